@@ -1,0 +1,179 @@
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+void fd_close_scope(int *fd)
+{
+	if (*fd < 0)
+		return;
+	int saved = errno;
+	close(*fd);
+	errno = saved;
+}
+
+void fd_free_scope(void *pp)
+{
+	free(*(void **)pp);
+}
+
+int fd_write_all(int fd, struct str s, struct err *err)
+{
+	while (s.n) {
+		ssize_t n = write(fd, s.p, s.n);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, "write");
+		s = str_skip(s, (size_t)n);
+	}
+	return 0;
+}
+
+static ssize_t pread_all(int fd, char *p, size_t n)
+{
+	size_t done = 0;
+	while (done < n) {
+		ssize_t r = pread(fd, p + done, n - done, (off_t)done);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			break;
+		done += (size_t)r;
+	}
+	return (ssize_t)done;
+}
+
+int fd_read_all(int fd, struct arena *a, size_t max, struct str *out, struct err *err)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "stat");
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, -EINVAL, "not a regular file");
+	if ((uint64_t)st.st_size > max)
+		return err_set(err, -EFBIG, "larger than %zu bytes", max);
+
+	char *p = arena_alloc(a, (size_t)st.st_size + 1);
+	ssize_t n = pread_all(fd, p, (size_t)st.st_size);
+	if (n < 0)
+		return err_sys(err, "read");
+	p[n] = '\0';
+	*out = str_of(p, (size_t)n);
+	return 0;
+}
+
+int fd_read_file(const char *path, struct arena *a, size_t max, struct str *out, struct err *err)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return err_sys(err, "%s", path);
+	int r = fd_read_all(fd, a, max, out, err);
+	return r < 0 ? err_prefix(err, "%s", path) : 0;
+}
+
+int fd_make_dirs(const char *path, unsigned mode, struct err *err)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(path);
+	if (n >= sizeof(part))
+		return err_set(err, -ENAMETOOLONG, "%s: path too long", path);
+
+	memcpy(part, path, n + 1);
+	for (size_t i = 1; i <= n; i++) {
+		if (part[i] != '/' && part[i] != '\0')
+			continue;
+		char saved = part[i];
+		part[i] = '\0';
+		if (mkdir(part, mode) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
+			return err_sys(err, "%s: create directory", part);
+		part[i] = saved;
+	}
+
+	struct stat st;
+	if (stat(path, &st) < 0)
+		return err_sys(err, "%s: create directory", path);
+	return S_ISDIR(st.st_mode) ? 0 : err_set(err, -ENOTDIR, "%s: not a directory", path);
+}
+
+static int rewrite_in_place(const char *path, struct str contents, struct err *err)
+{
+	auto_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "%s: open for writing", path);
+	if (ftruncate(fd, 0) < 0)
+		return err_sys(err, "%s: truncate", path);
+	int r = fd_write_all(fd, contents, err);
+	if (r < 0)
+		return err_prefix(err, "%s", path);
+	return fsync(fd) < 0 ? err_sys(err, "%s: fsync", path) : 0;
+}
+
+/* The new file takes mode and owner of the one it replaces. Only root may give files away: failing to
+ * is no error. */
+static void copy_attributes(int fd, const char *path, unsigned mode)
+{
+	struct stat st;
+	if (stat(path, &st) < 0) {
+		(void)fchmod(fd, mode);
+		return;
+	}
+	(void)!fchown(fd, st.st_uid, st.st_gid);
+	(void)fchmod(fd, st.st_mode & 07777);
+}
+
+static int sync_parent(const char *path, struct err *err)
+{
+	char dir[PATH_MAX];
+	snprintf(dir, sizeof(dir), "%s", path);
+	char *slash = strrchr(dir, '/');
+	if (slash)
+		slash[slash == dir ? 1 : 0] = '\0';
+
+	auto_close int fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "%s: open directory", dir);
+	return fsync(fd) < 0 ? err_sys(err, "%s: fsync", dir) : 0;
+}
+
+int fd_replace_file(const char *path, struct str contents, unsigned mode, struct err *err)
+{
+	char tmp[PATH_MAX];
+	int n = snprintf(tmp, sizeof(tmp), "%s.tmp%d", path, (int)getpid());
+	if (n < 0 || (size_t)n >= sizeof(tmp))
+		return err_set(err, -ENAMETOOLONG, "%s: path too long", path);
+
+	(void)unlink(tmp);
+	auto_close int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM))
+		return rewrite_in_place(path, contents, err);
+	if (fd < 0)
+		return err_sys(err, "%s: create", tmp);
+
+	copy_attributes(fd, path, mode);
+	int r = fd_write_all(fd, contents, err);
+	if (r == 0 && fsync(fd) < 0)
+		r = err_sys(err, "fsync");
+	if (r == 0 && rename(tmp, path) < 0) {
+		bool mounted = errno == EBUSY;
+		r = err_sys(err, "rename");
+		if (mounted)
+			r = rewrite_in_place(path, contents, err);
+		(void)unlink(tmp);
+		return r;
+	}
+	if (r < 0) {
+		(void)unlink(tmp);
+		return err_prefix(err, "%s", path);
+	}
+	return sync_parent(path, err);
+}
