@@ -25,8 +25,13 @@ static inline int take_fd(int *fd)
 
 /* The same for heap pointers: freed when the scope is left, unless take_ptr moved it out. */
 void fd_free_scope(void *pp);
-#define auto_free    __attribute__((cleanup(fd_free_scope)))
-#define take_ptr(pp) ({ __auto_type taken_ = *(pp); *(pp) = NULL; taken_; })
+#define auto_free __attribute__((cleanup(fd_free_scope)))
+#define take_ptr(pp)                                                                               \
+	({                                                                                         \
+		__auto_type taken_ = *(pp);                                                        \
+		*(pp) = NULL;                                                                      \
+		taken_;                                                                            \
+	})
 
 /* Blocking, for regular files only; they carry on after EINTR and short counts. */
 

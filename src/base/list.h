@@ -60,10 +60,9 @@ static inline struct list *list_shift(struct list *head)
 #define LIST_ITEM(ptr, type, member) CONTAINER_OF(ptr, type, member)
 
 /* The body must not change the list... */
-#define LIST_FOREACH(it, head) \
-	for (struct list *it = (head)->next; it != (head); it = it->next)
+#define LIST_FOREACH(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 
 /* ...except by removing `it` itself. */
-#define LIST_FOREACH_SAFE(it, head) \
-	for (struct list *it = (head)->next, *next_##it = it->next; it != (head); \
+#define LIST_FOREACH_SAFE(it, head)                                                                \
+	for (struct list *it = (head)->next, *next_##it = it->next; it != (head);                  \
 	     it = next_##it, next_##it = it->next)

@@ -15,9 +15,12 @@ struct str {
 	size_t n;
 };
 
-#define STR_INIT(lit) { "" lit, sizeof(lit) - 1 } /* in static tables */
-#define STR(lit)      ((struct str)STR_INIT(lit))
-#define STR_NONE      ((struct str){ NULL, 0 })
+#define STR_INIT(lit)                                                                              \
+	{                                                                                          \
+		"" lit, sizeof(lit) - 1                                                            \
+	} /* in static tables */
+#define STR(lit) ((struct str)STR_INIT(lit))
+#define STR_NONE ((struct str){ NULL, 0 })
 
 /* printf("%" STR_FMT, STR_ARG(s)) */
 #define STR_FMT	   ".*s"
@@ -145,5 +148,5 @@ bool str_eq_secret(struct str a, struct str b);
 void str_lower_bytes(char *p, size_t n);
 
 /* for (each line of a text) { ... } */
-#define STR_FOREACH_LINE(text, line) \
+#define STR_FOREACH_LINE(text, line)                                                               \
 	for (struct str rest_ = (text), line = STR_NONE; str_next_line(&rest_, &line);)
