@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -83,20 +82,18 @@ int fd_read_file(const char *path, struct arena *a, size_t max, struct str *out,
 
 int fd_make_dirs(const char *path, unsigned mode, struct err *err)
 {
-	char part[PATH_MAX];
-	size_t n = strlen(path);
-	if (n >= sizeof(part))
-		return err_set(err, -ENAMETOOLONG, "%s: path too long", path);
+	auto_free char *part = strdup(path);
+	if (!part)
+		check_no_memory();
 
-	memcpy(part, path, n + 1);
+	size_t n = strlen(path);
 	for (size_t i = 1; i <= n; i++) {
-		if (part[i] != '/' && part[i] != '\0')
+		if (path[i] != '/' && path[i] != '\0')
 			continue;
-		char saved = part[i];
 		part[i] = '\0';
 		if (mkdir(part, mode) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
 			return err_sys(err, "%s: create directory", part);
-		part[i] = saved;
+		part[i] = path[i];
 	}
 
 	struct stat st;
@@ -131,26 +128,39 @@ static void copy_attributes(int fd, const char *path, unsigned mode)
 	(void)fchmod(fd, st.st_mode & 07777);
 }
 
-static int sync_parent(const char *path, struct err *err)
+int fd_sync_parent(const char *path, struct err *err)
 {
-	char dir[PATH_MAX];
-	snprintf(dir, sizeof(dir), "%s", path);
-	char *slash = strrchr(dir, '/');
-	if (slash)
-		slash[slash == dir ? 1 : 0] = '\0';
+	const char *slash = strrchr(path, '/');
+	size_t n = !slash ? 0 : slash == path ? 1 : (size_t)(slash - path);
+	auto_free char *dir = n ? strndup(path, n) : strdup(".");
+	if (!dir)
+		check_no_memory();
 
-	auto_close int fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "%s: open directory", dir);
 	return fsync(fd) < 0 ? err_sys(err, "%s: fsync", dir) : 0;
 }
 
+/* Write and sync the temp file, then put it in the old one's place. */
+static int fill_and_rename(int fd, const char *tmp, const char *path, struct str contents,
+			   struct err *err)
+{
+	int r = fd_write_all(fd, contents, err);
+	if (r < 0)
+		return r;
+	if (fsync(fd) < 0)
+		return err_sys(err, "fsync");
+	if (rename(tmp, path) < 0)
+		return err_sys(err, "rename");
+	return 0;
+}
+
 int fd_replace_file(const char *path, struct str contents, unsigned mode, struct err *err)
 {
-	char tmp[PATH_MAX];
-	int n = snprintf(tmp, sizeof(tmp), "%s.tmp%d", path, (int)getpid());
-	if (n < 0 || (size_t)n >= sizeof(tmp))
-		return err_set(err, -ENAMETOOLONG, "%s: path too long", path);
+	auto_free char *tmp = NULL;
+	if (asprintf(&tmp, "%s.tmp%d", path, (int)getpid()) < 0)
+		check_no_memory();
 
 	(void)unlink(tmp);
 	auto_close int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -160,20 +170,11 @@ int fd_replace_file(const char *path, struct str contents, unsigned mode, struct
 		return err_sys(err, "%s: create", tmp);
 
 	copy_attributes(fd, path, mode);
-	int r = fd_write_all(fd, contents, err);
-	if (r == 0 && fsync(fd) < 0)
-		r = err_sys(err, "fsync");
-	if (r == 0 && rename(tmp, path) < 0) {
-		bool mounted = errno == EBUSY;
-		r = err_sys(err, "rename");
-		if (mounted)
-			r = rewrite_in_place(path, contents, err);
-		(void)unlink(tmp);
-		return r;
-	}
-	if (r < 0) {
-		(void)unlink(tmp);
-		return err_prefix(err, "%s", path);
-	}
-	return sync_parent(path, err);
+	int r = fill_and_rename(fd, tmp, path, contents, err);
+	if (r == 0)
+		return fd_sync_parent(path, err);
+	(void)unlink(tmp);
+	if (r == -EBUSY) /* a single-file mount cannot be renamed over */
+		return rewrite_in_place(path, contents, err);
+	return err_prefix(err, "%s", path);
 }
