@@ -45,6 +45,11 @@ void fiber_wake(struct fiber *f);
 void fiber_cancel(struct fiber *f);
 bool fiber_is_cancelled(void);
 
+/* The fiber's current or next interruptible wait returns -EINTR: news for a session that waits for
+ * something else (IDLE). Sticky: none is lost between two waits. */
+void fiber_interrupt(struct fiber *f);
+void fiber_set_interruptible(bool on);
+
 /* Let no wait of this fiber outlast `deadline` until fiber_limit_end; nested limits only shrink. Returns
  * the limit that was in force, to be handed to fiber_limit_end. */
 int64_t fiber_limit_begin(int64_t deadline);

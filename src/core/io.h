@@ -33,5 +33,6 @@ int io_release(struct io *io);
 int may_suspend must_check io_wait_readable(struct io *io, int64_t deadline);
 int may_suspend must_check io_wait_writable(struct io *io, int64_t deadline);
 
-/* Wait until either of two descriptors is readable: 0 or 1 says which (both may be). For relays. */
-int may_suspend must_check io_wait_any_readable(struct io *a, struct io *b, int64_t deadline);
+/* Wait until anything happens on either of two descriptors, or on one (b == NULL): input, room for
+ * output, an error. It may have been noticed before already, so the caller tries and waits again. */
+int may_suspend must_check io_wait_any(struct io *a, struct io *b, int64_t deadline);

@@ -53,9 +53,10 @@ void may_suspend stream_puts(struct stream *s, const char *text);
 void may_suspend stream_printf(struct stream *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int may_suspend must_check stream_flush(struct stream *s);
 
-/* Wait, flushed, until there is input, `ms` have passed (0: nothing came) or `other` is readable
- * (-EINTR): for early-talker checks and IDLE. 1 when there is input or the end of the stream. */
-int may_suspend must_check stream_wait_input(struct stream *s, struct io *other, int64_t ms);
+/* Wait, flushed, until there is input or the end of the stream (1), `ms` have passed (0), or somebody
+ * called fiber_interrupt on this fiber, now or since its last such wait (-EINTR). For early-talker
+ * checks and IDLE. */
+int may_suspend must_check stream_wait_input(struct stream *s, int64_t ms);
 
 /* The failure that killed the stream, or 0. */
 int stream_error(const struct stream *s);
@@ -83,5 +84,8 @@ struct stream_layer {
 
 /* Put a layer below the buffers. There is no unread input (see tls_accept). The stream owns it. */
 void stream_push_layer(struct stream *s, struct stream_layer *l);
+
+/* Wait, within the stream's idle time, for what a layer asked for with -EAGAIN: for handshakes. */
+int may_suspend must_check stream_wait_layer(struct stream *s, const struct stream_layer *l);
 struct io *stream_io(struct stream *s);
 struct stream_layer *stream_layer(const struct stream *s);

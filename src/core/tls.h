@@ -1,6 +1,8 @@
 /* TLS for server streams: OpenSSL 3, TLS 1.2 and later, SNI, certificates reloaded without a restart. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/check.h"
 #include "base/str.h"
 

@@ -1,0 +1,248 @@
+#include "fixture.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/stream.h"
+
+/* A stream, and the peer's end of its socket. */
+struct pair {
+	struct stream *s;
+	int peer;
+};
+
+static struct pair pair_new(void)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	return (struct pair){ .s = stream_new(fds[0]), .peer = fds[1] };
+}
+
+static void pair_done(struct pair *p)
+{
+	stream_free(p->s);
+	if (p->peer >= 0)
+		close(p->peer);
+}
+
+static void peer_says(struct pair *p, const char *text)
+{
+	assert_int_equal(write(p->peer, text, strlen(text)), strlen(text));
+}
+
+static void assert_str(struct str s, const char *expected)
+{
+	assert_int_equal(s.n, strlen(expected));
+	assert_memory_equal(s.p, expected, s.n);
+}
+
+static void read_lines(void *unused)
+{
+	(void)unused;
+	struct pair p = pair_new();
+	struct str line;
+
+	peer_says(&p, "EHLO a\r\nbare\nthis one is too long\r\nQUIT\r\nrest");
+	assert_int_equal(stream_read_line(p.s, 16, &line), 0);
+	assert_str(line, "EHLO a\r\n");
+	assert_int_equal(stream_read_line(p.s, 16, &line), 0);
+	assert_str(line, "bare\n");
+	assert_int_equal(stream_read_line(p.s, 16, &line), -EMSGSIZE);
+	assert_int_equal(stream_skip_line(p.s), 0);
+	assert_int_equal(stream_read_line(p.s, 16, &line), 0);
+	assert_str(line, "QUIT\r\n");
+	close(p.peer);
+	p.peer = -1;
+	assert_int_equal(stream_read_line(p.s, 16, &line), -ENODATA);
+	assert_str(stream_peek(p.s), "rest");
+	pair_done(&p);
+}
+
+static void lines_come_with_their_line_end_and_within_their_limit(void **state)
+{
+	(void)state;
+	run_in_fiber(read_lines, NULL);
+}
+
+static void read_a_long_line(void *unused)
+{
+	(void)unused;
+	struct pair p = pair_new();
+	struct str line;
+	static char chunk[20000];
+
+	memset(chunk, 'x', sizeof(chunk));
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(write(p.peer, chunk, sizeof(chunk)), sizeof(chunk));
+	peer_says(&p, "\nnext\n");
+	assert_int_equal(stream_read_line(p.s, 200000, &line), 0);
+	assert_int_equal(line.n, 100001);
+	assert_int_equal(stream_read_line(p.s, 200000, &line), 0);
+	assert_str(line, "next\n");
+	pair_done(&p);
+}
+
+static void a_long_line_grows_the_buffer_up_to_the_callers_limit(void **state)
+{
+	(void)state;
+	run_in_fiber(read_a_long_line, NULL);
+}
+
+static void reply_twice(void *unused)
+{
+	(void)unused;
+	struct pair p = pair_new();
+	struct str line;
+	char got[64];
+
+	peer_says(&p, "one\ntwo\n");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(stream_read_line(p.s, 16, &line), 0);
+		stream_printf(p.s, "250 %d\r\n", i);
+	}
+	assert_int_equal(recv(p.peer, got, sizeof(got), MSG_DONTWAIT), -1);
+	stream_set_idle(p.s, 10);
+	assert_int_equal(stream_read_line(p.s, 16, &line), -ETIMEDOUT);
+	assert_int_equal(recv(p.peer, got, sizeof(got), MSG_DONTWAIT), 14);
+	assert_memory_equal(got, "250 0\r\n250 1\r\n", 14);
+	assert_int_equal(stream_error(p.s), -ETIMEDOUT);
+	pair_done(&p);
+}
+
+static void replies_leave_together_when_the_stream_waits_for_input(void **state)
+{
+	(void)state;
+	run_in_fiber(reply_twice, NULL);
+}
+
+static void write_to_nobody(void *unused)
+{
+	(void)unused;
+	struct pair p = pair_new();
+
+	close(p.peer);
+	p.peer = -1;
+	stream_puts(p.s, "220 hello\r\n");
+	assert_int_equal(stream_flush(p.s), -EPIPE);
+	assert_int_equal(stream_fill(p.s, 100), -EPIPE);
+	pair_done(&p);
+}
+
+static void writing_to_a_closed_peer_is_an_error_and_no_signal(void **state)
+{
+	(void)state;
+	run_in_fiber(write_to_nobody, NULL);
+}
+
+static void wait_quietly(void *unused)
+{
+	(void)unused;
+	struct pair p = pair_new();
+
+	assert_int_equal(stream_wait_input(p.s, 200), 0);
+	fiber_interrupt(fiber_self());
+	assert_int_equal(stream_wait_input(p.s, 200), -EINTR);
+	peer_says(&p, "x");
+	assert_int_equal(stream_wait_input(p.s, 60000), 1);
+	assert_str(stream_peek(p.s), "x");
+	pair_done(&p);
+}
+
+static void waiting_for_input_ends_by_time_news_or_input(void **state)
+{
+	(void)state;
+	run_in_fiber(wait_quietly, NULL);
+}
+
+struct relay_test {
+	struct pair left, right;
+	int result;
+};
+
+static void relay(void *arg)
+{
+	struct relay_test *t = arg;
+
+	t->result = stream_relay(t->left.s, t->right.s, 1000);
+}
+
+#define FLOOD ((size_t)1024 * 1024)
+
+static void *write_flood(void *arg)
+{
+	int fd = *(int *)arg;
+	char chunk[1024];
+
+	memset(chunk, 'y', sizeof(chunk));
+	for (size_t n = 0; n < FLOOD; n += sizeof(chunk))
+		if (write(fd, chunk, sizeof(chunk)) != sizeof(chunk))
+			abort();
+	shutdown(fd, SHUT_WR);
+	return NULL;
+}
+
+static void *read_flood(void *arg)
+{
+	char chunk[1024];
+	size_t got = 0;
+
+	for (ssize_t r; (r = read(*(int *)arg, chunk, sizeof(chunk))) > 0;)
+		got += (size_t)r;
+	return (void *)got;
+}
+
+static void *write_then_read_flood(void *arg)
+{
+	write_flood(arg);
+	return read_flood(arg);
+}
+
+/* The left peer reads nothing until it has sent everything: that direction must not hold up the other. */
+static void a_blocked_direction_of_a_relay_does_not_block_the_other(void **state)
+{
+	(void)state;
+	struct relay_test t = { .left = pair_new(), .right = pair_new(), .result = 1 };
+	pthread_t left, right_writer, right_reader;
+	void *got_left, *got_right;
+
+	pthread_create(&left, NULL, write_then_read_flood, &t.left.peer);
+	pthread_create(&right_writer, NULL, write_flood, &t.right.peer);
+	pthread_create(&right_reader, NULL, read_flood, &t.right.peer);
+	run_in_fiber(relay, &t);
+	pthread_join(left, &got_left);
+	pthread_join(right_writer, NULL);
+	pthread_join(right_reader, &got_right);
+	assert_int_equal(t.result, 0);
+	assert_int_equal((size_t)got_left, FLOOD);
+	assert_int_equal((size_t)got_right, FLOOD);
+	pair_done(&t.left);
+	pair_done(&t.right);
+}
+
+static int real_clock(void **state)
+{
+	(void)state;
+	loop_init(LOOP_CLOCK_REAL);
+	work_init(1);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		fiber_test(lines_come_with_their_line_end_and_within_their_limit),
+		fiber_test(a_long_line_grows_the_buffer_up_to_the_callers_limit),
+		fiber_test(replies_leave_together_when_the_stream_waits_for_input),
+		fiber_test(writing_to_a_closed_peer_is_an_error_and_no_signal),
+		fiber_test(waiting_for_input_ends_by_time_news_or_input),
+		cmocka_unit_test_setup_teardown(
+			a_blocked_direction_of_a_relay_does_not_block_the_other, real_clock,
+			loop_teardown),
+	};
+	return cmocka_run_group_tests_name("core/stream", tests, NULL, NULL);
+}
