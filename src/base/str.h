@@ -48,7 +48,7 @@ static inline struct str str_sub(struct str s, size_t from, size_t n)
 		from = s.n;
 	if (n > s.n - from)
 		n = s.n - from;
-	return (struct str){ s.p + from, n };
+	return (struct str){ from ? s.p + from : s.p, n }; /* NULL + 0 is undefined in C */
 }
 
 static inline struct str str_skip(struct str s, size_t n)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +35,9 @@ void loop_init(enum loop_clock clock)
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	check(epoll_fd >= 0);
 	turn_hook = NULL;
+
+	/* OpenSSL writes with write(2), which would raise it; every write reports EPIPE anyway. */
+	signal(SIGPIPE, SIG_IGN);
 }
 
 void loop_done(void)

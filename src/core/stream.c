@@ -279,7 +279,7 @@ void stream_printf(struct stream *s, const char *fmt, ...)
 
 struct str stream_peek(const struct stream *s)
 {
-	return str_of(s->in + s->in_from, s->in_to - s->in_from);
+	return s->in ? str_of(s->in + s->in_from, s->in_to - s->in_from) : STR_NONE;
 }
 
 void stream_consume(struct stream *s, size_t n)
