@@ -1,9 +1,9 @@
 /* Memory with a lifetime instead of owners: process ⊃ session ⊃ transaction ⊃ command.
  *
- * Allocation moves a pointer; everything is released at once by arena_reset (keeps the first chunk
- * for the next round) or arena_done. Only the owner of an arena resets it. Nothing is allocated
- * before the first use. Exhausted memory aborts the process; everything that a peer can make grow is
- * limited by its caller. */
+ * Allocation moves a pointer; everything is released at once by arena_reset (keeps the first
+ * chunk for the next round) or arena_done. Only the owner of an arena resets it. Nothing is
+ * allocated before the first use. Exhausted memory aborts the process; everything that a peer
+ * can make grow is limited by its caller. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,7 @@
 #include "base/base64.h"
 
 #include <errno.h>
+#include <string.h>
 
 static const char base64_digits[64] = {
 	'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P',
@@ -41,7 +42,16 @@ static int digit_value(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* One group of four; `pad` of its last digits are '='. Bits that the padding cuts off must be zero. */
+/* How many of the last digits are '='; whether they may be is found out with the digits. */
+static size_t padding(struct str text)
+{
+	if (!text.n || text.p[text.n - 1] != '=')
+		return 0;
+	return text.p[text.n - 2] != '=' ? 1 : 2;
+}
+
+/* One group of four; `pad` of its last digits are '='. Bits that the padding cuts off must be
+ * zero. */
 static int parse_group(const char *p, size_t pad, unsigned char out[3])
 {
 	uint32_t v = 0;
@@ -64,18 +74,19 @@ int base64_parse(struct str text, struct buf *out)
 	if (text.n % 4)
 		return -EINVAL;
 
-	size_t before = out->n;
+	size_t pad = padding(text);
+	char *to = buf_space(out, text.n / 4 * 3 - pad);
+	if (!to)
+		return -ENOBUFS;
 	for (size_t i = 0; i < text.n; i += 4) {
-		size_t pad = 0;
-		if (i + 4 == text.n)
-			pad = text.p[i + 3] != '=' ? 0 : text.p[i + 2] != '=' ? 1 : 2;
 		unsigned char bytes[3];
-		if (parse_group(text.p + i, pad, bytes) < 0) {
-			out->n = before;
-			return -EINVAL;
-		}
-		buf_put(out, bytes, 3 - pad);
+		size_t cut = i + 4 == text.n ? pad : 0;
+		if (parse_group(text.p + i, cut, bytes) < 0)
+			return -EINVAL; /* what is behind out->n does not count */
+		memcpy(to, bytes, 3 - cut);
+		to += 3 - cut;
 	}
+	buf_added(out, text.n / 4 * 3 - pad);
 	return 0;
 }
 
@@ -98,5 +109,5 @@ int hex_parse(struct str text, struct buf *out)
 	for (size_t i = 0; i < text.n; i += 2)
 		buf_putc(out, (char)(ascii_hex_value((unsigned char)text.p[i]) << 4 |
 				     ascii_hex_value((unsigned char)text.p[i + 1])));
-	return 0;
+	return buf_failed(out) ? -ENOBUFS : 0;
 }

@@ -43,18 +43,28 @@ static void buf_grow(struct buf *b, size_t cap)
 	b->cap = cap;
 }
 
+/* Room for n more bytes, whatever the maximum says. */
+static void buf_reserve(struct buf *b, size_t n)
+{
+	if (n <= b->cap - b->n && b->p)
+		return;
+
+	size_t need = b->n + n;
+	size_t cap = b->cap < SIZE_MAX / 2 ? b->cap * 2 : need;
+	if (cap > b->max)
+		cap = b->max;
+	if (cap < BUF_CAP_MIN)
+		cap = BUF_CAP_MIN;
+	buf_grow(b, cap > need ? cap : need);
+}
+
 char *buf_space(struct buf *b, size_t n)
 {
 	if (b->failed || n > b->max - b->n) {
 		b->failed = true;
 		return NULL;
 	}
-	if (n > b->cap - b->n || !b->p) {
-		size_t cap = b->cap ? b->cap : BUF_CAP_MIN;
-		while (cap < b->n + n)
-			cap *= 2;
-		buf_grow(b, cap);
-	}
+	buf_reserve(b, n);
 	return b->p + b->n;
 }
 
@@ -114,8 +124,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 		b->failed = true;
 	} else {
 		/* vsnprintf wants room for its NUL, which is not part of the contents. */
-		if ((size_t)n + 1 > b->cap - b->n || !b->p)
-			buf_grow(b, (b->n + (size_t)n + 1) * 2);
+		buf_reserve(b, (size_t)n + 1);
 		vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
 		b->n += (size_t)n;
 	}
@@ -134,8 +143,7 @@ const char *buf_cstr(struct buf *b)
 {
 	if (b->failed)
 		return NULL;
-	if (b->cap - b->n < 1 || !b->p)
-		buf_grow(b, b->cap ? b->cap * 2 : BUF_CAP_MIN);
+	buf_reserve(b, 1);
 	b->p[b->n] = '\0';
 	return b->p;
 }

@@ -1,5 +1,5 @@
-/* An owned, growing byte buffer with a maximum size by construction and a sticky failure: append many
- * things, look at buf_failed once. */
+/* An owned, growing byte buffer with a maximum size by construction and a sticky failure:
+ * append many things, look at buf_failed once. */
 #pragma once
 
 #include <stdbool.h>
@@ -54,5 +54,6 @@ void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Remove n bytes from the front (moves the rest). */
 void buf_consume(struct buf *b, size_t n);
 
-/* NUL-terminate without counting the NUL; NULL when it does not fit. Valid until the next append. */
+/* NUL-terminate without counting the NUL; NULL when it does not fit. Valid until the next
+ * append. */
 const char *buf_cstr(struct buf *b);

@@ -26,4 +26,4 @@ void check_set_handler(void (*handler)(const char *line));
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The object that contains `member` at `ptr`. */
-#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))

@@ -16,9 +16,10 @@ struct err {
 /* code is negative (-EINVAL). */
 int err_set(struct err *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* The code is -errno, and strerror(errno) follows the text after a colon. Preserves nothing else. */
+/* The code is -errno, and strerror(errno) follows the text after a colon. Preserves nothing
+ * else. */
 int err_sys(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Put context before a text that is already there: "accounts file x: line 3: no separator". Returns
- * err->code, or -EIO without err. */
+ * err->code, or -EIO without err: return the code you hold where err may be NULL. */
 int err_prefix(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -7,7 +7,10 @@
 #include <sys/stat.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
+
+#define READ_STEP ((size_t)16384)
 
 void fd_close_scope(int *fd)
 {
@@ -36,11 +39,12 @@ int fd_write_all(int fd, struct str s, struct err *err)
 	return 0;
 }
 
-static ssize_t pread_all(int fd, char *p, size_t n)
+/* Bytes read at an offset, fewer than n only at the end; -1 with errno. */
+static ssize_t pread_all(int fd, char *p, size_t n, size_t at)
 {
 	size_t done = 0;
 	while (done < n) {
-		ssize_t r = pread(fd, p + done, n - done, (off_t)done);
+		ssize_t r = pread(fd, p + done, n - done, (off_t)(at + done));
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r < 0)
@@ -62,12 +66,26 @@ int fd_read_all(int fd, struct arena *a, size_t max, struct str *out, struct err
 	if ((uint64_t)st.st_size > max)
 		return err_set(err, -EFBIG, "larger than %zu bytes", max);
 
-	char *p = arena_alloc(a, (size_t)st.st_size + 1);
-	ssize_t n = pread_all(fd, p, (size_t)st.st_size);
-	if (n < 0)
-		return err_sys(err, "read");
-	p[n] = '\0';
-	*out = str_of(p, (size_t)n);
+	/* The size is a hint: files of /proc say 0, others grow meanwhile. */
+	struct buf b;
+	buf_init(&b, a, max);
+	size_t room = (uint64_t)st.st_size < max ? (size_t)st.st_size + 1 : max;
+	while (room) {
+		char *p = buf_space(&b, room);
+		check(p);
+		ssize_t n = pread_all(fd, p, room, b.n);
+		if (n < 0)
+			return err_sys(err, "read");
+		buf_added(&b, (size_t)n);
+		if ((size_t)n < room)
+			break;
+		room = max - b.n < READ_STEP ? max - b.n : READ_STEP;
+	}
+
+	char beyond;
+	if (b.n == max && pread_all(fd, &beyond, 1, max) > 0)
+		return err_set(err, -EFBIG, "larger than %zu bytes", max);
+	*out = str_of(buf_cstr(&b), b.n);
 	return 0;
 }
 
@@ -77,7 +95,9 @@ int fd_read_file(const char *path, struct arena *a, size_t max, struct str *out,
 	if (fd < 0)
 		return err_sys(err, "%s", path);
 	int r = fd_read_all(fd, a, max, out, err);
-	return r < 0 ? err_prefix(err, "%s", path) : 0;
+	if (r < 0)
+		(void)err_prefix(err, "%s", path);
+	return r;
 }
 
 int fd_make_dirs(const char *path, unsigned mode, struct err *err)
@@ -86,19 +106,23 @@ int fd_make_dirs(const char *path, unsigned mode, struct err *err)
 	if (!part)
 		check_no_memory();
 
+	/* A parent that may not be written or created can be there all the same: the end decides. */
+	int failed = 0;
 	size_t n = strlen(path);
 	for (size_t i = 1; i <= n; i++) {
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
 		part[i] = '\0';
-		if (mkdir(part, mode) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
-			return err_sys(err, "%s: create directory", part);
+		if (mkdir(part, mode) < 0 && errno != EEXIST && !failed)
+			failed = errno;
 		part[i] = path[i];
 	}
 
 	struct stat st;
-	if (stat(path, &st) < 0)
+	if (stat(path, &st) < 0) {
+		errno = failed ? failed : ENOENT;
 		return err_sys(err, "%s: create directory", path);
+	}
 	return S_ISDIR(st.st_mode) ? 0 : err_set(err, -ENOTDIR, "%s: not a directory", path);
 }
 
@@ -110,13 +134,15 @@ static int rewrite_in_place(const char *path, struct str contents, struct err *e
 	if (ftruncate(fd, 0) < 0)
 		return err_sys(err, "%s: truncate", path);
 	int r = fd_write_all(fd, contents, err);
-	if (r < 0)
-		return err_prefix(err, "%s", path);
+	if (r < 0) {
+		(void)err_prefix(err, "%s", path);
+		return r;
+	}
 	return fsync(fd) < 0 ? err_sys(err, "%s: fsync", path) : 0;
 }
 
-/* The new file takes mode and owner of the one it replaces. Only root may give files away: failing to
- * is no error. */
+/* The new file takes mode and owner of the one it replaces. Only root may give files away:
+ * failing to is no error. */
 static void copy_attributes(int fd, const char *path, unsigned mode)
 {
 	struct stat st;
@@ -176,5 +202,6 @@ int fd_replace_file(const char *path, struct str contents, unsigned mode, struct
 	(void)unlink(tmp);
 	if (r == -EBUSY) /* a single-file mount cannot be renamed over */
 		return rewrite_in_place(path, contents, err);
-	return err_prefix(err, "%s", path);
+	(void)err_prefix(err, "%s", path);
+	return r;
 }

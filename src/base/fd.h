@@ -52,9 +52,9 @@ int must_check fd_make_dirs(const char *path, unsigned mode, struct err *err);
 /* fsync the directory that holds a path: makes a rename or create there durable. */
 int must_check fd_sync_parent(const char *path, struct err *err);
 
-/* Replace a file so that a reader or a crash sees the old or the new contents, never a mixture: temp
- * file beside it, fsync, rename, fsync of the directory. Keeps mode and, where permitted, the owner of
- * an existing file. Where the directory cannot be written or the file is itself a mount point, the
- * file is rewritten in place. */
+/* Replace a file so that a reader or a crash sees the old or the new contents, never a mixture:
+ * temp file beside it, fsync, rename, fsync of the directory. Keeps mode and, where permitted,
+ * the owner of an existing file. Where the directory cannot be written or the file is itself a
+ * mount point, the file is rewritten in place. */
 int must_check fd_replace_file(const char *path, struct str contents, unsigned mode,
 			       struct err *err);

@@ -1,4 +1,5 @@
-/* Intrusive doubly linked ring: `struct list` is embedded in the object, and is the list's head too. */
+/* Intrusive doubly linked ring: `struct list` is embedded in the object, and is the list's head
+ * too. */
 #pragma once
 
 #include <stdbool.h>

@@ -32,6 +32,6 @@ void *map_put(struct map *m, struct str key, void *value);
 /* Remove; returns the value that was there, or NULL. */
 void *map_remove(struct map *m, struct str key);
 
-/* Visit all entries in no order: `for (struct map_slot *s = map_next(m, NULL); s; s = map_next(m, s))`.
- * The map must not change meanwhile. */
+/* Visit all entries in no order: `for (struct map_slot *s = map_next(m, NULL); s; s =
+ * map_next(m, s))`. The map must not change meanwhile. */
 struct map_slot *map_next(const struct map *m, const struct map_slot *after);

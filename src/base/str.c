@@ -90,7 +90,7 @@ ssize_t str_find(struct str s, struct str needle)
 ssize_t str_find_nocase(struct str s, struct str needle)
 {
 	for (size_t i = 0; i + needle.n <= s.n; i++)
-		if (cmp_nocase(s.p + i, needle.p, needle.n) == 0)
+		if (str_starts_nocase(str_skip(s, i), needle))
 			return (ssize_t)i;
 	return -1;
 }
@@ -111,8 +111,9 @@ struct str str_trim(struct str s)
 
 struct str str_chomp(struct str s)
 {
-	if (s.n && s.p[s.n - 1] == '\n')
-		s.n--;
+	if (!s.n || s.p[s.n - 1] != '\n')
+		return s;
+	s.n--;
 	if (s.n && s.p[s.n - 1] == '\r')
 		s.n--;
 	return s;

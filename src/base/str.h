@@ -1,5 +1,5 @@
-/* A borrowed slice of bytes: by value, not NUL-terminated, may hold any byte. Whoever lends the bytes
- * says how long they live. Case folding is ASCII only, as the mail protocols define it. */
+/* A borrowed slice of bytes: by value, not NUL-terminated, may hold any byte. Whoever lends the
+ * bytes says how long they live. Case folding is ASCII only, as the mail protocols define it. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,12 +15,9 @@ struct str {
 	size_t n;
 };
 
-#define STR_INIT(lit)                                                                              \
-	{                                                                                          \
-		"" lit, sizeof(lit) - 1                                                            \
-	} /* in static tables */
-#define STR(lit) ((struct str)STR_INIT(lit))
-#define STR_NONE ((struct str){ NULL, 0 })
+#define STR_INIT(lit) { "" lit, sizeof(lit) - 1 } /* in static tables */
+#define STR(lit)      ((struct str)STR_INIT(lit))
+#define STR_NONE      ((struct str){ NULL, 0 })
 
 /* printf("%" STR_FMT, STR_ARG(s)) */
 #define STR_FMT	   ".*s"
