@@ -52,18 +52,6 @@ struct imap_literal {
 	bool sync; /* the client waits for a continuation request */
 };
 
-/* A date as written; no time zone applies to it. */
-struct imap_date {
-	int year;
-	int month; /* 1 to 12 */
-	int day;   /* 1 to 31 */
-};
-
-struct imap_date_time {
-	int64_t seconds; /* since the epoch, UTC */
-	int zone;	 /* minutes east of UTC */
-};
-
 void imap_lexer_init(struct imap_lexer *lx, struct imap_feed *feed, struct arena *a,
 		     const struct imap_lexer_limits *limits);
 
@@ -97,8 +85,6 @@ int must_check imap_lexer_number(struct imap_lexer *lx, uint32_t *out);
 int must_check imap_lexer_flag(struct imap_lexer *lx, struct str *out);
 /* The characters that can be in a sequence set. */
 int must_check imap_lexer_sequence(struct imap_lexer *lx, struct str *out);
-int must_check imap_lexer_date(struct imap_lexer *lx, struct imap_date *out);
-int must_check imap_lexer_date_time(struct imap_lexer *lx, struct imap_date_time *out);
 
 /* These may wait for a literal. */
 int may_suspend must_check imap_lexer_string(struct imap_lexer *lx, struct str *out);

@@ -26,8 +26,7 @@ static void may_suspend write_capabilities(struct imap_login *l)
 	stream_puts(l->stream, "CAPABILITY IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+");
 	if (l->params->ops->start_tls && !l->tls)
 		stream_puts(l->stream, " STARTTLS");
-	stream_puts(l->stream,
-		    imap_login_allowed(l) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
+	stream_puts(l->stream, imap_login_allowed(l) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
 }
 
 bool imap_login_allowed(const struct imap_login *l)

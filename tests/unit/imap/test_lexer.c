@@ -170,60 +170,6 @@ static void flags_are_system_names_or_keywords(void **state)
 	}
 }
 
-static void dates_are_checked_against_the_calendar(void **state)
-{
-	static const struct {
-		const char *text;
-		int r, year, month, day;
-	} table[] = {
-		{ "1-Feb-1994", 0, 1994, 2, 1 },       { "01-feb-1994", 0, 1994, 2, 1 },
-		{ "\"29-Feb-2024\"", 0, 2024, 2, 29 }, { "29-Feb-2023", -EBADMSG, 0, 0, 0 },
-		{ "0-Jan-2023", -EBADMSG, 0, 0, 0 },   { "32-Jan-2023", -EBADMSG, 0, 0, 0 },
-		{ "1-Foo-2023", -EBADMSG, 0, 0, 0 },   { "1-Jan-23", -EBADMSG, 0, 0, 0 },
-		{ "\"1-Jan-2023", -EBADMSG, 0, 0, 0 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		struct imap_lexer *lx = text_feed_begin(&feed, str_from(table[i].text));
-		struct imap_date d = { 0 };
-		assert_int_equal(imap_lexer_date(lx, &d), table[i].r);
-		assert_int_equal(d.year, table[i].year);
-		assert_int_equal(d.month, table[i].month);
-		assert_int_equal(d.day, table[i].day);
-		text_feed_done(&feed);
-	}
-}
-
-static void date_times_become_seconds_since_the_epoch(void **state)
-{
-	static const struct {
-		const char *text;
-		int r;
-		int64_t seconds;
-		int zone;
-	} table[] = {
-		{ "\"17-Jul-1996 02:44:25 -0700\"", 0, 837596665, -420 },
-		{ "\" 1-Jan-1970 00:00:00 +0000\"", 0, 0, 0 },
-		{ "\"01-Jan-1970 05:30:00 +0530\"", 0, 0, 330 },
-		{ "\"31-Dec-1969 23:59:59 +0000\"", 0, -1, 0 },
-		{ "\"1-Jan-1970 00:00:00 +0000\"", -EBADMSG, 0, 0 },
-		{ "\"01-Jan-1970 24:00:00 +0000\"", -EBADMSG, 0, 0 },
-		{ "\"01-Jan-1970 00:00:00 0000\"", -EBADMSG, 0, 0 },
-		{ "01-Jan-1970", -EBADMSG, 0, 0 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		struct imap_lexer *lx = text_feed_begin(&feed, str_from(table[i].text));
-		struct imap_date_time t = { 0 };
-		assert_int_equal(imap_lexer_date_time(lx, &t), table[i].r);
-		assert_int_equal(t.seconds, table[i].seconds);
-		assert_int_equal(t.zone, table[i].zone);
-		text_feed_done(&feed);
-	}
-}
-
 static void words_are_compared_as_a_whole(void **state)
 {
 	struct imap_lexer *lx = text_feed_begin(&feed, STR("NILS nil"));
@@ -250,8 +196,6 @@ int main(void)
 					  teardown),
 		cmocka_unit_test_teardown(too_much_to_skip_is_hopeless, teardown),
 		cmocka_unit_test_teardown(flags_are_system_names_or_keywords, teardown),
-		cmocka_unit_test_teardown(dates_are_checked_against_the_calendar, teardown),
-		cmocka_unit_test_teardown(date_times_become_seconds_since_the_epoch, teardown),
 		cmocka_unit_test_teardown(words_are_compared_as_a_whole, teardown),
 	};
 
