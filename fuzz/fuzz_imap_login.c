@@ -1,4 +1,5 @@
 /* A whole session before the login, with the input in one piece. */
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>

@@ -23,7 +23,7 @@ struct transcript {
 	transcript_server *serve;
 	void *ctx;
 	struct stream *client, *server;
-	char failure[4096];
+	char failure[2048];
 };
 
 static bool glob_match(struct str pattern, struct str text)
