@@ -1,0 +1,68 @@
+# Debian packages for each purpose, and a function that installs what is missing. Sourced by ./run,
+# ./test and bench/run.
+
+PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3
+	libssl-dev libseccomp-dev libcrypt-dev libargon2-dev libpcre2-dev"
+PACKAGES_TEST="clang libclang-rt-dev clang-format-19 git libcmocka-dev openssl python3-pytest"
+PACKAGES_CLIENTS="curl swaks isync neomutt fetchmail mpop ca-certificates"
+PACKAGES_BENCH="postfix dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve openssl strace"
+
+packages_missing() {
+	local package status
+	for package in "$@"; do
+		status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || true
+		[ "$status" = installed ] || printf '%s ' "$package"
+	done
+}
+
+# Without a password, or with somebody there who can type it.
+packages_may_sudo() {
+	command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }
+}
+
+# Install what is missing of the packages named. POSTHORN_NO_INSTALL=1 leaves the system alone.
+packages_need() {
+	[ -z "${POSTHORN_NO_INSTALL:-}" ] || return 0
+	if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+		echo "This is not Debian: no packages are installed, see tools/packages.sh." >&2
+		return 0
+	fi
+	local missing
+	missing=$(packages_missing "$@")
+	[ -n "$missing" ] || return 0
+
+	local as_root=()
+	if [ "$(id -u)" != 0 ]; then
+		if ! packages_may_sudo; then
+			echo "These packages are missing and there is no way to become root:" >&2
+			echo "    apt-get install --no-install-recommends $missing" >&2
+			return 1
+		fi
+		as_root=(sudo)
+	fi
+	echo "Installing $missing" >&2
+	packages_install "$missing"
+}
+
+# Mail servers and clients among the packages must not start: a policy file forbids it meanwhile.
+packages_install() {
+	local policy=/usr/sbin/policy-rc.d made=
+	if [ ! -e $policy ]; then
+		printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
+		"${as_root[@]}" chmod 755 $policy
+		made=1
+	fi
+	local ok=0
+	# shellcheck disable=SC2086
+	packages_apt_get install $1 ||
+		{ packages_apt_get update && packages_apt_get install $1; } || ok=$?
+	[ -z "$made" ] || "${as_root[@]}" rm -f $policy
+	[ $ok = 0 ] || echo "apt-get failed" >&2
+	return $ok
+}
+
+packages_apt_get() {
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+		-o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 --no-install-recommends "$@" \
+		</dev/null >&2
+}
