@@ -1,0 +1,80 @@
+/* Everything the account files say, as one immutable snapshot. Loading is blocking file I/O;
+ * queries touch memory only. A snapshot shares unchanged parts with its successor and belongs to
+ * one thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "auth/access.h"
+#include "auth/accounts.h"
+#include "auth/aliases.h"
+#include "auth/quotas.h"
+#include "auth/regexp_aliases.h"
+#include "base/arena.h"
+#include "base/map.h"
+#include "base/str.h"
+
+struct file_report;
+
+#define DIRECTORY_FILE_MAX ((size_t)256 << 20)
+#define DIRECTORY_FILES	   8
+
+struct directory_config {
+	const char *dir;	/* /tmp/docker-mailserver */
+	struct str fqdn;	/* mail.example.org */
+	struct str domain;	/* example.org */
+	struct str postmaster;	/* empty: postmaster@<domain> */
+	char delimiter;		/* between local part and extension; 0: none */
+	bool quotas;		/* ENABLE_QUOTAS */
+	uint64_t default_quota; /* bytes; 0: no limit */
+};
+
+struct directory {
+	const struct accounts *accounts;
+	const struct accounts *masters;
+	const struct aliases *virtual;
+	const struct aliases *local;
+	const struct regexp_aliases *regexp;
+	const struct quotas *quotas;
+	const struct access_table *send;
+	const struct access_table *receive;
+
+	struct str fqdn;
+	struct str postmaster;
+	char delimiter;
+	bool quotas_enabled;
+	uint64_t default_quota;
+
+	struct map managed;	   /* domains of accounts and of alias keys, in lower case */
+	struct str local_names[3]; /* domains of the machine itself, in lower case */
+	struct arena arena;
+	struct directory_part *parts[DIRECTORY_FILES];
+};
+
+/* Read all files. A missing file is empty; one that cannot be read keeps what `previous` (may be
+ * NULL) knew of it, and is reported with line number 0. Lines that cannot be used are reported
+ * and skipped. Never fails; no account at all is fine. The caller frees the result, and
+ * `previous` when it likes. */
+struct directory *directory_load(const struct directory_config *config,
+				 const struct directory *previous,
+				 const struct file_report *report);
+void directory_free(struct directory *d);
+
+/* Names in any case. */
+const struct account *directory_find_account(const struct directory *d, struct str login);
+const struct account *directory_find_master(const struct directory *d, struct str name);
+
+/* Mail for the domain is delivered here: as a domain of accounts or aliases, or of the machine. */
+bool directory_is_managed(const struct directory *d, struct str domain);
+bool directory_is_local(const struct directory *d, struct str domain);
+
+/* Bytes the account may store; 0: no limit. */
+uint64_t directory_quota(const struct directory *d, const struct account *account);
+
+/* What the send access file says about an envelope sender; NULL: nothing. */
+const struct access_rule *directory_check_sender(const struct directory *d, struct str sender);
+
+/* May this login use this envelope sender? Its own address, and addresses whose alias names it
+ * directly; neither extensions nor catch-alls. */
+bool directory_owns(const struct directory *d, struct str login, struct str sender);
