@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/utf8.h"
+#include "mime/lex.h"
 
 /* A list is taken apart in two steps, each linear: find where the next element ends and what ended it,
  * then read its words according to what it turned out to be. */
@@ -25,42 +26,6 @@ struct words {
 	bool space;	    /* white space is due before the next word */
 };
 
-/* Offset behind the closing delimiter of the quoted string or comment at s.p[at], or s.n. */
-static size_t skip_enclosed(struct str s, size_t at)
-{
-	char open = s.p[at];
-	char close = open == '(' ? ')' : '"';
-	size_t depth = 1;
-	for (size_t i = at + 1; i < s.n; i++) {
-		if (s.p[i] == '\\')
-			i++;
-		else if (s.p[i] == close && --depth == 0)
-			return i + 1;
-		else if (s.p[i] == '(' && open == '(')
-			depth++;
-	}
-	return s.n;
-}
-
-static bool is_enclosure(char c)
-{
-	return c == '"' || c == '(';
-}
-
-static bool is_in(const char *set, char c)
-{
-	return c != '\0' && strchr(set, c);
-}
-
-/* Offset of the first byte of `stops` outside all enclosures, or s.n. */
-static size_t find_stop(struct str s, const char *stops)
-{
-	size_t i = 0;
-	while (i < s.n && !is_in(stops, s.p[i]))
-		i = is_enclosure(s.p[i]) ? skip_enclosed(s, i) : i + 1;
-	return i;
-}
-
 static void words_space(struct words *w)
 {
 	if (w->space && w->text.n && !w->in_spec)
@@ -68,55 +33,22 @@ static void words_space(struct words *w)
 	w->space = false;
 }
 
-static void put_byte(struct words *w, char c)
-{
-	if ((unsigned char)c >= ' ' && c != 0x7f)
-		buf_putc(&w->text, c);
-}
-
-/* The inside of a quoted string or comment: backslashes resolved, folds and controls dropped. */
-static void put_quoted(struct words *w, struct str inside)
-{
-	words_space(w);
-	for (size_t i = 0; i < inside.n; i++) {
-		if (inside.p[i] == '\\' && i + 1 < inside.n)
-			i++;
-		put_byte(w, inside.p[i] == '\t' ? ' ' : inside.p[i]);
-	}
-}
-
-/* An enclosure without its delimiters; the closing one may be missing. */
-static struct str inside_of(struct str enclosed)
-{
-	char close = enclosed.p[0] == '(' ? ')' : '"';
-	size_t n = enclosed.n - 1;
-	if (n && enclosed.p[n] == close)
-		n--;
-	return str_sub(enclosed, 1, n);
-}
-
 /* Add the words of `s` to w->text. */
 static void put_words(struct words *w, struct str s)
 {
 	for (size_t i = 0; i < s.n;) {
-		if (is_enclosure(s.p[i])) {
-			size_t end = skip_enclosed(s, i);
-			struct str inside = inside_of(str_sub(s, i, end - i));
-			if (s.p[i] == '"')
-				put_quoted(w, inside);
-			else
-				w->comment = inside;
-			w->space |= s.p[i] == '(';
-			i = end;
-			continue;
-		}
-		if (ascii_is_space((unsigned char)s.p[i])) {
+		char c = s.p[i];
+		size_t end = c == '"' || c == '(' ? mime_lex_enclosed(s, i) : i + 1;
+		struct str piece = str_sub(s, i, end - i);
+		if (c == '(')
+			w->comment = mime_lex_inside(piece);
+		if (c == '(' || ascii_is_space((unsigned char)c)) {
 			w->space = true;
 		} else {
 			words_space(w);
-			put_byte(w, s.p[i]);
+			mime_lex_unquote(&w->text, c == '"' ? mime_lex_inside(piece) : piece);
 		}
-		i++;
+		i = end;
 	}
 }
 
@@ -133,11 +65,10 @@ static struct str words_of(struct str s, bool in_spec, struct arena *a, struct s
 
 static struct str comment_text(struct str comment, struct arena *a)
 {
-	struct words w = { .in_spec = false };
-	comment = str_trim(comment);
-	buf_init(&w.text, a, comment.n);
-	put_quoted(&w, comment);
-	return buf_str(&w.text);
+	struct buf text;
+	buf_init(&text, a, comment.n);
+	mime_lex_unquote(&text, str_trim(comment));
+	return buf_str(&text);
 }
 
 static struct mime_addr *list_add(struct addr_parser *p, enum mime_addr_kind kind)
@@ -180,10 +111,10 @@ static void group_end(struct addr_parser *p)
 static void put_addr_spec(struct addr_parser *p, struct str spec, struct mime_addr *m,
 			  struct str *comment)
 {
-	size_t at = find_stop(spec, "@");
+	size_t at = mime_lex_find(spec, "@");
 	for (size_t next = at; next < spec.n;) {
 		at = next;
-		next += 1 + find_stop(str_skip(spec, next + 1), "@");
+		next += 1 + mime_lex_find(str_skip(spec, next + 1), "@");
 	}
 	m->local = words_of(str_sub(spec, 0, at), at < spec.n, p->arena, comment);
 	m->domain = words_of(str_skip(spec, at + 1), true, p->arena, comment);
@@ -195,7 +126,7 @@ static void put_angle_addr(struct addr_parser *p, struct str inside, struct mime
 {
 	struct str trimmed = str_trim(inside);
 	if (str_starts(trimmed, STR("@"))) {
-		size_t colon = find_stop(trimmed, ":");
+		size_t colon = mime_lex_find(trimmed, ":");
 		if (colon < trimmed.n) {
 			m->route = words_of(str_sub(trimmed, 0, colon), true, p->arena, comment);
 			trimmed = str_skip(trimmed, colon + 1);
@@ -212,11 +143,11 @@ static size_t angle_end(struct str s)
 		start++;
 	/* A route has commas up to its colon. */
 	if (start < s.n && s.p[start] == '@') {
-		size_t colon = start + find_stop(str_skip(s, start), ":>");
+		size_t colon = start + mime_lex_find(str_skip(s, start), ":>");
 		if (colon < s.n && s.p[colon] == ':')
 			start = colon + 1;
 	}
-	return start + find_stop(str_skip(s, start), ">,;<");
+	return start + mime_lex_find(str_skip(s, start), ">,;<");
 }
 
 /* "phrase <addr>": rest stands behind the '<'. What follows the '>' up to the next separator belongs to no
@@ -231,7 +162,7 @@ static void parse_angle(struct addr_parser *p, struct str phrase)
 	p->rest = str_skip(p->rest, end);
 	if (str_starts(p->rest, STR(">")))
 		p->rest = str_skip(p->rest, 1);
-	size_t tail = find_stop(p->rest, ",;<");
+	size_t tail = mime_lex_find(p->rest, ",;<");
 	struct str after = str_sub(p->rest, 0, tail);
 	if (tail == p->rest.n || p->rest.p[tail] != '<')
 		p->rest = str_skip(p->rest, tail);
@@ -273,9 +204,9 @@ static void parse_group(struct addr_parser *p, struct str phrase)
 static void parse_element(struct addr_parser *p)
 {
 	/* Groups do not nest, and a colon behind an '@' is a mistyped address. */
-	size_t end = find_stop(p->rest, p->in_group ? ",;<" : ",;<:@");
+	size_t end = mime_lex_find(p->rest, p->in_group ? ",;<" : ",;<:@");
 	if (end < p->rest.n && p->rest.p[end] == '@')
-		end += find_stop(str_skip(p->rest, end), ",;<");
+		end += mime_lex_find(str_skip(p->rest, end), ",;<");
 
 	struct str text = str_sub(p->rest, 0, end);
 	char stop = end < p->rest.n ? p->rest.p[end] : ',';
@@ -310,7 +241,7 @@ void mime_addr_list_parse(struct str value, struct mime_addr_limits limits, stru
 static bool is_atext(char c)
 {
 	return ascii_is_alnum((unsigned char)c) || (unsigned char)c >= 0x80 ||
-	       is_in("!#$%&'*+-/=?^_`{|}~", c);
+	       mime_lex_is_in("!#$%&'*+-/=?^_`{|}~", c);
 }
 
 static bool is_dot_atom(struct str s)
@@ -330,7 +261,7 @@ static bool is_domain_literal(struct str s)
 	if (s.n < 3 || s.p[0] != '[' || s.p[s.n - 1] != ']')
 		return false;
 	for (size_t i = 1; i < s.n - 1; i++)
-		if (s.p[i] <= ' ' || s.p[i] > '~' || is_in("[]\\", s.p[i]))
+		if (s.p[i] <= ' ' || s.p[i] > '~' || mime_lex_is_in("[]\\", s.p[i]))
 			return false;
 	return true;
 }
@@ -364,7 +295,7 @@ int mime_addr_spec_parse(struct str text, struct arena *a, struct mime_addr_spec
 	if (str_starts(text, STR("\""))) {
 		n = parse_quoted_local(text, a, &spec.local);
 	} else {
-		n = find_stop(text, "@");
+		n = mime_lex_find(text, "@");
 		spec.local = str_sub(text, 0, n);
 		if (!is_dot_atom(spec.local))
 			return -EINVAL;
@@ -387,7 +318,7 @@ static void put_quoted_string(struct buf *out, struct str s)
 		if (s.p[i] == '"' || s.p[i] == '\\')
 			buf_putc(out, '\\');
 		/* A line end would begin a new field. */
-		buf_putc(out, is_in("\r\n", s.p[i]) || s.p[i] == '\0' ? ' ' : s.p[i]);
+		buf_putc(out, mime_lex_is_in("\r\n", s.p[i]) || s.p[i] == '\0' ? ' ' : s.p[i]);
 	}
 	buf_putc(out, '"');
 }

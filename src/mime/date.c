@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "mime/lex.h"
+
 #define DAY_S	     86400
 #define FIRST_DAY    (-719528) /* 0000-01-01 */
 #define LAST_DAY     2932896   /* 9999-12-31 */
@@ -117,28 +119,6 @@ struct token {
 	int value; /* of a number, -1 when it has more than four digits */
 };
 
-/* RFC 5322 3.2.2: comments nest and quote with backslashes. An open one ends with the value. */
-static struct str skip_comment(struct str s)
-{
-	size_t depth = 0, i = 0;
-	for (; i < s.n; i++) {
-		if (s.p[i] == '\\')
-			i++;
-		else if (s.p[i] == '(')
-			depth++;
-		else if (s.p[i] == ')' && --depth == 0)
-			return str_skip(s, i + 1);
-	}
-	return str_skip(s, s.n);
-}
-
-static struct str skip_cfws(struct str s)
-{
-	while (s.n && (ascii_is_space((unsigned char)s.p[0]) || s.p[0] == '('))
-		s = s.p[0] == '(' ? skip_comment(s) : str_skip(s, 1);
-	return s;
-}
-
 static int number_value(struct str digits)
 {
 	int v = 0;
@@ -151,7 +131,7 @@ static int number_value(struct str digits)
 
 static struct token next_token(struct str *rest)
 {
-	struct str s = skip_cfws(*rest);
+	struct str s = mime_lex_skip_cfws(*rest);
 	struct token t = { TOKEN_END, str_sub(s, 0, 1), 0 };
 	if (s.n) {
 		bool (*is_part)(int) =
@@ -246,7 +226,7 @@ static bool take_offset(struct str *rest, int *minutes)
 /* The zone, which old mail lacks or gives by name. Never fails: an unknown zone is UTC. */
 static void take_zone(struct str *rest, struct mime_date *d)
 {
-	struct str s = skip_cfws(*rest);
+	struct str s = mime_lex_skip_cfws(*rest);
 	int minutes;
 	d->zone_min = 0;
 	d->zone_unknown = true;
