@@ -1,5 +1,5 @@
-/* Little-endian integers in byte strings, and a cursor over bytes that are not trusted: after the first
- * thing that does not fit, it stays failed and everything it returns is empty. */
+/* Little-endian integers in byte strings, and a cursor over bytes that are not trusted: after
+ * the first thing that does not fit, it stays failed and everything it returns is empty. */
 #pragma once
 
 #include <endian.h>

@@ -77,7 +77,8 @@ int must_check envelope_check(const struct envelope *e, struct err *err);
 /* Append the binary form of an envelope that envelope_check accepts. */
 void envelope_write(const struct envelope *e, struct buf *out);
 
-/* Strings in *out point into `bytes`, the recipients live in `a`. Accepts exactly what envelope_write
- * makes of a checked envelope. 0, -EBADMSG, or -EPROTO for a version that is not known. */
+/* Strings in *out point into `bytes`, the recipients live in `a`. Accepts exactly what
+ * envelope_write makes of a checked envelope. 0, -EBADMSG, or -EPROTO for a version that is not
+ * known. */
 int must_check envelope_parse(struct str bytes, struct arena *a, struct envelope *out,
 			      struct err *err);

@@ -1,9 +1,10 @@
-/* The name of a message from its acceptance to the end of its life: journal, log, Received header and
- * Maildir file name all carry it.
+/* The name of a message from its acceptance to the end of its life: journal, log, Received header
+ * and Maildir file name all carry it.
  *
- * 64 bits: microseconds since 1970 in the upper 52 (good until 2112), then 4 bits for the process that
- * made it and 8 bits that tell ids of one microsecond apart. As text 13 characters in base 32, without
- * vowels and without letters that look like digits; text sorts like the number. */
+ * 64 bits: microseconds since 1970 in the upper 52 (good until 2112), then 4 bits for the
+ * process that made it and 8 bits that tell ids of one microsecond apart. As text 13 characters
+ * in base 32, without vowels and without letters that look like digits; text sorts like the
+ * number. */
 #pragma once
 
 #include <stdint.h>
