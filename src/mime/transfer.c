@@ -6,6 +6,7 @@
 #include "mime/lex.h"
 
 #define LINE_MAX_BYTES 76
+#define BLOCK_BYTES    384
 
 enum mime_encoding mime_encoding_parse(struct str value)
 {
@@ -61,12 +62,14 @@ static char *base64_flush(struct mime_decoder *d, char *to)
 
 static void base64_put(struct mime_decoder *d, struct str piece, struct buf *out)
 {
-	char *start = buf_space(out, piece.n / 4 * 3 + 6), *to = start;
-	if (!start)
-		return;
+	char block[BLOCK_BYTES], *to = block;
 	for (size_t i = 0; i < piece.n; i++) {
 		unsigned char c = (unsigned char)piece.p[i];
 		int v = base64_value(c);
+		if (to > block + sizeof(block) - 3) {
+			buf_put(out, block, (size_t)(to - block));
+			to = block;
+		}
 		if (v < 0) {
 			if (c == '=')
 				to = base64_flush(d, to);
@@ -83,7 +86,7 @@ static void base64_put(struct mime_decoder *d, struct str piece, struct buf *out
 		d->n_digits = 0;
 		d->bits = 0;
 	}
-	buf_added(out, (size_t)(to - start));
+	buf_put(out, block, (size_t)(to - block));
 }
 
 static void qp_flush_blanks(struct mime_decoder *d, struct buf *out)

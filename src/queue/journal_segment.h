@@ -30,10 +30,9 @@ struct journal_segment {
 	struct list link; /* in the journal, by number */
 	uint64_t number;
 	uint64_t salt;
-	int fd;	      /* read only; mailbox workers get it */
-	uint64_t end; /* of what is known to be durable */
-	uint64_t
-		synced; /* see previous_synced; equals `end` but for what replay found at a torn end */
+	int fd;		 /* read only; mailbox workers get it */
+	uint64_t end;	 /* of what is known to be durable */
+	uint64_t synced; /* less than `end` only where replay found it torn */
 
 	/* For whoever keeps count of what is still needed here. */
 	struct list entries;
