@@ -42,7 +42,7 @@ void log_time_write(struct buf *out, int64_t time)
 {
 	/* Most lines fall into the second of the one before. */
 	static time_t last = -1;
-	static char date[32], zone[16];
+	static char date[32], zone[48];
 	time_t second = time / 1000000;
 
 	if (second != last) {
