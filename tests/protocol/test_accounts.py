@@ -1,0 +1,142 @@
+"""Accounts and aliases while the server runs: a changed file counts within two seconds, and nobody
+is
+disconnected for it."""
+import time
+
+import pytest
+from server import DOMAIN, PASSWORD, SLOW, wait_until
+from wire import Wire, deliver, imap, message
+
+LIMIT = 2.5     # two seconds, and the time to notice that it worked
+
+
+def rcpt(server, address):
+    with Wire(server, 'smtp') as wire:
+        wire.ehlo()
+        wire.mail()
+        return wire.cmd(f'RCPT TO:<{address}>').code
+
+
+def can_login(server, address, password=PASSWORD):
+    try:
+        imap(server, address, password, select=None).logout()
+        return True
+    except Exception:       # imaplib has one exception for everything
+        return False
+
+
+def test_server_starts_without_accounts_and_takes_the_first(make_server):
+    server = make_server(accounts=[])
+    assert rcpt(server, f'first@{DOMAIN}') in (550, 554)
+    server.add_accounts(f'first@{DOMAIN}')
+    wait_until(lambda: rcpt(server, f'first@{DOMAIN}') == 250, LIMIT)
+
+
+def test_setup_adds_an_account_to_the_running_server(make_server):
+    server = make_server()
+    result = server.setup('email', 'add', f'new@{DOMAIN}', 'pass word`\\*')
+    assert result.returncode == 0, result.stderr
+    wait_until(lambda: rcpt(server, f'new@{DOMAIN}') == 250, LIMIT)
+    assert can_login(server, f'new@{DOMAIN}', 'pass word`\\*')
+    deliver(server, f'new@{DOMAIN}', message('hello'))
+    server.wait_stored(f'new@{DOMAIN}')
+
+
+def test_removed_account_is_unknown_and_open_sessions_stay(make_server):
+    server = make_server()
+    session = imap(server, f'user0@{DOMAIN}')
+    server.write('postfix-accounts.cf', f'user1@{DOMAIN}|{{PLAIN}}{PASSWORD}\n')
+    wait_until(lambda: rcpt(server, f'user0@{DOMAIN}') == 550, LIMIT)
+    assert session.noop()[0] == 'OK'
+    assert rcpt(server, f'user1@{DOMAIN}') == 250
+    session.logout()
+
+
+def test_changed_password_counts(make_server):
+    server = make_server()
+    address = f'user0@{DOMAIN}'
+    assert can_login(server, address)
+    server.write('postfix-accounts.cf', f'{address}|{{PLAIN}}another\n')
+    wait_until(lambda: can_login(server, address, 'another'), LIMIT + 2)
+    assert not can_login(server, address)
+
+
+def test_broken_line_is_reported_and_the_rest_stays(make_server):
+    server = make_server()
+    good = server.read('postfix-accounts.cf')
+    server.write('postfix-accounts.cf', 'this is no account\n' + good)
+    wait_until(lambda: 'postfix-accounts.cf' in server.log() + server.output(), LIMIT + 3,
+               what='a report with the name of the file')
+    assert rcpt(server, f'user0@{DOMAIN}') == 250
+    server.write('postfix-accounts.cf', good + f'late@{DOMAIN}|{{PLAIN}}x\n')
+    wait_until(lambda: rcpt(server, f'late@{DOMAIN}') == 250, LIMIT)
+
+
+def test_removed_file_changes_nothing(make_server):
+    server = make_server()
+    (server.config / 'postfix-accounts.cf').unlink()
+    time.sleep(3 * SLOW)
+    assert rcpt(server, f'user0@{DOMAIN}') == 250
+
+
+def test_aliases_lead_to_accounts(make_server):
+    server = make_server(start=False)
+    server.write('postfix-virtual.cf',
+                 '# comment\n'
+                 f'info@{DOMAIN} user0@{DOMAIN}\n'
+                 f'team@{DOMAIN} user0@{DOMAIN},user1@{DOMAIN}\n'
+                 f'chain@{DOMAIN} team@{DOMAIN}\n'
+                 '@other.test user1@example.test\n')
+    server.write('postfix-regexp.cf', f'/^sales-[a-z]+@example\\.test$/ user0@{DOMAIN}\n')
+    server.start()
+    for alias in (f'info@{DOMAIN}', f'team@{DOMAIN}', f'chain@{DOMAIN}', 'anything@other.test',
+                  f'sales-eu@{DOMAIN}', f'info+tag@{DOMAIN}'):
+        deliver(server, alias, message(alias))
+    server.wait_stored(f'user0@{DOMAIN}', 5)
+    server.wait_stored(f'user1@{DOMAIN}', 3)
+    assert rcpt(server, f'sales-1@{DOMAIN}') == 550
+    assert rcpt(server, 'a@third.test') == 554
+
+
+def test_new_alias_counts_without_a_restart(make_server):
+    server = make_server()
+    alias = f'later@{DOMAIN}'
+    assert rcpt(server, alias) == 550
+    server.write('postfix-virtual.cf', f'{alias} user0@{DOMAIN}\n')
+    wait_until(lambda: rcpt(server, alias) == 250, LIMIT)
+
+
+def test_alias_loops_are_no_harm(make_server):
+    server = make_server(start=False)
+    server.write('postfix-virtual.cf', f'a@{DOMAIN} b@{DOMAIN}\nb@{DOMAIN} a@{DOMAIN}\n')
+    server.start()
+    assert 400 <= rcpt(server, f'a@{DOMAIN}') < 600
+    assert rcpt(server, f'user0@{DOMAIN}') == 250
+
+
+SCHEMES = {
+    'SHA512-CRYPT': '$6$rounds=1000$saltsalt$',
+    'SHA256-CRYPT': '$5$rounds=1000$saltsalt$',
+    'MD5-CRYPT': '$1$saltsalt$',
+}
+
+
+@pytest.mark.parametrize('scheme', SCHEMES)
+def test_hashed_passwords_are_verified(make_server, scheme):
+    import subprocess
+    option = {'SHA512-CRYPT': '-6', 'SHA256-CRYPT': '-5', 'MD5-CRYPT': '-1'}[scheme]
+    hashed = subprocess.run(['openssl', 'passwd', option, '-salt', 'saltsalt', PASSWORD], text=True,
+                            capture_output=True, check=True).stdout.strip()
+    server = make_server(start=False, accounts=[])
+    server.add_accounts(f'hashed@{DOMAIN}', password=hashed, scheme=scheme)
+    server.start()
+    assert can_login(server, f'hashed@{DOMAIN}')
+    assert not can_login(server, f'hashed@{DOMAIN}', PASSWORD + 'x')
+
+
+def test_failed_logins_are_slowed_down(make_server):
+    server = make_server()
+    before = time.monotonic()
+    for _ in range(3):
+        assert not can_login(server, f'user0@{DOMAIN}', 'wrong')
+    assert time.monotonic() - before > 1

@@ -1,0 +1,156 @@
+"""The server as a program: starting, stopping, reloading, and a world that is not as it should be."""
+import os
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+from server import DOMAIN, HOSTNAME, SLOW, Server, wait_until
+from wire import Wire, deliver, imap, message
+
+USER = f'user0@{DOMAIN}'
+
+
+def test_ready_line_stands_on_stdout_and_in_the_log(make_server):
+    server = make_server()
+    assert f'{HOSTNAME} is up and running' in server.output()
+    wait_until(lambda: f'{HOSTNAME} is up and running' in server.log(), 2)
+
+
+def test_every_role_runs_in_a_process_of_its_own(make_server):
+    roles = make_server().roles()
+    assert {'front', 'auth', 'queue', 'mailbox'} <= set(roles)
+    assert len(roles['auth']) == 1 and len(roles['queue']) == 1
+
+
+def test_log_lines_name_what_people_grep_for(make_server):
+    server = make_server()
+    deliver(server, USER, message('logged'), sender='a@example.org')
+    server.wait_stored(USER)
+    imap(server, USER).logout()
+    wait_until(lambda: 'status=sent' in server.log(), 3)
+    log = server.log()
+    for text in ('from=<a@example.org>', f'to=<{USER}>', 'status=sent', f'Login: user=<{USER}>'):
+        assert text in log, text
+
+
+def test_sigterm_lets_a_transfer_finish(make_server):
+    server = make_server()
+    with Wire(server, 'smtp') as wire:
+        wire.ehlo()
+        wire.mail('a@example.org', USER)
+        wire.expect('DATA', 354)
+        wire.send(message('draining'))
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        wire.send('.\r\n')
+        code = wire.reply().code
+        assert code in (250, 421, 451)
+    server.process.wait(20 * SLOW)
+    server.process = None
+    server.start()
+    server.roles_at_start = server.roles()
+    if code == 250:
+        server.wait_stored(USER)
+
+
+def test_sighup_keeps_sessions(make_server):
+    server = make_server()
+    session = imap(server, USER)
+    server.reload()
+    time.sleep(0.3)
+    assert session.noop()[0] == 'OK'
+    session.logout()
+
+
+def test_restart_finds_everything(make_server):
+    server = make_server()
+    deliver(server, USER, message('before'))
+    server.wait_stored(USER)
+    server.stop()
+    server.start()
+    client = imap(server, USER)
+    assert client.search(None, 'ALL')[1] == [b'1']
+    client.logout()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason='root reads everything')
+def test_unreadable_accounts_file_is_reported(make_server):
+    server = make_server(start=False)
+    (server.config / 'postfix-accounts.cf').chmod(0)
+    server.start()
+    assert 'postfix-accounts.cf' in server.output() + server.log()
+
+
+def test_port_in_use_is_a_clear_error(make_server):
+    server = make_server(start=False)
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', server.port('smtp')))
+        taken.listen()
+        server.start(wait=False)
+        server.process.wait(15 * SLOW)
+        assert server.process.returncode != 0
+        assert str(server.port('smtp')) in server.output()
+    server.process = None
+
+
+def test_second_server_on_the_same_root_is_refused(make_server):
+    server = make_server()
+    second = Server(root=server.root, accounts=[])
+    second.offset = server.offset + 1000
+    second.output_path = server.root / 'second'
+    second.start(wait=False)
+    try:
+        code = second.process.wait(15 * SLOW)
+        assert code != 0
+    except subprocess.TimeoutExpired:
+        second.kill_all()
+        pytest.fail('two servers share one journal')
+
+
+def certificate(directory, name, days=30):
+    key, cert = directory / f'{name}.key', directory / f'{name}.crt'
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                    'ec_paramgen_curve:prime256v1', '-nodes', '-days', str(days), '-subj',
+                    f'/CN={name}', '-addext', f'subjectAltName=DNS:{name}', '-keyout', key,
+                    '-out', cert], check=True, capture_output=True)
+    return cert, key
+
+
+def peer_certificate(server):
+    with Wire(server, 'imaps', tls=True, greet=False) as wire:
+        return wire.socket.getpeercert(binary_form=True)
+
+
+def test_certificate_is_replaced_without_a_restart(make_server):
+    server = make_server(start=False)
+    cert, key = certificate(server.config, 'one.example.test')
+    server.env.update(SSL_TYPE='manual', SSL_CERT_PATH=str(cert), SSL_KEY_PATH=str(key))
+    server.start()
+    first = peer_certificate(server)
+    session = imap(server, USER)
+    other_cert, other_key = certificate(server.config, 'two.example.test')
+    other_key.rename(key)
+    other_cert.rename(cert)
+    wait_until(lambda: peer_certificate(server) != first, 6, what='the new certificate')
+    assert session.noop()[0] == 'OK'
+    session.logout()
+
+
+def test_generated_certificate_survives_a_restart(make_server):
+    server = make_server()
+    first = peer_certificate(server)
+    server.stop()
+    server.start()
+    assert peer_certificate(server) == first
+
+
+def test_secret_from_a_file(make_server):
+    server = make_server(start=False)
+    (server.root / 'hostname').write_text('named.example.test\n')
+    server.env.pop('OVERRIDE_HOSTNAME')
+    server.env['OVERRIDE_HOSTNAME__FILE'] = str(server.root / 'hostname')
+    server.start(wait=False)
+    wait_until(lambda: 'named.example.test is up and running' in server.output(), 20)
+    server.roles_at_start = server.roles()
