@@ -91,7 +91,7 @@ struct journal_append {
 	struct list link;
 	enum journal_type type;
 	uint64_t id;
-	uint32_t envelope_length;
+	uint32_t envelope_length, recipient_count;
 	struct journal_piece pieces[JOURNAL_PIECES_MAX];
 	size_t piece_count;
 	bool is_copy; /* of a record whose payload has this CRC; anything else is -EBADMSG */
@@ -102,6 +102,7 @@ struct journal_append {
 	int result;
 	struct journal_segment *segment;
 	uint64_t offset;
+	uint32_t crc; /* of the payload */
 };
 
 uint64_t journal_append_length(const struct journal_append *a);

@@ -14,7 +14,7 @@ enum offset {
 	AT_LENGTH = 32,
 	AT_ENVELOPE_LENGTH = 40,
 	AT_CRC = 44,
-	AT_RESERVED = 48,
+	AT_RECIPIENT_COUNT = 48,
 	AT_HEADER_CRC = 52,
 };
 
@@ -28,7 +28,7 @@ void journal_record_write(const struct journal_record *r, char out[JOURNAL_RECOR
 	bytes_put_u64(out + AT_LENGTH, r->length);
 	bytes_put_u32(out + AT_ENVELOPE_LENGTH, r->envelope_length);
 	bytes_put_u32(out + AT_CRC, r->crc);
-	bytes_put_u32(out + AT_RESERVED, 0);
+	bytes_put_u32(out + AT_RECIPIENT_COUNT, r->recipient_count);
 	bytes_put_u32(out + AT_HEADER_CRC, crc32c(0, out, AT_HEADER_CRC));
 }
 
@@ -48,6 +48,7 @@ bool journal_record_parse(const char in[JOURNAL_RECORD_HEADER], uint64_t salt,
 		.length = bytes_u64(in + AT_LENGTH),
 		.envelope_length = bytes_u32(in + AT_ENVELOPE_LENGTH),
 		.crc = bytes_u32(in + AT_CRC),
+		.recipient_count = bytes_u32(in + AT_RECIPIENT_COUNT),
 	};
 	if (r.length > JOURNAL_PAYLOAD_MAX || r.envelope_length > r.length)
 		return false;

@@ -31,6 +31,7 @@ struct journal_record {
 	uint64_t synced;	  /* the segment was durable up to here when this was written */
 	uint64_t length;	  /* of the payload */
 	uint32_t envelope_length; /* MESSAGE: the part of the payload before head and body */
+	uint32_t recipient_count; /* MESSAGE: in the envelope */
 	uint32_t crc;		  /* CRC-32C of the payload */
 };
 

@@ -53,8 +53,7 @@ void journal_writer_leave(struct journal *j);
 
 /* Put a record behind the others, without making it durable. 0; -ECOMM when the source of a piece
  * failed (the reason is in err; the writer is as before); any other -errno when the segment did. */
-int must_check journal_writer_put(struct journal *j, const struct journal_append *a,
-				  struct err *err);
+int must_check journal_writer_put(struct journal *j, struct journal_append *a, struct err *err);
 
 /* Make everything durable. */
 int must_check journal_writer_sync(struct journal *j, struct err *err);

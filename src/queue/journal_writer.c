@@ -281,7 +281,7 @@ static void rewind_to(struct journal_writer *w, uint64_t start)
 	w->tail = start;
 }
 
-int journal_writer_put(struct journal *j, const struct journal_append *a, struct err *err)
+int journal_writer_put(struct journal *j, struct journal_append *a, struct err *err)
 {
 	struct journal_writer *w = &j->w;
 	static const char no_header[JOURNAL_RECORD_HEADER];
@@ -293,6 +293,7 @@ int journal_writer_put(struct journal *j, const struct journal_append *a, struct
 		.synced = w->synced,
 		.length = journal_append_length(a),
 		.envelope_length = a->envelope_length,
+		.recipient_count = a->recipient_count,
 	};
 
 	int r = put(j, no_header, sizeof(no_header), err);
@@ -304,6 +305,7 @@ int journal_writer_put(struct journal *j, const struct journal_append *a, struct
 		r = put_header(j, start, &record, err);
 	if (r == -ECOMM)
 		rewind_to(w, start);
+	a->crc = record.crc;
 	return r;
 }
 
