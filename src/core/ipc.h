@@ -49,6 +49,9 @@ struct ipc_client *ipc_client_new(const char *name, struct group *g);
 
 /* Use this connection (taken) from now on. Calls in flight on an earlier one fail with -EPIPE. */
 void ipc_client_attach(struct ipc_client *c, int fd);
+
+/* Close the connection, if there is one. */
+void ipc_client_detach(struct ipc_client *c);
 bool ipc_client_connected(const struct ipc_client *c);
 
 /* No calls are in flight; the group has ended. */

@@ -153,16 +153,21 @@ static void connection_release_sender(struct connection *n)
 	}
 }
 
-void ipc_client_attach(struct ipc_client *c, int fd)
+void ipc_client_detach(struct ipc_client *c)
 {
 	struct connection *old = c->connection;
 
-	if (old) {
-		connection_lost(c);
-		old->dead = true;
-		if (old->reader)
-			fiber_cancel(old->reader);
-	}
+	if (!old)
+		return;
+	connection_lost(c);
+	old->dead = true;
+	if (old->reader)
+		fiber_cancel(old->reader);
+}
+
+void ipc_client_attach(struct ipc_client *c, int fd)
+{
+	ipc_client_detach(c);
 
 	struct connection *n = calloc(1, sizeof(*n));
 	if (!n)

@@ -318,6 +318,17 @@ static void make_room(struct stream *s)
 	}
 }
 
+void stream_preload(struct stream *s, struct str bytes)
+{
+	check(s->in_from == s->in_to && bytes.n <= STREAM_BLOCK);
+	if (!bytes.n)
+		return;
+	make_room(s);
+	memcpy(s->in, bytes.p, bytes.n);
+	s->in_from = 0;
+	s->in_to = bytes.n;
+}
+
 ssize_t stream_fill(struct stream *s, size_t max)
 {
 	int r = stream_flush(s);

@@ -39,6 +39,10 @@ void stream_consume(struct stream *s, size_t n);
  * stream. -ENOBUFS when `max` bytes are in hand already. */
 ssize_t may_suspend must_check stream_fill(struct stream *s, size_t max);
 
+/* Let these bytes be read before anything else: what another process had read already. Nothing is in hand
+ * yet; at most 16 KiB. */
+void stream_preload(struct stream *s, struct str bytes);
+
 /* The next line with its line end (the last byte is LF), consumed; valid until the next call that
  * reads. -EMSGSIZE for a line of more than max bytes: nothing is consumed, see stream_skip_line.
  * -ENODATA at the end of the stream (what is left without LF can be peeked). */

@@ -51,6 +51,13 @@ static void context_free(struct tls_context *ctx)
 	free(ctx);
 }
 
+struct tls_context *tls_context_ref(struct tls_context *ctx)
+{
+	if (ctx)
+		ctx->refs++;
+	return ctx;
+}
+
 void tls_context_unref(struct tls_context *ctx)
 {
 	if (ctx && --ctx->refs == 0)

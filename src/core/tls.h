@@ -25,6 +25,8 @@ struct tls_files {
  * -ENOENT, -EACCES, -EINVAL with the file's name in err. */
 int must_check tls_context_new(const struct tls_files *files, enum tls_level level,
 			       struct tls_context **out, struct err *err);
+/* Another reference; NULL is fine for both. */
+struct tls_context *tls_context_ref(struct tls_context *ctx);
 void tls_context_unref(struct tls_context *ctx);
 
 /* Handshake as the server, within the stream's idle time. RFC 3207 4.2: input that the client sent in

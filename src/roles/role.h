@@ -40,6 +40,9 @@ struct role {
 	/* Optional; a failed reload keeps what was. */
 	int (*reload)(bool accounts, bool certificates, struct err *err);
 	void (*drain)(void);
+
+	/* End every fiber that `start` began outside of its group. Optional. */
+	void (*end)(void);
 };
 
 /* main() of a role. Does not return before the supervisor is gone. */

@@ -1,0 +1,360 @@
+#include "roles/children.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "core/fiber.h"
+#include "core/group.h"
+#include "core/ipc.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/process.h"
+#include "roles/control_ipc.h"
+#include "roles/listeners.h"
+
+#define CHILDREN_MAX 32
+
+enum child_role {
+	CHILD_AUTH,
+	CHILD_MAILBOX,
+	CHILD_QUEUE,
+	CHILD_FRONT,
+	CHILD_ROLES
+};
+
+static const char *const role_names[CHILD_ROLES] = {
+	[CHILD_AUTH] = "auth",
+	[CHILD_MAILBOX] = "mailbox",
+	[CHILD_QUEUE] = "queue",
+	[CHILD_FRONT] = "front",
+};
+
+/* Who calls whom. Nothing else is connected. */
+static const struct {
+	enum child_role caller, server;
+} links[] = {
+	{ CHILD_FRONT, CHILD_AUTH },
+	{ CHILD_FRONT, CHILD_QUEUE },
+	{ CHILD_FRONT, CHILD_MAILBOX },
+	{ CHILD_QUEUE, CHILD_MAILBOX },
+};
+
+struct child {
+	enum child_role role;
+	unsigned instance;
+	struct process process;
+	struct ipc_client *control;
+	bool alive; /* its control channel takes calls */
+	bool ready; /* it has answered `start` */
+	struct restart_policy policy;
+};
+
+static const struct children_config *config;
+static struct child children[CHILDREN_MAX];
+static unsigned child_count;
+static bool stopping;
+static struct waitq changed; /* some child became ready, or ended */
+
+static const char *child_name(const struct child *c)
+{
+	return role_names[c->role];
+}
+
+static int may_suspend give_end(struct child *to, const struct child *other, bool serving, int fd,
+				struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct control_peer_in in = {
+		.service = str_from(child_name(serving ? to : other)),
+		.instance = other->instance,
+		.serving = serving,
+		.socket = fd,
+	};
+	struct control_peer_out out;
+
+	return control_peer(to->control, &in, &a, &out, err);
+}
+
+static int may_suspend link_pair(struct child *caller, struct child *server, struct err *err)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_sys(err, "socketpair");
+	auto_close int calling = fds[0], serving = fds[1];
+	int r = give_end(server, caller, true, serving, err);
+	return r < 0 ? r : give_end(caller, server, false, calling, err);
+}
+
+static bool calls(enum child_role a, enum child_role b)
+{
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+		if (links[i].caller == a && links[i].server == b)
+			return true;
+	return false;
+}
+
+/* Connect a newborn with everybody who lives already; those that come later connect to it. */
+static int may_suspend connect_child(struct child *c, struct err *err)
+{
+	for (unsigned i = 0; i < child_count; i++) {
+		struct child *other = &children[i];
+		int r = 0;
+		if (other == c || !other->alive)
+			continue;
+		if (calls(c->role, other->role))
+			r = link_pair(c, other, err);
+		else if (calls(other->role, c->role))
+			r = link_pair(other, c, err);
+		/* A peer that dies just now comes back and connects to us. */
+		if (r < 0 && !c->alive)
+			return r;
+	}
+	return 0;
+}
+
+static int may_suspend give_listeners(struct child *c, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+
+	for (unsigned i = 0; i < config->listeners->count; i++) {
+		const struct listener *l = &config->listeners->v[i];
+		struct control_listen_in in = { .name = str_from(l->name), .socket = l->fd };
+		struct control_listen_out out;
+		int r = control_listen(c->control, &in, &a, &out, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int may_suspend prepare_child(struct child *c, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct control_start_in in = { 0 };
+	struct control_start_out out;
+
+	int r = connect_child(c, err);
+	if (r == 0 && c->role == CHILD_FRONT)
+		r = give_listeners(c, err);
+	if (r == 0)
+		r = control_start(c->control, &in, &a, &out, err);
+	return r;
+}
+
+static int spawn_child(struct child *c, struct err *err)
+{
+	auto_free char *path = NULL;
+	char instance[16];
+	int fds[2];
+
+	if (asprintf(&path, "%s/posthorn-%s", config->directory, child_name(c)) < 0)
+		check_no_memory();
+	snprintf(instance, sizeof(instance), "%u", c->instance);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_sys(err, "socketpair");
+
+	const char *const argv[] = { path, instance, NULL };
+	const int passed[] = { fds[1], config->log_fd };
+	struct process_spec spec = {
+		.path = path, .argv = argv, .env = config->env, .fds = passed, .fd_count = 2
+	};
+	int r = process_spawn(&spec, &c->process, err);
+	close(fds[1]);
+	if (r < 0) {
+		close(fds[0]);
+		return r;
+	}
+	ipc_client_attach(c->control, fds[0]);
+	c->alive = true;
+	return 0;
+}
+
+/* The name in the log: "mailbox 1". */
+static struct str log_name(const struct child *c, char buf[32])
+{
+	snprintf(buf, 32, "%s %u", child_name(c), c->instance);
+	return str_from(buf);
+}
+
+static void log_end(const struct child *c, const struct process_end *end)
+{
+	char how[48], name[32];
+	bool orderly = stopping && !end->signalled && end->code == 0;
+
+	snprintf(how, sizeof(how),
+		 end->signalled ? "was killed by signal %d" : "exited with status %d", end->code);
+	if (orderly)
+		log_event(LOG_ROLE_ENDED, LOG_STR("name", log_name(c, name)));
+	else
+		log_event(LOG_ROLE_DIED, LOG_STR("name", log_name(c, name)), LOG_CSTR("how", how),
+			  LOG_INT("pid", c->process.pid));
+}
+
+static void log_failure(const struct child *c, const struct err *err)
+{
+	char name[32];
+
+	log_event(LOG_ROLE_FAILED, LOG_STR("name", log_name(c, name)), LOG_REASON(err));
+}
+
+/* One life: from birth to the end of the process. */
+static void may_suspend live_once(struct child *c)
+{
+	struct err err;
+	struct process_end end;
+	char name[32];
+
+	if (spawn_child(c, &err) < 0) {
+		log_failure(c, &err);
+		return;
+	}
+	if (prepare_child(c, &err) == 0) {
+		c->ready = true;
+		log_event(LOG_ROLE_READY, LOG_STR("name", log_name(c, name)));
+		waitq_wake_all(&changed);
+	} else if (!stopping) {
+		log_failure(c, &err);
+		process_kill(&c->process, SIGKILL);
+	}
+	while (process_wait(&c->process, LOOP_FOREVER, &end) < 0)
+		process_kill(&c->process, SIGKILL);
+	c->alive = c->ready = false;
+	log_end(c, &end);
+	process_done(&c->process);
+	waitq_wake_all(&changed);
+}
+
+static void child_main(void *arg)
+{
+	struct child *c = arg;
+
+	while (!stopping && !fiber_is_cancelled()) {
+		int64_t born = loop_now();
+		live_once(c);
+		int64_t pause = restart_pause(&c->policy, loop_now() - born);
+		if (stopping || fiber_sleep(pause) < 0)
+			break;
+	}
+}
+
+static int add_child(enum child_role role, unsigned instance, struct group *g, struct err *err)
+{
+	check(child_count < CHILDREN_MAX);
+	struct child *c = &children[child_count++];
+
+	*c = (struct child){ .role = role, .instance = instance };
+	c->control = ipc_client_new("control", g);
+	if (fiber_spawn(g, child_name(c), child_main, c) < 0)
+		return err_set(err, -EAGAIN, "too many fibers");
+	return 0;
+}
+
+int children_start(const struct children_config *cfg, struct group *g, struct err *err)
+{
+	int r = 0;
+
+	config = cfg;
+	waitq_init(&changed);
+	for (unsigned role = 0; role < CHILD_ROLES && r == 0; role++) {
+		bool many = role == CHILD_MAILBOX || role == CHILD_FRONT;
+		for (unsigned i = 0; i < (many ? cfg->workers : 1) && r == 0; i++)
+			r = add_child(role, i, g, err);
+	}
+	return r;
+}
+
+static const struct child *first_not_ready(void)
+{
+	for (unsigned i = 0; i < child_count; i++)
+		if (!children[i].ready)
+			return &children[i];
+	return NULL;
+}
+
+int children_wait_ready(int64_t deadline, struct err *err)
+{
+	const struct child *missing;
+
+	while ((missing = first_not_ready())) {
+		int r = waitq_wait(&changed, "roles to be ready", deadline);
+		if (r < 0)
+			return err_set(err, r, "%s is not ready", child_name(missing));
+	}
+	return 0;
+}
+
+void children_reload(bool accounts, bool certificates)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct control_reload_in in = { .accounts = accounts, .certificates = certificates };
+	struct control_reload_out out;
+	struct err err;
+
+	for (unsigned i = 0; i < child_count; i++) {
+		struct child *c = &children[i];
+		if (!c->ready || control_reload(c->control, &in, &a, &out, &err) == 0)
+			continue;
+		log_event(LOG_CONFIG_FAILED, LOG_REASON(&err));
+	}
+}
+
+static void drain_child(void *arg)
+{
+	struct child *c = arg;
+	auto_arena struct arena a = ARENA_INIT;
+	struct control_drain_in in = { 0 };
+	struct control_drain_out out;
+	struct err err;
+
+	if (control_drain(c->control, &in, &a, &out, &err) < 0)
+		log_event(LOG_CALL_FAILED, LOG_CSTR("what", child_name(c)), LOG_REASON(&err));
+}
+
+/* Sessions end on both sides of a relay at once, so fronts and mailbox workers drain together. */
+static void may_suspend drain_roles(unsigned roles, int64_t deadline)
+{
+	auto_group struct group g;
+
+	group_init(&g);
+	for (unsigned i = 0; i < child_count; i++)
+		if (children[i].ready && roles & 1u << children[i].role)
+			(void)!fiber_spawn(&g, "drain", drain_child, &children[i]);
+	(void)!group_join(&g, deadline);
+}
+
+static bool any_alive(void)
+{
+	for (unsigned i = 0; i < child_count; i++)
+		if (children[i].alive)
+			return true;
+	return false;
+}
+
+void children_stop(int64_t deadline)
+{
+	stopping = true;
+	drain_roles(1u << CHILD_FRONT | 1u << CHILD_MAILBOX, deadline);
+	drain_roles(1u << CHILD_QUEUE, deadline);
+
+	/* The end of its control channel is the end of a role. */
+	for (unsigned i = 0; i < child_count; i++)
+		if (children[i].alive)
+			ipc_client_detach(children[i].control);
+	while (any_alive())
+		if (waitq_wait(&changed, "roles to end", deadline) < 0)
+			break;
+	for (unsigned i = 0; i < child_count; i++)
+		if (children[i].alive)
+			process_kill(&children[i].process, SIGKILL);
+	while (any_alive())
+		if (waitq_wait(&changed, "roles to die", loop_deadline(5000)) < 0)
+			break;
+}

@@ -1,0 +1,145 @@
+/* front: every client connection. SMTP whole; IMAP and POP3 up to the login, then a mailbox worker has
+ * them: a plain connection is passed on, a TLS one stays here and is relayed.
+ *
+ * May: accept on the sockets it is given, read certificates and keys, call auth, queue and mailbox, write
+ * large messages to an unlinked file in the spool directory. May not: connect, see mailboxes, account
+ * files or the journal, start programs. */
+#include "roles/front.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "core/fiber.h"
+#include "core/ipc.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/sandbox.h"
+#include "core/settings.h"
+#include "roles/front_tls.h"
+#include "roles/role.h"
+#include "smtp/backend.h"
+#include "smtp/throttle.h"
+
+/* A drain that takes longer leaves the rest to the end of the process. */
+#define DRAIN_MS 20000
+
+struct front front;
+
+static struct tls_context *smtp_tls(void *ctx)
+{
+	(void)ctx;
+	return front_tls_get();
+}
+
+static int open_spool(const struct settings *set, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct str path = arena_printf(&a, "%" STR_FMT "/spool", STR_ARG(set->state_dir));
+	int r = fd_make_dirs(path.p, 0700, err);
+
+	if (r < 0)
+		return r;
+	int fd = open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, "%s", path.p) : fd;
+}
+
+static int front_prepare(unsigned instance, struct err *err)
+{
+	const struct settings *set = settings_get();
+
+	front.instance = instance;
+	group_init(&front.ipc);
+	group_init(&front.acceptors);
+	group_init(&front.clients);
+	front.auth = ipc_client_new("auth", &front.ipc);
+	front.queue = ipc_client_new("queue", &front.ipc);
+	front.throttle = smtp_throttle_new((size_t)set->connections_per_address,
+					   (size_t)set->connections_max);
+	int spool = open_spool(set, err);
+	if (spool < 0)
+		return spool;
+	front.smtp = (struct smtp_service){
+		.settings = set, .tls = smtp_tls, .throttle = front.throttle, .spool = spool
+	};
+	queue_id_gen_init(&front.smtp.ids, instance);
+	return front_tls_prepare(set, err);
+}
+
+static void front_peer(struct str service, unsigned instance, int socket)
+{
+	if (str_eq(service, STR("auth"))) {
+		ipc_client_attach(front.auth, socket);
+	} else if (str_eq(service, STR("queue"))) {
+		ipc_client_attach(front.queue, socket);
+	} else if (str_eq(service, STR("mailbox")) && instance < FRONT_MAILBOXES_MAX) {
+		if (!front.mailbox[instance])
+			front.mailbox[instance] = ipc_client_new("mailbox", &front.ipc);
+		ipc_client_attach(front.mailbox[instance], socket);
+	} else {
+		close(socket);
+	}
+}
+
+static int front_start(struct group *g, struct err *err)
+{
+	(void)g;
+	smtp_backend_init(&front.backend, front.auth, front.queue);
+	front.smtp.backend = &smtp_backend;
+	front.smtp.ctx = &front.backend;
+	return front_accept_start(err);
+}
+
+static int front_reload(bool accounts, bool certificates, struct err *err)
+{
+	(void)accounts;
+	return certificates ? front_tls_reload(err) : 0;
+}
+
+/* Close the doors, let sessions finish what they are at, then end them. */
+static void front_drain(void)
+{
+	front.smtp.draining = true;
+	group_done(&front.acceptors);
+	(void)!group_join(&front.clients, loop_deadline(DRAIN_MS));
+	group_done(&front.clients);
+}
+
+static void front_end(void)
+{
+	group_done(&front.acceptors);
+	group_done(&front.clients);
+	group_done(&front.ipc);
+}
+
+static const struct sandbox_policy *front_sandbox(void)
+{
+	static const char *read_only[4];
+	static struct sandbox_policy policy = { .profile = SANDBOX_SERVER, .read = read_only };
+	const char *const *certificates = front_tls_directories();
+
+	for (unsigned i = 0; certificates[i]; i++)
+		read_only[i] = certificates[i];
+	return &policy;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct role role = {
+		.name = "front",
+		.prepare = front_prepare,
+		.sandbox = front_sandbox,
+		.start = front_start,
+		.peer = front_peer,
+		.listen = front_add_port,
+		.reload = front_reload,
+		.drain = front_drain,
+		.end = front_end,
+	};
+
+	return role_main(&role, argc, argv);
+}

@@ -1,0 +1,189 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "auth/auth_ipc.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/rand.h"
+#include "core/ipc.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/settings.h"
+#include "core/stream.h"
+#include "core/tls.h"
+#include "imap/login.h"
+#include "pop3/login.h"
+#include "roles/front.h"
+#include "roles/front_tls.h"
+#include "smtp/throttle.h"
+#include "store/mailbox.h"
+#include "store/mailbox_ipc.h"
+
+/* Longer than any protocol lets a client be silent: the mailbox worker decides that. */
+#define RELAY_IDLE_MS ((int64_t)8 * 24 * 3600 * 1000)
+
+/* A connection on its way through the login. */
+struct login {
+	struct front_client *client;
+	struct stream *stream;
+	struct stream *worker; /* TLS: our end of the pair to the worker, after the hand-over */
+	const char *protocol;
+	const char *method;
+	bool tls;
+	char session[17];
+};
+
+static int may_suspend start_tls(void *ctx, struct stream *s, struct err *err)
+{
+	struct login *l = ctx;
+	struct tls_context *context = front_tls_get();
+	int r = tls_accept(s, context, err);
+
+	tls_context_unref(context);
+	l->tls = r == 0;
+	return r;
+}
+
+struct credentials {
+	const char *method;
+	struct str authzid, user, password;
+};
+
+/* 0, -EACCES or "not known now"; both protocols treat these alike. */
+static int may_suspend authenticate(struct login *l, const struct credentials *c, struct arena *a,
+				    struct str *account, struct err *err)
+{
+	struct auth_login_in in = {
+		.protocol = str_from(l->protocol),
+		.method = str_from(c->method),
+		.authzid = c->authzid,
+		.user = c->user,
+		.password = c->password,
+		.client_address = str_from(l->client->address),
+	};
+	struct auth_login_out out;
+	int r = auth_login(front.auth, &in, a, &out, err);
+
+	l->method = c->method;
+	if (r == 0)
+		*account = out.account;
+	return r;
+}
+
+/* The socket that the worker gets: the client's own, or one end of a pair. */
+static int may_suspend give_socket(struct login *l, int *out, struct err *err)
+{
+	int fds[2];
+
+	if (!l->tls) {
+		int fd = stream_detach(l->stream);
+		*out = fd;
+		return fd < 0 ? err_set(err, fd, "hand-over: %s", strerror(-fd)) : 0;
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_sys(err, "hand-over: socketpair");
+	l->worker = stream_new(fds[0]);
+	*out = fds[1];
+	return 0;
+}
+
+static int may_suspend hand_over(struct login *l, enum mailbox_protocol protocol,
+				 struct str account, struct str tag, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct str input = arena_str(&a, stream_peek(l->stream));
+	struct mailbox_session_in in = {
+		.protocol = (uint8_t)protocol,
+		.account = account,
+		.tag = tag,
+		.input = input,
+		.session = str_from(l->session),
+		.client_address = str_from(l->client->address),
+		.secure = l->tls,
+	};
+	struct mailbox_session_out out;
+	auto_close int fd = -1;
+
+	if (!front.mailbox_count)
+		return err_set(err, -ENOTCONN, "hand-over: no mailbox worker yet");
+	unsigned worker = mailbox_worker(account, front.mailbox_count);
+	int r = give_socket(l, &fd, err);
+	if (r < 0)
+		return r;
+	in.socket = fd;
+	r = mailbox_session(front.mailbox[worker], &in, &a, &out, err);
+	if (r < 0)
+		return r;
+	stream_consume(l->stream, input.n);
+	log_event(LOG_LOGIN, LOG_STR("user", account), LOG_CSTR("method", l->method));
+	return 0;
+}
+
+static int may_suspend imap_authenticate(void *ctx, const struct imap_credentials *c,
+					 struct arena *a, struct str *account, struct err *err)
+{
+	return authenticate(ctx,
+			    &(struct credentials){ .method = c->method,
+						   .authzid = c->acting_user,
+						   .user = c->user,
+						   .password = c->password },
+			    a, account, err);
+}
+
+static int may_suspend imap_handover(void *ctx, const struct imap_handover *h, struct err *err)
+{
+	return hand_over(ctx, MAILBOX_IMAP, h->account, h->tag, err);
+}
+
+static void may_suspend run_imap(struct login *l)
+{
+	static const struct imap_login_ops ops = { .authenticate = imap_authenticate,
+						   .handover = imap_handover,
+						   .start_tls = start_tls };
+	struct imap_login_params p = {
+		.stream = l->stream,
+		.ops = &ops,
+		.ctx = l,
+		.secure = l->tls || l->client->local,
+		.allow_cleartext = settings_get()->allow_plaintext_auth,
+	};
+	struct err err = { 0 };
+
+	(void)!imap_login_run(&p, &err);
+}
+
+static void may_suspend serve(struct login *l)
+{
+	struct err err;
+
+	stream_set_idle(l->stream, settings_get()->imap_login_idle);
+	if (l->client->port->tls && start_tls(l, l->stream, &err) < 0) {
+		log_none(l, err.text);
+		return;
+	}
+	if (l->client->port->service == FRONT_IMAP)
+		run_imap(l);
+	if (l->worker)
+		(void)!stream_relay(l->stream, l->worker, RELAY_IDLE_MS);
+}
+
+void front_login_run(struct front_client *c)
+{
+	struct login l = {
+		.client = c,
+		.stream = stream_new(c->fd),
+		.protocol = c->port->service == FRONT_IMAP ? "imap" : "pop3",
+		.method = "",
+	};
+
+	snprintf(l.session, sizeof(l.session), "%016llx", (unsigned long long)rand_u64());
+	if (smtp_throttle_enter(front.throttle, c->address) == SMTP_THROTTLE_OK)
+		serve(&l);
+	smtp_throttle_leave(front.throttle, c->address);
+	stream_free(l.worker);
+	stream_free(l.stream);
+}

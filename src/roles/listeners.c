@@ -1,0 +1,132 @@
+#include "roles/listeners.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "core/settings.h"
+
+#define LISTEN_BACKLOG 1024
+
+struct port {
+	const char *name;
+	uint16_t number;
+	enum setting_inet inet;
+	bool enabled;
+};
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static int set_option(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* TCP_NODELAY is inherited by the connections: replies are collected by the stream, not by the kernel. */
+static int bind_socket(const union address *a, bool dual_stack, struct err *err)
+{
+	socklen_t n = a->any.sa_family == AF_INET6 ? sizeof(a->v6) : sizeof(a->v4);
+	auto_close int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return err_sys(err, "socket");
+	(void)set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	(void)set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (a->any.sa_family == AF_INET6)
+		(void)set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, !dual_stack);
+	if (bind(fd, &a->any, n) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
+		return err_sys(err, "bind");
+	return take_fd(&fd);
+}
+
+/* The address that POSTHORN_LISTEN names, or the wildcard of a family. */
+static bool make_address(const char *text, enum setting_inet inet, uint16_t port,
+			 union address *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (text[0] ? inet_pton(AF_INET, text, &out->v4.sin_addr) == 1
+		    : inet == SETTING_INET_IPV4) {
+		out->v4.sin_family = AF_INET;
+		out->v4.sin_port = htons(port);
+		return true;
+	}
+	out->v6.sin6_family = AF_INET6;
+	out->v6.sin6_port = htons(port);
+	return !text[0] || inet_pton(AF_INET6, text, &out->v6.sin6_addr) == 1;
+}
+
+static const char *advice(int error)
+{
+	switch (error) {
+	case -EACCES:
+		return "; allow it with the sysctl net.ipv4.ip_unprivileged_port_start=0, or move "
+		       "all ports with POSTHORN_PORT_OFFSET";
+	case -EADDRINUSE:
+		return "; another server listens there";
+	default:
+		return "";
+	}
+}
+
+static int open_port(const struct settings *set, const struct port *p, struct listener *out,
+		     struct err *err)
+{
+	uint16_t number = (uint16_t)(p->number + set->port_offset);
+	union address a;
+
+	if (!make_address(set->listen.p, p->inet, number, &a))
+		return err_set(err, -EINVAL, "POSTHORN_LISTEN=%s is not an IP address",
+			       set->listen.p);
+	int fd = bind_socket(&a, p->inet == SETTING_INET_ALL, err);
+	if (fd == -EAFNOSUPPORT && p->inet == SETTING_INET_ALL) {
+		/* A host without IPv6. */
+		(void)make_address("", SETTING_INET_IPV4, number, &a);
+		fd = bind_socket(&a, false, err);
+	}
+	if (fd < 0)
+		return err_set(err, fd, "cannot listen on port %u (%s): %s%s", number, p->name,
+			       strerror(-fd), advice(fd));
+	*out = (struct listener){ .name = p->name, .port = number, .fd = fd };
+	return 0;
+}
+
+int listeners_open(const struct settings *set, struct listeners *out, struct err *err)
+{
+	bool mailboxes = !set->smtp_only;
+	const struct port ports[] = {
+		{ "smtp", 25, set->smtp_inet, true },
+		{ "submission", 587, set->smtp_inet, true },
+		{ "submissions", 465, set->smtp_inet, true },
+		{ "imap", 143, set->mailbox_inet, mailboxes && set->enable_imap },
+		{ "imaps", 993, set->mailbox_inet, mailboxes && set->enable_imap },
+		{ "pop3", 110, set->mailbox_inet, mailboxes && set->enable_pop3 },
+		{ "pop3s", 995, set->mailbox_inet, mailboxes && set->enable_pop3 },
+	};
+
+	out->count = 0;
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+		if (!ports[i].enabled)
+			continue;
+		int r = open_port(set, &ports[i], &out->v[out->count], err);
+		if (r < 0) {
+			listeners_close(out);
+			return r;
+		}
+		out->count++;
+	}
+	return 0;
+}
+
+void listeners_close(struct listeners *l)
+{
+	while (l->count)
+		close(l->v[--l->count].fd);
+}

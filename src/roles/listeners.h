@@ -1,0 +1,27 @@
+/* The ports of the server, bound once by the supervisor and kept while roles come and go. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/check.h"
+
+struct err;
+struct settings;
+
+#define LISTENERS_MAX 32
+
+struct listener {
+	const char *name; /* "submissions" */
+	uint16_t port;
+	int fd;
+};
+
+struct listeners {
+	struct listener v[LISTENERS_MAX];
+	unsigned count;
+};
+
+/* Bind everything the settings ask for. On an error (-EADDRINUSE, -EACCES, ...; err says which port and
+ * what to do) nothing stays open. */
+int must_check listeners_open(const struct settings *set, struct listeners *out, struct err *err);
+void listeners_close(struct listeners *l);

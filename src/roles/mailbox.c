@@ -1,0 +1,110 @@
+/* mailbox: everything on stored mail. Delivery from the queue, and IMAP and POP3 sessions after their
+ * login. All work for one account goes to the same worker.
+ *
+ * May: read and write below /var/mail, talk to clients whose connections it was given. May not: connect,
+ * see account files, the journal or keys, start programs. */
+#include "roles/mailbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "core/group.h"
+#include "core/log.h"
+#include "core/sandbox.h"
+#include "core/settings.h"
+#include "core/work.h"
+#include "roles/role.h"
+#include "store/mailbox.h"
+#include "store/mailbox_ipc.h"
+#include "store/store.h"
+
+struct mailbox_role mailbox_role;
+
+static void report_store(void *ctx, enum store_report kind, const char *where, const char *what)
+{
+	(void)ctx;
+	if (kind == STORE_REPAIRED)
+		log_event(LOG_STORE_REPAIRED, LOG_CSTR("user", where), LOG_CSTR("reason", what));
+	else
+		log_event(LOG_STORE_FAILED, LOG_CSTR("user", where), LOG_CSTR("reason", what));
+}
+
+static int mailbox_prepare(unsigned instance, struct err *err)
+{
+	const struct settings *set = settings_get();
+	(void)instance;
+
+	group_init(&mailbox_role.sessions);
+	int r = fd_make_dirs(set->mail_dir.p, 0700, err);
+	if (r < 0)
+		return r;
+	/* Opened once: syncfs reports the write errors since then. */
+	mailbox_role.volume = open(set->mail_dir.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (mailbox_role.volume < 0)
+		return err_sys(err, "%s", set->mail_dir.p);
+	mailbox_role.pool = store_pool_new(
+		&(struct store_settings){ .host = set->host, .report = report_store });
+	return 0;
+}
+
+static int sync_volume(void *unused)
+{
+	(void)unused;
+	return syncfs(mailbox_role.volume) < 0 ? -errno : 0;
+}
+
+static int checkpoint(void *ctx, struct mailbox_checkpoint_in *in, struct arena *a,
+		      struct mailbox_checkpoint_out *out, struct err *err)
+{
+	(void)ctx, (void)in, (void)a, (void)out;
+	int r = work_run(sync_volume, NULL);
+
+	return r < 0 ? err_set(err, r, "sync of the mail volume: %s", strerror(-r)) : 0;
+}
+
+static const struct mailbox_ops operations = {
+	.deliver = mailbox_role_deliver,
+	.checkpoint = checkpoint,
+	.session = mailbox_role_session,
+};
+
+static int mailbox_start(struct group *g, struct err *err)
+{
+	(void)g, (void)err;
+	return 0;
+}
+
+static void mailbox_end(void)
+{
+	group_done(&mailbox_role.sessions);
+}
+
+static const struct sandbox_policy *mailbox_sandbox(void)
+{
+	static const char *paths[2];
+	static const struct sandbox_policy policy = { .profile = SANDBOX_FILES, .write = paths };
+
+	paths[0] = settings_get()->mail_dir.p;
+	return &policy;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct role role = {
+		.name = "mailbox",
+		.service = &mailbox_service,
+		.ops = &operations,
+		.prepare = mailbox_prepare,
+		.sandbox = mailbox_sandbox,
+		.start = mailbox_start,
+		.drain = mailbox_end,
+		.end = mailbox_end,
+	};
+
+	return role_main(&role, argc, argv);
+}

@@ -1,0 +1,104 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "core/settings.h"
+#include "core/stream.h"
+#include "imap/session.h"
+#include "pop3/session.h"
+#include "roles/mailbox.h"
+#include "store/mailbox.h"
+#include "store/mailbox_ipc.h"
+
+/* A connection that was handed over; owns everything below it. */
+struct session {
+	struct arena memory;
+	struct log_context log;
+	enum mailbox_protocol protocol;
+	struct stream *stream;
+	struct str account, path, tag, id;
+};
+
+static const char *imap_end_text(enum imap_session_end end)
+{
+	switch (end) {
+	case IMAP_SESSION_LOGOUT:
+		return "Logged out";
+	case IMAP_SESSION_TIMEOUT:
+		return "Inactivity";
+	case IMAP_SESSION_REFUSED:
+		return "Too many errors";
+	case IMAP_SESSION_CANCELLED:
+		return "Server shutting down.";
+	default:
+		return "Connection closed";
+	}
+}
+
+static const char *may_suspend run_imap(struct session *s)
+{
+	const struct settings *set = settings_get();
+	struct imap_session_params p = {
+		.stream = s->stream,
+		.tag = s->tag,
+		.pool = mailbox_role.pool,
+		.mail_path = s->path,
+		.limits = IMAP_SESSION_LIMITS,
+	};
+
+	p.limits.line = (size_t)set->imap_line_max;
+	p.limits.literal = (size_t)set->imap_literal_max;
+	p.limits.append = (uint64_t)set->imap_append_max;
+	p.limits.idle_ms = set->imap_idle;
+	p.limits.errors = (unsigned)set->imap_errors_max;
+	return imap_end_text(imap_session_run(&p));
+}
+
+static void session_main(void *arg)
+{
+	struct session *s = arg;
+
+	log_context_enter(&s->log, s->protocol == MAILBOX_IMAP ? "imap" : "pop3");
+	log_context_set(&s->log, LOG_STR("user", s->account));
+	log_context_set(&s->log, LOG_STR("session", s->id));
+	const char *reason = s->protocol == MAILBOX_IMAP ? run_imap(s) : run_pop3(s);
+	log_event(LOG_SESSION_ENDED, LOG_CSTR("reason", reason),
+		  LOG_INT("in", (int64_t)stream_bytes_in(s->stream)),
+		  LOG_INT("out", (int64_t)stream_bytes_out(s->stream)));
+	log_context_leave(&s->log);
+	stream_free(s->stream);
+	struct arena memory = s->memory;
+	arena_done(&memory);
+}
+
+int mailbox_role_session(void *ctx, struct mailbox_session_in *in, struct arena *a,
+			 struct mailbox_session_out *out, struct err *err)
+{
+	struct arena memory = ARENA_INIT;
+	struct session *s = ARENA_NEW(&memory, struct session);
+	(void)ctx, (void)a, (void)out;
+
+	s->protocol = in->protocol;
+	s->account = arena_str(&memory, in->account);
+	s->tag = arena_str(&memory, in->tag);
+	s->id = arena_str(&memory, in->session);
+	int r = mailbox_role_path(s->account, &memory, &s->path, err);
+	if (r < 0) {
+		arena_done(&memory);
+		return r;
+	}
+	s->stream = stream_new(take_fd(&in->socket));
+	stream_preload(s->stream, in->input);
+	s->memory = memory;
+	r = fiber_spawn(&mailbox_role.sessions, "session", session_main, s);
+	if (r < 0) {
+		stream_free(s->stream);
+		arena_done(&memory);
+		return err_set(err, r, "too many sessions");
+	}
+	return 0;
+}

@@ -1,0 +1,370 @@
+/* posthorn: the supervisor. Reads the settings, binds the ports, starts the roles and keeps them alive,
+ * notices changed files, ends everything in order.
+ *
+ * May: read configuration, write the log, start the role executables. Never reads a byte that came over
+ * the network. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "core/fiber.h"
+#include "core/group.h"
+#include "core/io.h"
+#include "core/log.h"
+#include "core/log_tail.h"
+#include "core/loop.h"
+#include "core/settings.h"
+#include "core/watch.h"
+#include "core/work.h"
+#include "roles/children.h"
+#include "roles/listeners.h"
+#include "roles/privileges.h"
+
+#define WORKERS_MAX 4
+
+/* A role that is not ready by then will not be: the journal is replayed after the start. */
+#define START_MS 60000
+
+/* How often new log lines are copied to standard output. */
+#define LOG_COPY_MS 200
+
+static struct {
+	struct arena memory;
+	struct settings settings;
+	struct listeners listeners;
+	struct children_config children;
+	struct group fibers;
+	struct io signals;
+	int log_fd;
+	const char *log_path; /* NULL: the log is standard error */
+	int result;
+} supervisor;
+
+static void report_setting(void *ctx, enum settings_severity severity, const char *text)
+{
+	(void)ctx;
+	switch (severity) {
+	case SETTINGS_ERROR:
+		log_event(LOG_SETTING_ERROR, LOG_CSTR("text", text));
+		break;
+	case SETTINGS_WARN:
+		log_event(LOG_SETTING_WARNING, LOG_CSTR("text", text));
+		break;
+	case SETTINGS_INFO:
+		log_event(LOG_SETTING_NOTE, LOG_CSTR("text", text));
+		break;
+	}
+}
+
+/* As many as there are processors for us, up to four. */
+static unsigned default_workers(void)
+{
+	cpu_set_t cpus;
+	int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+
+	return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+}
+
+static int load_settings(struct err *err)
+{
+	struct settings *set = &supervisor.settings;
+	struct settings_reporter reporter = { .report = report_setting };
+	int r = settings_load((const char *const *)environ, &reporter, &supervisor.memory, set,
+			      err);
+
+	if (r < 0)
+		return r;
+	if (!set->workers) {
+		set->workers = default_workers();
+		set->text[SETTING_ID_workers] =
+			arena_printf(&supervisor.memory, "%lld", (long long)set->workers);
+	}
+	settings_use(set);
+	return 0;
+}
+
+static int make_directories(const struct settings *set, struct err *err)
+{
+	const char *const dirs[] = { set->config_dir.p, set->mail_dir.p, set->state_dir.p,
+				     set->log_dir.p };
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		int r = fd_make_dirs(dirs[i], 0755, err);
+		if (r < 0)
+			return r;
+		if (access(dirs[i], W_OK | X_OK) < 0 && i > 0)
+			return err_set(
+				err, -errno,
+				"%s cannot be written by user %u: change its owner, or run as "
+				"the user who owns it",
+				dirs[i], (unsigned)geteuid());
+	}
+	return 0;
+}
+
+/* What the roles log to. Where the log volume cannot be written the log goes to standard error, and
+ * nothing has to be copied. */
+static int open_log(const struct settings *set)
+{
+	struct str path =
+		arena_printf(&supervisor.memory, "%" STR_FMT "/mail.log", STR_ARG(set->log_dir));
+
+	supervisor.log_path = path.p;
+	int fd = open(path.p, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	if (fd < 0) {
+		fprintf(stderr, "posthorn: %s: %s; logging to standard error\n", path.p,
+			strerror(errno));
+		supervisor.log_path = NULL;
+		return dup(STDERR_FILENO);
+	}
+	return fd;
+}
+
+static void copy_log(void *unused)
+{
+	struct log_tail tail;
+	struct err err;
+	(void)unused;
+
+	log_tail_init(&tail, supervisor.log_path);
+	do
+		log_flush();
+	while (log_tail_copy(&tail, STDOUT_FILENO, &err) >= 0 && fiber_sleep(LOG_COPY_MS) == 0);
+	(void)!log_tail_copy(&tail, STDOUT_FILENO, &err);
+	log_tail_done(&tail);
+}
+
+static unsigned watch_in(struct watch *w, struct str dir, const char *file)
+{
+	return watch_add(w,
+			 arena_printf(&supervisor.memory, "%" STR_FMT "/%s", STR_ARG(dir), file).p);
+}
+
+static const char *const account_files[] = {
+	"postfix-accounts.cf",	  "postfix-virtual.cf",	       "postfix-regexp.cf",
+	"postfix-aliases.cf",	  "dovecot-quotas.cf",	       "dovecot-masters.cf",
+	"postfix-send-access.cf", "postfix-receive-access.cf",
+};
+
+static void watch_certificates(struct watch *w)
+{
+	const struct settings *set = &supervisor.settings;
+	const struct str paths[] = { set->ssl_cert_path, set->ssl_key_path, set->ssl_alt_cert_path,
+				     set->ssl_alt_key_path };
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		if (paths[i].n)
+			watch_add(w, paths[i].p);
+	for (unsigned i = 0; i < 2; i++) {
+		struct str name = arena_printf(&supervisor.memory, "ssl/%s-%s.pem", set->fqdn.p,
+					       i ? "key" : "cert");
+		watch_in(w, set->config_dir, name.p);
+	}
+}
+
+/* Twice as often as DMS_CONFIG_POLL says, so that a change is in force after that time. */
+static void watch_files(void *unused)
+{
+	const struct settings *set = &supervisor.settings;
+	struct watch w = { .count = 0 };
+	uint32_t changed;
+	(void)unused;
+
+	for (size_t i = 0; i < ARRAY_LEN(account_files); i++)
+		watch_in(&w, set->config_dir, account_files[i]);
+	uint32_t accounts = (1u << w.count) - 1;
+	watch_certificates(&w);
+
+	while (fiber_sleep(set->config_poll / 2) == 0) {
+		changed = watch_poll(&w);
+		for (unsigned i = 0; i < w.count; i++)
+			if (changed & 1u << i)
+				log_event(LOG_CONFIG_CHANGED, LOG_CSTR("file", w.paths[i]));
+		if (!changed)
+			continue;
+		children_reload(changed & accounts, changed & ~accounts);
+		log_event(LOG_CONFIG_LOADED);
+	}
+}
+
+/* Blocked here, so that they arrive through the descriptor; children start with none blocked. */
+static int watch_signals(struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "signalfd");
+	io_init(&supervisor.signals, fd);
+	return 0;
+}
+
+/* The next signal, or -ETIMEDOUT. */
+static int may_suspend next_signal(int64_t deadline)
+{
+	struct signalfd_siginfo info;
+
+	for (;;) {
+		if (read(supervisor.signals.fd, &info, sizeof(info)) == sizeof(info))
+			return (int)info.ssi_signo;
+		int r = io_wait_readable(&supervisor.signals, deadline);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int refuse_what_is_missing(const struct settings *set, struct err *err)
+{
+	if (set->mailbox_format != SETTING_MAILBOX_FORMAT_MAILDIR)
+		return err_set(err, -EINVAL,
+			       "DOVECOT_MAILBOX_FORMAT=%s: only maildir is supported; convert the "
+			       "mailboxes with `doveadm sync` first",
+			       set->text[SETTING_ID_mailbox_format].p);
+	return 0;
+}
+
+static int prepare(struct err *err)
+{
+	const struct settings *set = &supervisor.settings;
+	int r = refuse_what_is_missing(set, err);
+
+	if (r == 0)
+		r = listeners_open(set, &supervisor.listeners, err);
+	if (r == 0)
+		r = privileges_drop(set->mail_dir.p, err);
+	if (r == 0)
+		r = watch_signals(err);
+	return r;
+}
+
+/* The settings as we resolved them, and the number under which the log is passed on. */
+static const char *const *child_environment(void)
+{
+	struct arena *a = &supervisor.memory;
+	const char *const *settings = settings_export(&supervisor.settings, a);
+	size_t n = 0;
+
+	while (settings[n])
+		n++;
+	const char **env = ARENA_NEW_ARRAY(a, const char *, n + 2);
+	memcpy(env, settings, n * sizeof(*env));
+	env[n] = LOG_FD_ENV "=4";
+	return env;
+}
+
+/* Where our own executable is, there are the roles'. */
+static const char *executable_directory(void)
+{
+	char path[1024];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
+
+	check(n > 0);
+	struct str dir = str_sub(str_of(path, (size_t)n), 0,
+				 (size_t)str_rfind_byte(str_of(path, (size_t)n), '/'));
+	return arena_cstr(&supervisor.memory, dir);
+}
+
+static int may_suspend start_roles(struct err *err)
+{
+	const struct settings *set = &supervisor.settings;
+
+	supervisor.children = (struct children_config){
+		.settings = set,
+		.env = child_environment(),
+		.directory = executable_directory(),
+		.listeners = &supervisor.listeners,
+		.log_fd = supervisor.log_fd,
+		.workers = (unsigned)set->workers,
+	};
+	int r = children_start(&supervisor.children, &supervisor.fibers, err);
+	if (r == 0)
+		r = children_wait_ready(loop_deadline(START_MS), err);
+	return r;
+}
+
+/* Serve until a signal says stop. */
+static void may_suspend serve(void)
+{
+	for (;;) {
+		int s = next_signal(LOOP_FOREVER);
+		if (s != SIGHUP)
+			return;
+		children_reload(true, true);
+		log_event(LOG_CONFIG_LOADED);
+	}
+}
+
+static void main_fiber(void *unused)
+{
+	const struct settings *set = &supervisor.settings;
+	struct err err;
+	(void)unused;
+
+	supervisor.result = EXIT_FAILURE;
+	if (supervisor.log_path)
+		check(fiber_spawn(&supervisor.fibers, "log copy", copy_log, NULL) == 0);
+	if (start_roles(&err) == 0) {
+		check(fiber_spawn(&supervisor.fibers, "watch", watch_files, NULL) == 0);
+		log_event(LOG_SERVER_READY, LOG_STR("fqdn", set->fqdn));
+		serve();
+		supervisor.result = EXIT_SUCCESS;
+	} else {
+		log_event(LOG_SERVER_FATAL, LOG_REASON(&err));
+	}
+	log_event(LOG_SERVER_STOPPING);
+	children_stop(loop_deadline(set->stop_timeout));
+	group_done(&supervisor.fibers);
+}
+
+int main(void)
+{
+	struct group main_group;
+	struct err err;
+
+	if (load_settings(&err) < 0)
+		return EXIT_FAILURE;
+	if (make_directories(&supervisor.settings, &err) < 0) {
+		fprintf(stderr, "posthorn: %s\n", err.text);
+		return EXIT_FAILURE;
+	}
+	supervisor.log_fd = open_log(&supervisor.settings);
+	struct log_config log = log_config_from_settings("master");
+	log.fd = supervisor.log_fd;
+	log_init(&log);
+	loop_init(LOOP_CLOCK_REAL);
+	loop_set_turn_hook(log_flush);
+	log_event(LOG_SERVER_STARTING, LOG_CSTR("version", POSTHORN_VERSION));
+	if (prepare(&err) < 0) {
+		log_event(LOG_SERVER_FATAL, LOG_REASON(&err));
+		log_flush();
+		fprintf(stderr, "posthorn: %s\n", err.text);
+		return EXIT_FAILURE;
+	}
+
+	group_init(&supervisor.fibers);
+	group_init(&main_group);
+	check(fiber_spawn(&main_group, "main", main_fiber, NULL) == 0);
+	loop_run();
+	listeners_close(&supervisor.listeners);
+	io_done(&supervisor.signals);
+	log_flush();
+	loop_done();
+	arena_done(&supervisor.memory);
+	return supervisor.result;
+}
