@@ -366,8 +366,8 @@ static void derive_rest(struct load *l)
 		       s->ssl_cert_path.n == 0 ? "SSL_CERT_PATH" : "SSL_KEY_PATH");
 	if (s->ssl_type == SETTING_SSL_TYPE_NONE)
 		report(l, SETTINGS_WARN,
-		       "!! INSECURE !! SSL_TYPE is empty: no connection is "
-		       "encrypted and passwords travel in clear text");
+		       "SSL_TYPE is empty: serving with a self-signed certificate, which no client "
+		       "can verify");
 }
 
 static void check_time_zone(struct load *l)
