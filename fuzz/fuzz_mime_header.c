@@ -1,4 +1,5 @@
-/* The fields are the header, byte for byte; the scanner sees the same, however the message is cut. */
+/* The fields are the header, byte for byte; the scanner sees the same, however the message is
+ * cut. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -6,8 +6,8 @@
 #include "base/utf8.h"
 #include "mime/lex.h"
 
-/* A list is taken apart in two steps, each linear: find where the next element ends and what ended it,
- * then read its words according to what it turned out to be. */
+/* A list is taken apart in two steps, each linear: find where the next element ends and what
+ * ended it, then read its words according to what it turned out to be. */
 
 struct addr_parser {
 	struct str rest;
@@ -105,9 +105,9 @@ static void group_end(struct addr_parser *p)
 	p->in_group = false;
 }
 
-/* An addr-spec into m->local and m->domain. The last '@' separates: unquoted ones in a local part are a
- * common mistake, in a domain they are never right. Without any, all of it is the local part, words kept
- * apart. */
+/* An addr-spec into m->local and m->domain. The last '@' separates: unquoted ones in a local
+ * part are a common mistake, in a domain they are never right. Without any, all of it is the
+ * local part, words kept apart. */
 static void put_addr_spec(struct addr_parser *p, struct str spec, struct mime_addr *m,
 			  struct str *comment)
 {
@@ -135,7 +135,8 @@ static void put_angle_addr(struct addr_parser *p, struct str inside, struct mime
 	put_addr_spec(p, trimmed, m, comment);
 }
 
-/* Offset where the address behind a '<' ends: at its '>', else where the next element must begin. */
+/* Offset where the address behind a '<' ends: at its '>', else where the next element must
+ * begin. */
 static size_t angle_end(struct str s)
 {
 	size_t start = 0;
@@ -150,8 +151,9 @@ static size_t angle_end(struct str s)
 	return start + mime_lex_find(str_skip(s, start), ">,;<");
 }
 
-/* "phrase <addr>": rest stands behind the '<'. What follows the '>' up to the next separator belongs to no
- * address, but a comment there may be the name; and it is the next phrase when the comma is missing. */
+/* "phrase <addr>": rest stands behind the '<'. What follows the '>' up to the next separator
+ * belongs to no address, but a comment there may be the name; and it is the next phrase when the
+ * comma is missing. */
 static void parse_angle(struct addr_parser *p, struct str phrase)
 {
 	while (str_starts(p->rest, STR("<")))

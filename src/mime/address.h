@@ -17,8 +17,9 @@ enum mime_addr_kind {
 	MIME_ADDR_GROUP_END,   /* nothing is set */
 };
 
-/* The parts as IMAP's ENVELOPE wants them: quotes, backslashes and comments removed, runs of white
- * space made one space, control characters dropped; encoded words untouched. Absent parts are empty. */
+/* The parts as IMAP's ENVELOPE wants them: quotes, backslashes and comments removed, runs of
+ * white space made one space, control characters dropped; encoded words untouched. Absent parts
+ * are empty. */
 struct mime_addr {
 	enum mime_addr_kind kind;
 	struct str name;   /* display name, else the last comment; group name */
@@ -40,8 +41,9 @@ struct mime_addr_list {
 	bool truncated; /* a limit was reached: there was more */
 };
 
-/* Parse a field's value, folded or not. Never fails: what makes no sense becomes an address without
- * domain. Every GROUP_START is followed by its GROUP_END, also at a limit. The result lives in `a`. */
+/* Parse a field's value, folded or not. Never fails: what makes no sense becomes an address
+ * without domain. Every GROUP_START is followed by its GROUP_END, also at a limit. The result
+ * lives in `a`. */
 void mime_addr_list_parse(struct str value, struct mime_addr_limits limits, struct arena *a,
 			  struct mime_addr_list *out);
 
@@ -54,8 +56,9 @@ struct mime_addr_spec {
 	struct str domain; /* as written; a literal has its brackets */
 };
 
-/* One bare, strict addr-spec: dot-atom or quoted-string, '@', domain or literal; valid UTF-8; no white
- * space or comments. 0 or -EINVAL. A quoted local part is unquoted into `a`, all else is a slice. */
+/* One bare, strict addr-spec: dot-atom or quoted-string, '@', domain or literal; valid UTF-8; no
+ * white space or comments. 0 or -EINVAL. A quoted local part is unquoted into `a`, all else is a
+ * slice. */
 int must_check mime_addr_spec_parse(struct str text, struct arena *a, struct mime_addr_spec *out);
 
 /* Write a local part or display name, quoted where RFC 5322 needs it. */

@@ -42,8 +42,8 @@ static const uint16_t windows_1252[32] = {
 	0x02dc,	     0x2122,	  0x0161, 0x203a, 0x0153, REPLACEMENT, 0x017e, 0x0178,
 };
 
-/* Lower-case the name into `to`. False when it cannot be one: ICU takes options after a comma, and an empty
- * name for the machine's own charset. */
+/* Lower-case the name into `to`. False when it cannot be one: ICU takes options after a comma,
+ * and an empty name for the machine's own charset. */
 static bool name_copy(struct str name, char to[static MIME_CHARSET_NAME_MAX + 1])
 {
 	name = str_trim(name);

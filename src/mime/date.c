@@ -19,8 +19,8 @@ static const char month_names[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun
 					 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 static const char day_names[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
 
-/* RFC 5322 4.3; every other name, and the military letters that RFC 822 defined wrongly, says nothing
- * about the offset. */
+/* RFC 5322 4.3; every other name, and the military letters that RFC 822 defined wrongly, says
+ * nothing about the offset. */
 static const struct zone {
 	struct str name;
 	int16_t minutes;
@@ -42,8 +42,8 @@ static int days_in_month(int year, int month)
 	return days[month - 1] + (month == 2 && is_leap(year));
 }
 
-/* Days since the epoch, proleptic Gregorian, for years from 0. Years are counted from March, so that the leap day is
- * the last of its year. */
+/* Days since the epoch, proleptic Gregorian, for years from 0. Years are counted from March, so
+ * that the leap day is the last of its year. */
 static int32_t day_number(int year, int month, int day)
 {
 	int y = month <= 2 ? year + 399 : year + 400; /* never negative */
@@ -176,7 +176,8 @@ static int month_of(struct str word)
 	return 0;
 }
 
-/* RFC 5322 4.3: two digits below 50 are this century, other two- and three-digit years count from 1900. */
+/* RFC 5322 4.3: two digits below 50 are this century, other two- and three-digit years count
+ * from 1900. */
 static bool take_year(struct str *rest, int *out)
 {
 	struct token t = next_token(rest);
@@ -361,7 +362,8 @@ void mime_date_imap_write(struct buf *out, const struct mime_date *d)
 	put_time_zone(out, &c, d);
 }
 
-/* Does `text` look like `form`, where 9 stands for a digit, A for a letter and the rest for itself? */
+/* Does `text` look like `form`, where 9 stands for a digit, A for a letter and the rest for
+ * itself? */
 static bool has_form(struct str text, const char *form)
 {
 	if (text.n != strlen(form))

@@ -26,7 +26,7 @@ struct word {
 struct reader {
 	struct str s;
 	size_t at;
-	size_t next_end; /* offset of a "?=", none before it from where the last search began; s.n for none */
+	size_t next_end; /* the first "?=" from where it was last searched; s.n for none */
 	struct mime_charset charset; /* of the words before `at`, while `in_words` */
 	struct str charset_name;
 	bool in_words;

@@ -23,8 +23,8 @@ static bool is_empty_line(struct str line)
 	return str_chomp(line).n == 0 && line.n && line.p[line.n - 1] == '\n';
 }
 
-/* The name that a line begins with: name bytes, then WSP (obsolete, 4.5), then the colon. False when
- * the line is no field. *after is behind the colon. */
+/* The name that a line begins with: name bytes, then WSP (obsolete, 4.5), then the colon. False
+ * when the line is no field. *after is behind the colon. */
 static bool parse_name(struct str line, struct str *name, size_t *after)
 {
 	size_t n = 0;
@@ -49,8 +49,8 @@ void mime_header_begin(struct mime_header_iter *it, struct str message,
 	*it = (struct mime_header_iter){ .rest = message, .limits = limits };
 }
 
-/* Bytes of the field at the front: its line and every line after it that begins with WSP. -E2BIG when
- * one of them is too long. */
+/* Bytes of the field at the front: its line and every line after it that begins with WSP. -E2BIG
+ * when one of them is too long. */
 static ssize_t field_size(const struct mime_header_iter *it)
 {
 	struct str s = it->rest;
@@ -227,7 +227,8 @@ static void scan_byte(struct mime_header_scan *s, char c)
 	}
 }
 
-/* Bytes up to and including the next line end, or all; those that decide nothing are skipped at once. */
+/* Bytes up to and including the next line end, or all; those that decide nothing are skipped at
+ * once. */
 static size_t scan_line(struct mime_header_scan *s, struct str piece)
 {
 	size_t n = 0;

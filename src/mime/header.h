@@ -41,8 +41,8 @@ struct mime_header_iter {
 void mime_header_begin(struct mime_header_iter *it, struct str message,
 		       struct mime_header_limits limits);
 
-/* Next field or garbage line. 1; 0 at the end, then it->rest is the body; -E2BIG at a limit, again at
- * every later call. */
+/* Next field or garbage line. 1; 0 at the end, then it->rest is the body; -E2BIG at a limit,
+ * again at every later call. */
 int must_check mime_header_next(struct mime_header_iter *it, struct mime_field *out);
 
 /* Next field of that name, in any case; results as above. */
@@ -93,6 +93,6 @@ struct mime_header_scan {
 void mime_header_scan_init(struct mime_header_scan *s, struct mime_header_limits limits,
 			   struct mime_header_watch *watch, size_t n_watch);
 
-/* Feed the next bytes of the message, in pieces of any size. How many of them belong to the header (all
- * of them while !s->ended), or -E2BIG. */
+/* Feed the next bytes of the message, in pieces of any size. How many of them belong to the
+ * header (all of them while !s->ended), or -E2BIG. */
 ssize_t must_check mime_header_scan(struct mime_header_scan *s, struct str piece);

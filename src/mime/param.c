@@ -48,8 +48,8 @@ static void parse_attribute(struct str attribute, struct section *out)
 	}
 }
 
-/* An unquoted value without the comment that ends it. A parenthesis elsewhere is part of a file name
- * that should have been quoted: "report (1).pdf". */
+/* An unquoted value without the comment that ends it. A parenthesis elsewhere is part of a file
+ * name that should have been quoted: "report (1).pdf". */
 static struct str without_comment(struct str value)
 {
 	size_t at = 0;
@@ -61,8 +61,8 @@ static struct str without_comment(struct str value)
 	return str_trim_end(str_sub(value, 0, at));
 }
 
-/* The value at the front of *rest up to its ';', which is consumed. Unquoted white space within is let
- * through: file names often stand there bare. */
+/* The value at the front of *rest up to its ';', which is consumed. Unquoted white space within
+ * is let through: file names often stand there bare. */
 static struct str take_value(struct str *rest, struct arena *a)
 {
 	struct str s = mime_lex_skip_cfws(*rest);
@@ -162,9 +162,9 @@ static struct str take_charset(struct str value, struct mime_param *p)
 	return rest;
 }
 
-/* Join what belongs to the name of `first`. The extended form wins over sections, and these over a plain
- * value: senders put the latter beside them for readers that do not know RFC 2231. Sections end at a
- * gap. */
+/* Join what belongs to the name of `first`. The extended form wins over sections, and these over
+ * a plain value: senders put the latter beside them for readers that do not know RFC 2231.
+ * Sections end at a gap. */
 static void join(struct sections *all, struct section *first, struct arena *a,
 		 struct mime_param *out)
 {

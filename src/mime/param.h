@@ -1,5 +1,5 @@
-/* Content-Type and Content-Disposition (RFC 2045 5.1, RFC 2183) with their parameters, joined and decoded
- * as in RFC 2231. */
+/* Content-Type and Content-Disposition (RFC 2045 5.1, RFC 2183) with their parameters, joined
+ * and decoded as in RFC 2231. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,8 @@
 
 struct arena;
 
-/* Parameters of one field, every section of RFC 2231 counted for itself. What exceeds it is dropped. */
+/* Parameters of one field, every section of RFC 2231 counted for itself. What exceeds it is
+ * dropped. */
 #define MIME_PARAM_SECTIONS_MAX 128
 
 struct mime_param {
@@ -39,8 +40,8 @@ struct mime_disposition {
 	struct mime_params params;
 };
 
-/* Parse a raw or unfolded value; results live in `a`. 0; -EINVAL when there is no type/subtype (RFC 2045
- * 5.2 then says text/plain), or no kind. Parameters that make no sense are skipped. */
+/* Parse a raw or unfolded value; results live in `a`. 0; -EINVAL when there is no type/subtype
+ * (RFC 2045 5.2 then says text/plain), or no kind. Parameters that make no sense are skipped. */
 int must_check mime_content_type_parse(struct str value, struct arena *a,
 				       struct mime_content_type *out);
 int must_check mime_disposition_parse(struct str value, struct arena *a,

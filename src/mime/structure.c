@@ -5,9 +5,9 @@
 #include "mime/header.h"
 #include "mime/lex.h"
 
-/* The message is read line by line. Parts that have begun and not ended form a chain from the innermost
- * outwards. Boundaries of open multiparts are in a hash table, so that a line that may be one costs two
- * look-ups however many there are. */
+/* The message is read line by line. Parts that have begun and not ended form a chain from the
+ * innermost outwards. Boundaries of open multiparts are in a hash table, so that a line that may
+ * be one costs two look-ups however many there are. */
 
 /* A place in the message, with what was counted before it. */
 struct place {
@@ -219,7 +219,8 @@ static void header_end(struct walk *w, struct place here)
 	body_begin(w, o);
 }
 
-/* Leave the innermost part, whose body ends at `end`; before its start when the boundary came at once. */
+/* Leave the innermost part, whose body ends at `end`; before its start when the boundary came at
+ * once. */
 static void part_end(struct walk *w, struct place end)
 {
 	struct open_part *o = w->inner;
@@ -260,12 +261,12 @@ static bool take_boundary(struct walk *w, struct str line, struct place after)
 	struct open_part *o = delimited_by(w, line, &closes);
 	if (!o)
 		return false;
+
+	headers_end(w);
 	if (!closes && w->out->parts >= w->limits.parts) {
 		w->out->truncated = true;
 		return false;
 	}
-
-	headers_end(w);
 	while (w->inner != o)
 		part_end(w, w->line_end);
 	w->at = after;

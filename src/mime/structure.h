@@ -1,5 +1,6 @@
-/* A message as a tree of parts (RFC 2045, 2046): what IMAP's BODYSTRUCTURE and BODY[] need, and where a
- * filter finds the attachments. One pass, linear in the size of the message whatever its boundaries. */
+/* A message as a tree of parts (RFC 2045, 2046): what IMAP's BODYSTRUCTURE and BODY[] need, and
+ * where a filter finds the attachments. One pass, linear in the size of the message whatever its
+ * boundaries. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,8 +25,9 @@ struct mime_structure_limits {
 
 #define MIME_STRUCTURE_LIMITS ((struct mime_structure_limits){ 100, 10000 })
 
-/* A stretch of the message. It is counted twice, since mail rests with LF line ends on disk and travels
- * with CRLF: octets are what is there, wire octets what it has with every bare LF as CRLF. */
+/* A stretch of the message. It is counted twice, since mail rests with LF line ends on disk and
+ * travels with CRLF: octets are what is there, wire octets what it has with every bare LF as
+ * CRLF. */
 struct mime_extent {
 	size_t offset; /* octets from the start of the message */
 	size_t size;   /* octets */
@@ -53,8 +55,8 @@ struct mime_part {
 	/* Unfolded field values; p == NULL when the field is absent. */
 	struct str id, description, language, location, md5;
 
-	/* The header has the empty line at its end, unless it was missing. The body of a part ends before the
-	 * line end that belongs to the boundary behind it (RFC 2046 5.1.1). */
+	/* The header has the empty line at its end, unless it was missing. The body of a part
+	 * ends before the line end that belongs to the boundary behind it (RFC 2046 5.1.1). */
 	struct mime_extent header, body;
 };
 
@@ -64,17 +66,18 @@ struct mime_structure {
 	bool truncated; /* a limit left something within a part unexplored */
 };
 
-/* Explore a whole message, with LF or CRLF line ends or both. Never fails. Everything in *out lives in `a`;
- * it does not refer to `message`.
+/* Explore a whole message, with LF or CRLF line ends or both. Never fails. Everything in *out
+ * lives in `a`; it does not refer to `message`.
  *
- * Types are made sound: a missing or invalid Content-Type gives text/plain (message/rfc822 in a digest),
- * and so does a multipart without a usable boundary; what may not be explored, at a limit or because an
- * inner message is encoded, gives application/octet-stream. So type and kind always agree. */
+ * Types are made sound: a missing or invalid Content-Type gives text/plain (message/rfc822 in a
+ * digest), and so does a multipart without a usable boundary; what may not be explored, at a
+ * limit or because an inner message is encoded, gives application/octet-stream. So type and kind
+ * always agree. */
 void mime_structure_parse(struct str message, struct mime_structure_limits limits, struct arena *a,
 			  struct mime_structure *out);
 
-/* The part with an IMAP section number (RFC 9051 6.4.5): path {1, 2} is "1.2"; n >= 1. NULL when there is
- * none. */
+/* The part with an IMAP section number (RFC 9051 6.4.5): path {1, 2} is "1.2"; n >= 1. NULL when
+ * there is none. */
 const struct mime_part *mime_part_find(const struct mime_part *root, const uint32_t *path,
 				       size_t n);
 

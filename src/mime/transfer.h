@@ -36,9 +36,9 @@ enum mime_qp_state {
 	MIME_QP_SOFT,	/* after '=' and white space: a line end must follow */
 };
 
-/* Decodes anything, as well as it can be: base64 skips what is no digit and goes on after padding;
- * quoted-printable keeps what is no escape. Line ends of text stay as they are, CRLF or LF. An unknown
- * encoding passes through. */
+/* Decodes anything, as well as it can be: base64 skips what is no digit and goes on after
+ * padding; quoted-printable keeps what is no escape. Line ends of text stay as they are, CRLF or
+ * LF. An unknown encoding passes through. */
 struct mime_decoder {
 	enum mime_encoding encoding;
 	size_t errors; /* places that were not as the RFC wants them */
@@ -57,8 +57,8 @@ void mime_decoder_init(struct mime_decoder *d, enum mime_encoding encoding);
 void mime_decoder_put(struct mime_decoder *d, struct str piece, struct buf *out);
 void mime_decoder_finish(struct mime_decoder *d, struct buf *out);
 
-/* Lines of at most 76 bytes that end in CRLF. Quoted-printable takes text: LF and CRLF are line ends,
- * other controls are escaped. The remaining encodings pass through. */
+/* Lines of at most 76 bytes that end in CRLF. Quoted-printable takes text: LF and CRLF are line
+ * ends, other controls are escaped. The remaining encodings pass through. */
 struct mime_encoder {
 	enum mime_encoding encoding;
 	unsigned n_line; /* base64: bytes kept; quoted-printable: column */

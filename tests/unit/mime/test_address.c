@@ -10,7 +10,8 @@
 #include "base/arena.h"
 #include "mime/address.h"
 
-/* A list as text: "name|route|local|domain" per mailbox, "{name" and "}" for a group, joined by ", ". */
+/* A list as text: "name|route|local|domain" per mailbox, "{name" and "}" for a group, joined by
+ * ", ". */
 static const char *list_text(const struct mime_addr_list *l, struct buf *b)
 {
 	for (size_t i = 0; i < l->n; i++) {

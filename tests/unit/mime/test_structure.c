@@ -238,6 +238,20 @@ static void sections_are_found_by_number(void **state)
 	}
 }
 
+static void a_message_begun_by_a_boundary_counts_as_a_part(void **state)
+{
+	(void)state;
+	static const char message[] =
+		MULTI("mixed", "b") "--b\nContent-Type: message/rfc822\n--b\n\nx\n";
+	auto_arena struct arena a = ARENA_INIT;
+	struct mime_structure s;
+	struct mime_structure_limits limits = { 9, 3 };
+	assert_string_equal(tree_of(&a, message, limits, &s),
+			    "multipart/mixed(message/rfc822(text/plain '--b\n\nx\n'))");
+	assert_int_equal(s.parts, 3);
+	assert_true(s.truncated);
+}
+
 /* A megabyte of lines that are nearly boundaries, under a hundred open ones. */
 static void hostile_boundaries_cost_linear_time(void **state)
 {
@@ -264,6 +278,7 @@ int main(void)
 		cmocka_unit_test(sizes_are_counted_as_stored_and_as_sent),
 		cmocka_unit_test(fields_of_a_part_are_kept),
 		cmocka_unit_test(limits_stop_the_descent_and_say_so),
+		cmocka_unit_test(a_message_begun_by_a_boundary_counts_as_a_part),
 		cmocka_unit_test(sections_are_found_by_number),
 		cmocka_unit_test(hostile_boundaries_cost_linear_time),
 	};
