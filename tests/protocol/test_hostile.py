@@ -1,5 +1,5 @@
-"""Clients and messages that mean harm: the server answers or hangs up, its memory stays bounded, and
-others are served meanwhile.
+"""Clients and messages that mean harm: the server answers or hangs up, its memory stays bounded,
+and others are served meanwhile.
 
 POSTHORN_HOSTILE_CONNECTIONS (10000, as far as the limit on open files allows) and
 POSTHORN_HOSTILE_BYTES (100 MB; 1 GB for the long proof) set how hard.
@@ -45,7 +45,7 @@ def served(server):
 
 
 def open_silent(server, service, count):
-    """Connections from many addresses of the loopback network, so that no limit per client helps."""
+    """Connections from many addresses of the loopback network: no limit per client helps."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     held = []
@@ -148,7 +148,8 @@ def nested_message(depth):
 
 HOSTILE_MESSAGES = {
     '100,000 headers': lambda: b'X-A: b\r\n' * 100000 + b'\r\nbody\r\n',
-    'one header of 5 MB': lambda: b'Subject: ' + (b'x' * 900 + b'\r\n ') * 5000 + b'\r\n\r\nbody\r\n',
+    'one header of 5 MB': lambda: b'Subject: ' + (b'x' * 900 + b'\r\n ') * 5000 +
+                                  b'\r\n\r\nbody\r\n',
     'a To of 100,000 addresses': lambda: b'To: a@example.org' + b',\r\n a@example.org' * 100000 +
                                          b'\r\n\r\nbody\r\n',
     'comments 50,000 deep': lambda: b'To: ' + b'(\r\n ' * 50000 + b'\r\n\r\nbody\r\n',
@@ -206,7 +207,8 @@ def test_imap_commands_made_to_hurt(strong):
     deep = '(' * 20000 + 'ALL' + ')' * 20000
     wire = Wire(strong, 'imaps', tls=True, greet=False)
     wire.send(f'a LOGIN {USER} "{PASSWORD}"\r\nb SELECT INBOX\r\n')
-    for text in (f'SEARCH {deep}', 'SEARCH ' + 'NOT ' * 20000 + 'ALL', 'SEARCH ' + 'OR ' * 20000 + 'ALL',
+    for text in (f'SEARCH {deep}', 'SEARCH ' + 'NOT ' * 20000 + 'ALL',
+                 'SEARCH ' + 'OR ' * 20000 + 'ALL',
                  'FETCH ' + ','.join(['1:*'] * 20000) + ' FLAGS', 'FETCH 4294967295:1 FLAGS',
                  'FETCH 1 (' + 'BODY[1] ' * 5000 + ')', 'LIST "" ' + '*%' * 5000,
                  'STORE 1 FLAGS (' + ' '.join(f'k{n}' for n in range(5000)) + ')',

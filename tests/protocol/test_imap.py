@@ -193,8 +193,8 @@ def test_logout_says_bye(box):
     assert box.at_end()
 
 
-@pytest.mark.parametrize('text', ['', 'FOO', 'SELECT', 'SELECT "x', 'FETCH', 'LOGIN a', 'NOOP x', 'UID',
-                                  'UID FOO', 'SELECT {5', 'SELECT INBOX extra'])
+@pytest.mark.parametrize('text', ['', 'FOO', 'SELECT', 'SELECT "x', 'FETCH', 'LOGIN a', 'NOOP x',
+                                  'UID', 'UID FOO', 'SELECT {5', 'SELECT INBOX extra'])
 def test_nonsense_is_bad(box, text):
     box.bad(text)
     box.ok('NOOP')
@@ -369,10 +369,12 @@ def test_flags_and_keywords_survive_the_session(server, user, three):
 def test_search(three):
     three.ok('STORE 2 +FLAGS (\\Seen)')
     for query, found in (('ALL', '1 2 3'), ('SEEN', '2'), ('UNSEEN', '1 3'), ('SUBJECT m2', '2'),
-                         ('FROM sender', '1 2 3'), ('NOT 2', '1 3'), ('OR SUBJECT m1 SUBJECT m3', '1 3'),
-                         ('BODY "body 3"', '3'), ('TEXT nowhere', ''), ('SINCE 1-Jan-2020', '1 2 3'),
+                         ('FROM sender', '1 2 3'), ('NOT 2', '1 3'),
+                         ('OR SUBJECT m1 SUBJECT m3', '1 3'), ('BODY "body 3"', '3'),
+                         ('TEXT nowhere', ''), ('SINCE 1-Jan-2020', '1 2 3'),
                          ('BEFORE 1-Jan-2020', ''), ('LARGER 10', '1 2 3'), ('UID 2:*', '2 3'),
-                         ('HEADER Subject m1', '1'), ('1:2 UNSEEN', '1'), ('(SEEN SUBJECT m2)', '2'),
+                         ('HEADER Subject m1', '1'), ('1:2 UNSEEN', '1'),
+                         ('(SEEN SUBJECT m2)', '2'),
                          ('SENTON 2-Jan-2024', '1 2 3'), ('KEYWORD none', ''),
                          ('CHARSET UTF-8 SUBJECT m1', '1')):
         assert words(three.ok('SEARCH ' + query), '* SEARCH') == found.split(), query

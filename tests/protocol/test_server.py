@@ -1,4 +1,4 @@
-"""The server as a program: starting, stopping, reloading, and a world that is not as it should be."""
+"""The server as a program: starting, stopping, reloading, in a world that is not as it should."""
 import os
 import signal
 import socket

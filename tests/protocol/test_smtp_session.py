@@ -133,8 +133,8 @@ def test_commands_without_arguments_refuse_them(smtp, user):
 
 @pytest.mark.parametrize('path', [
     '<>', '<a@example.org>', '<"a b"@example.org>', '<"a\\"b@c"@example.org>', '<a@[127.0.0.1]>',
-    '<a@[IPv6:2001:db8::1]>', '<@one.example,@two.example:a@example.org>', "<o'brien+x@example.org>",
-    '<' + 'l' * 64 + '@example.org>'])
+    '<a@[IPv6:2001:db8::1]>', '<@one.example,@two.example:a@example.org>',
+    "<o'brien+x@example.org>", '<' + 'l' * 64 + '@example.org>'])
 def test_lawful_reverse_path_is_taken(smtp, path):
     smtp.ehlo()
     smtp.expect(f'MAIL FROM:{path}', 250)
@@ -166,7 +166,8 @@ def test_overlong_path_is_refused(smtp):
 
 
 @pytest.mark.parametrize('params', [' SIZE=100', ' BODY=7BIT', ' BODY=8BITMIME', ' body=8bitmime',
-                                    ' BODY=BINARYMIME', ' SMTPUTF8', ' SIZE=1 BODY=8BITMIME SMTPUTF8'])
+                                    ' BODY=BINARYMIME', ' SMTPUTF8',
+                                    ' SIZE=1 BODY=8BITMIME SMTPUTF8'])
 def test_announced_parameter_is_taken(smtp, params):
     smtp.ehlo()
     smtp.expect(f'MAIL FROM:<a@example.org>{params}', 250)
@@ -207,7 +208,8 @@ def test_unknown_user_of_our_domain_is_550(smtp):
 
 
 @pytest.mark.parametrize('rcpt', ['a@elsewhere.example', f'a%elsewhere.example@other.{DOMAIN}',
-                                  f'@{DOMAIN}:a@elsewhere.example', '"a@elsewhere.example"@x.example'])
+                                  f'@{DOMAIN}:a@elsewhere.example',
+                                  '"a@elsewhere.example"@x.example'])
 def test_mail_for_others_is_not_relayed(smtp, rcpt):
     smtp.ehlo()
     smtp.mail()

@@ -1,8 +1,8 @@
-"""SMTP smuggling: whatever a client puts around a dot, one DATA is at most one message, and what was
-accepted carries no line end that a later server could take for the end of data.
+"""SMTP smuggling: whatever a client puts around a dot, one DATA is at most one message, and what
+was accepted carries no line end that a later server could take for the end of data.
 
-The variants are those published in December 2023 (SEC Consult) and in the follow-ups of 2024, with the
-NUL and doubled-CR forms found in other servers since.
+The variants are those published in December 2023 (SEC Consult) and in the follow-ups of 2024, with
+the NUL and doubled-CR forms found in other servers since.
 """
 import re
 
@@ -12,7 +12,8 @@ from wire import fetch_all, message
 VARIANTS = {
     'LF dot LF': b'\n.\n', 'LF dot CRLF': b'\n.\r\n', 'CRLF dot LF': b'\r\n.\n',
     'CR dot CR': b'\r.\r', 'CR dot LF': b'\r.\n', 'LF dot CR': b'\n.\r', 'CRLF dot CR': b'\r\n.\r',
-    'CR dot CRLF': b'\r.\r\n', 'CR CRLF dot CRLF': b'\r\r\n.\r\r\n', 'CRLF dot CR CRLF': b'\r\n.\r\r\n',
+    'CR dot CRLF': b'\r.\r\n', 'CR CRLF dot CRLF': b'\r\r\n.\r\r\n',
+    'CRLF dot CR CRLF': b'\r\n.\r\r\n',
     'NUL before the dot': b'\r\n\0.\r\n', 'NUL after the dot': b'\r\n.\0\r\n',
     'LF LF dot LF': b'\n\n.\n', 'dot space': b'\r\n. \r\n', 'LF dot LF LF': b'\n.\n\n',
     'vertical tab': b'\x0b.\x0b', 'form feed': b'\x0c.\x0c', 'next line': b'\xc2\x85.\xc2\x85',

@@ -1,4 +1,4 @@
-"""A client that sends exactly the bytes it is told to, and helpers around Python's mail libraries."""
+"""A client that sends exactly the bytes it is told to; helpers around Python's mail libraries."""
 import base64
 import imaplib
 import poplib
