@@ -1,6 +1,5 @@
 """Accounts and aliases while the server runs: a changed file counts within two seconds, and nobody
-is
-disconnected for it."""
+is disconnected for it."""
 import time
 
 import pytest

@@ -175,7 +175,8 @@ def test_unique_ids_last(server, user, three):
 
 
 @pytest.mark.parametrize('text', ['RETR', 'RETR 0', 'RETR 4', 'RETR x', 'RETR -1', 'LIST 4',
-                                  'DELE 0', 'RETR 99999999999999999999', 'UIDL 9', 'FOO', '', 'RETR 1 2'])
+                                  'DELE 0', 'RETR 99999999999999999999', 'UIDL 9', 'FOO', '',
+                                  'RETR 1 2'])
 def test_nonsense_is_refused(three, text):
     three.err(text)
     three.ok('NOOP')
