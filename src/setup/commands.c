@@ -1,0 +1,100 @@
+/* The table of commands: what can be asked, under which names, and what `help` says about it. */
+#include "base/buf.h"
+#include "setup/setup.h"
+
+#define ARGS_MAX ((size_t)1 << 20)
+
+#define PASSWORD_DETAILS                                                                           \
+	"    Without PASSWORD it is asked for, without being shown. The password may hold any\n"   \
+	"    character.\n"
+
+static const struct setup_command commands[] = {
+	{ STR_INIT("email"), STR_INIT("add"), "addmailuser", cmd_email_add, 1,
+	  "<EMAIL ADDRESS> [<PASSWORD>]", "add an account",
+	  "    Create the account EMAIL ADDRESS. Upper-case letters become lower-case "
+	  "ones.\n" PASSWORD_DETAILS },
+	{ STR_INIT("email"), STR_INIT("update"), "updatemailuser", cmd_email_update, 1,
+	  "<EMAIL ADDRESS> [<PASSWORD>]", "change the password of an account",
+	  "    Give an existing account another password; its attributes stay as they "
+	  "are.\n" PASSWORD_DETAILS },
+	{ STR_INIT("email"), STR_INIT("del"), "delmailuser", cmd_email_del, 1,
+	  "[-y|-n] <EMAIL ADDRESS> [<EMAIL ADDRESS>...]",
+	  "delete accounts with their aliases and quotas",
+	  "    Delete accounts, take them out of all aliases, and delete their quotas.\n"
+	  "    -y  delete the mail as well, without asking\n"
+	  "    -n  keep the mail, without asking\n" },
+	{ STR_INIT("email"), STR_INIT("list"), "listmailuser", cmd_email_list, 0, "",
+	  "list all accounts with their quota and aliases",
+	  "    One block for each account: stored mail, limit (~ for none), percentage, and the\n"
+	  "    aliases that lead to it.\n" },
+	{ STR_INIT("email"), STR_INIT("restrict"), "restrict-access", cmd_email_restrict, 0,
+	  "<add|del|list> <send|receive> [<EMAIL ADDRESS>]",
+	  "forbid addresses to send or to receive",
+	  "    add or del a prohibition for one address, or list those that exist. Without\n"
+	  "    EMAIL ADDRESS it is asked for.\n" },
+	{ STR_INIT("alias"), STR_INIT("add"), "addalias", cmd_alias_add, 2,
+	  "<EMAIL ADDRESS> <RECIPIENT>", "let an address lead to a recipient",
+	  "    Mail for EMAIL ADDRESS goes to RECIPIENT, here or elsewhere. Repeat it to add\n"
+	  "    recipients, or give several, separated by commas. @domain catches all addresses\n"
+	  "    of a domain.\n" },
+	{ STR_INIT("alias"), STR_INIT("del"), "delalias", cmd_alias_del, 2,
+	  "<EMAIL ADDRESS> <RECIPIENT>", "take a recipient from an alias",
+	  "    The alias ends with its last recipient.\n" },
+	{ STR_INIT("alias"), STR_INIT("list"), "listalias", cmd_alias_list, 0, "",
+	  "list all aliases", "    One line for each alias, as it stands in the file.\n" },
+	{ STR_INIT("quota"), STR_INIT("set"), "setquota", cmd_quota_set, 1,
+	  "<EMAIL ADDRESS> [<QUOTA>]", "limit the mail an account may store",
+	  "    QUOTA is a whole number with the unit B, k, M, G or T (powers of 1024), or 0 for\n"
+	  "    no limit. Without it, it is asked for.\n" },
+	{ STR_INIT("quota"), STR_INIT("del"), "delquota", cmd_quota_del, 1, "<EMAIL ADDRESS>",
+	  "return an account to the default limit",
+	  "    Without a quota of its own, the server's default applies to the account.\n" },
+	{ STR_INIT("dovecot-master"), STR_INIT("add"), "adddovecotmasteruser", cmd_master_add, 1,
+	  "<USERNAME> [<PASSWORD>]", "add a master account",
+	  "    A master account logs in to any mailbox, as "
+	  "user@domain*USERNAME.\n" PASSWORD_DETAILS },
+	{ STR_INIT("dovecot-master"), STR_INIT("update"), "updatedovecotmasteruser",
+	  cmd_master_update, 1, "<USERNAME> [<PASSWORD>]",
+	  "change the password of a master account",
+	  "    Give an existing master account another password.\n" PASSWORD_DETAILS },
+	{ STR_INIT("dovecot-master"), STR_INIT("del"), "deldovecotmasteruser", cmd_master_del, 1,
+	  "<USERNAME> [<USERNAME>...]", "delete master accounts",
+	  "    Their logins end; mailboxes are not touched.\n" },
+	{ STR_INIT("dovecot-master"), STR_INIT("list"), "listdovecotmasteruser", cmd_master_list, 0,
+	  "", "list all master accounts", "    One line for each of them.\n" },
+};
+
+const struct setup_command *setup_commands(unsigned *count)
+{
+	*count = ARRAY_LEN(commands);
+	return commands;
+}
+
+const struct setup_command *setup_command_find(struct str group, struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (str_eq(commands[i].group, group) && str_eq(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+const struct setup_command *setup_command_find_program(struct str program)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (str_eq(str_from(commands[i].program), program))
+			return &commands[i];
+	return NULL;
+}
+
+struct str setup_args_from(struct setup *s, unsigned i)
+{
+	struct buf joined;
+	buf_init(&joined, &s->arena, ARGS_MAX);
+	for (unsigned first = i; i < s->count; i++) {
+		if (i > first)
+			buf_putc(&joined, ' ');
+		buf_put_str(&joined, s->args[i]);
+	}
+	buf_cstr(&joined);
+	return buf_str(&joined);
+}

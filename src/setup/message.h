@@ -1,0 +1,24 @@
+/* What `setup` says to people: lines in the format of the server's log, usages, failures. */
+#pragma once
+
+#include "base/check.h"
+#include "setup/setup.h"
+
+enum message_level {
+	MESSAGE_ERROR,
+	MESSAGE_WARN,
+	MESSAGE_INFO,
+};
+
+/* "2024-05-01 12:00:00+00:00 INFO  addmailuser: text" on stderr, unless LOG_LEVEL asks for less. */
+void message(const struct setup *s, enum message_level level, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+
+/* Say what failed, and that nothing more is done. Returns SETUP_ERROR. */
+enum setup_exit message_fail(const struct setup *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* The same behind the usage of the command: the arguments are wrong. */
+enum setup_exit message_fail_usage(const struct setup *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+void usage_print(const struct setup_command *c);
+void usage_print_all(void);

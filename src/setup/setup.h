@@ -1,0 +1,72 @@
+/* What every sub-command of `setup` gets and returns. One process runs one command and ends. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/str.h"
+
+enum setup_exit {
+	SETUP_OK = 0,
+	SETUP_ERROR = 1,   /* something is wrong with the arguments, or could not be done */
+	SETUP_UNKNOWN = 2, /* there is no such command */
+};
+
+#define SETUP_ACCOUNTS "postfix-accounts.cf"
+#define SETUP_MASTERS  "dovecot-masters.cf"
+#define SETUP_VIRTUAL  "postfix-virtual.cf"
+#define SETUP_QUOTAS   "dovecot-quotas.cf"
+
+struct setup_command;
+
+struct setup {
+	const struct setup_command *command;
+	struct str *args; /* behind the name of the command */
+	unsigned count;
+	struct arena arena;
+	struct str config_dir;
+	struct str mail_dir;
+};
+
+struct setup_command {
+	struct str group; /* "email"; empty for a second form that only exists as a program name */
+	struct str name;  /* "add" */
+	const char *program; /* "addmailuser": what argv[0] may say, and who speaks in messages */
+	enum setup_exit (*run)(struct setup *s);
+	unsigned least; /* number of arguments */
+	const char *arguments;
+	const char *summary; /* one line */
+	const char *details;
+};
+
+/* Argument i, or an empty one. */
+static inline struct str setup_arg(const struct setup *s, unsigned i)
+{
+	return i < s->count ? s->args[i] : STR("");
+}
+
+/* The arguments from i on, joined by single blanks: how passwords with blanks may be written. */
+struct str setup_args_from(struct setup *s, unsigned i);
+
+/* The command asked for, by the two words or by the name of the program; NULL when there is
+ * none. */
+const struct setup_command *setup_command_find(struct str group, struct str name);
+const struct setup_command *setup_command_find_program(struct str program);
+const struct setup_command *setup_commands(unsigned *count);
+
+enum setup_exit cmd_email_add(struct setup *s);
+enum setup_exit cmd_email_update(struct setup *s);
+enum setup_exit cmd_email_del(struct setup *s);
+enum setup_exit cmd_email_list(struct setup *s);
+enum setup_exit cmd_email_restrict(struct setup *s);
+enum setup_exit cmd_alias_add(struct setup *s);
+enum setup_exit cmd_alias_del(struct setup *s);
+enum setup_exit cmd_alias_list(struct setup *s);
+enum setup_exit cmd_quota_set(struct setup *s);
+enum setup_exit cmd_quota_del(struct setup *s);
+enum setup_exit cmd_master_add(struct setup *s);
+enum setup_exit cmd_master_update(struct setup *s);
+enum setup_exit cmd_master_del(struct setup *s);
+enum setup_exit cmd_master_list(struct setup *s);
