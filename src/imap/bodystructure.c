@@ -1,0 +1,155 @@
+#include "imap/bodystructure.h"
+
+#include "base/arena.h"
+#include "imap/envelope.h"
+#include "imap/write.h"
+#include "mime/structure.h"
+
+/* As keyword "type": upper case is what clients have always seen. */
+static void write_upper(struct buf *b, struct str s, struct arena *a)
+{
+	char *p = arena_alloc(a, s.n);
+
+	for (size_t i = 0; i < s.n; i++)
+		p[i] = ascii_upper(s.p[i]);
+	imap_write_string(b, str_of(p, s.n));
+}
+
+/* "NAME" "value" */
+static void write_param(struct buf *b, const struct mime_param *p, struct arena *a)
+{
+	struct str name = p->name, value = p->value;
+
+	/* RFC 2231: clients decode what stands under "name*". */
+	if (p->is_extended) {
+		struct buf extended;
+		buf_init(&extended, a, SIZE_MAX / 2);
+		mime_param_write_extended(&extended, p);
+		value = buf_str(&extended);
+		name = arena_printf(a, "%" STR_FMT "*", STR_ARG(p->name));
+	}
+	write_upper(b, name, a);
+	buf_putc(b, ' ');
+	imap_write_string(b, value);
+}
+
+static void write_params(struct buf *b, const struct mime_params *params, struct arena *a)
+{
+	if (params->n == 0) {
+		buf_puts(b, "NIL");
+		return;
+	}
+	for (size_t i = 0; i < params->n; i++) {
+		buf_putc(b, i ? ' ' : '(');
+		write_param(b, &params->items[i], a);
+	}
+	buf_putc(b, ')');
+}
+
+/* "en, de": a list of words, or one. */
+static void write_language(struct buf *b, struct str value)
+{
+	struct str rest = value, word;
+	unsigned n = 0;
+
+	if (!value.p || str_trim(value).n == 0) {
+		buf_puts(b, "NIL");
+		return;
+	}
+	buf_putc(b, '(');
+	while (rest.n) {
+		str_cut(rest, ',', &word, &rest);
+		word = str_trim(word);
+		if (word.n == 0)
+			continue;
+		if (n++)
+			buf_putc(b, ' ');
+		imap_write_string(b, word);
+	}
+	if (n == 0)
+		buf_puts(b, "\"\"");
+	buf_putc(b, ')');
+}
+
+/* Disposition, language and location: the end of every extended form. */
+static void write_extension(struct buf *b, const struct imap_bodystructure *how,
+			    const struct mime_part *part)
+{
+	buf_putc(b, ' ');
+	if (part->has_disposition) {
+		buf_putc(b, '(');
+		write_upper(b, part->disposition.kind, how->a);
+		buf_putc(b, ' ');
+		write_params(b, &part->disposition.params, how->a);
+		buf_putc(b, ')');
+	} else {
+		buf_puts(b, "NIL");
+	}
+	buf_putc(b, ' ');
+	write_language(b, part->language);
+	buf_putc(b, ' ');
+	imap_write_nstring(b, part->location);
+}
+
+static void write_multipart(struct buf *b, const struct imap_bodystructure *how,
+			    const struct mime_part *part)
+{
+	for (const struct mime_part *c = part->children; c; c = c->next)
+		imap_bodystructure_write(b, how, c);
+	/* The grammar wants at least one body; a multipart without its boundary has none. */
+	if (!part->children)
+		buf_puts(b, "(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 0 0)");
+	buf_putc(b, ' ');
+	write_upper(b, part->type.subtype, how->a);
+	if (!how->extended)
+		return;
+	buf_putc(b, ' ');
+	write_params(b, &part->type.params, how->a);
+	write_extension(b, how, part);
+}
+
+static void write_single(struct buf *b, const struct imap_bodystructure *how,
+			 const struct mime_part *part)
+{
+	write_upper(b, part->type.type, how->a);
+	buf_putc(b, ' ');
+	write_upper(b, part->type.subtype, how->a);
+	buf_putc(b, ' ');
+	write_params(b, &part->type.params, how->a);
+	buf_putc(b, ' ');
+	imap_write_nstring(b, part->id);
+	buf_putc(b, ' ');
+	imap_write_nstring(b, part->description);
+	buf_putc(b, ' ');
+	write_upper(b, part->encoding_name, how->a);
+	buf_printf(b, " %zu", how->wire ? part->body.size : part->body.wire_size);
+
+	/* message/global has no form of its own before RFC 9051. */
+	bool is_message = part->kind == MIME_PART_MESSAGE && part->children &&
+			  str_eq(part->type.subtype, STR("rfc822"));
+	if (is_message) {
+		buf_putc(b, ' ');
+		imap_envelope_write(b, mime_extent_of(how->message, part->children->header),
+				    how->a);
+		buf_putc(b, ' ');
+		imap_bodystructure_write(b, how, part->children);
+	}
+	if (is_message || str_eq(part->type.type, STR("text")))
+		buf_printf(b, " %zu", part->body.lines);
+	if (!how->extended)
+		return;
+	buf_putc(b, ' ');
+	imap_write_nstring(b, part->md5);
+	write_extension(b, how, part);
+}
+
+void imap_bodystructure_write(struct buf *b, const struct imap_bodystructure *how,
+			      const struct mime_part *part)
+{
+	buf_putc(b, '(');
+	if (part->kind == MIME_PART_MULTIPART)
+		write_multipart(b, how, part);
+	else
+		write_single(b, how, part);
+	buf_putc(b, ')');
+}

@@ -1,0 +1,258 @@
+/* FETCH and UID FETCH (RFC 3501 6.4.5, 6.4.8). */
+#include <errno.h>
+
+#include "imap/bodystructure.h"
+#include "imap/envelope.h"
+#include "imap/fetch_items.h"
+#include "imap/message.h"
+#include "imap/seqset.h"
+#include "imap/session_state.h"
+#include "imap/view.h"
+#include "imap/write.h"
+
+#define MESSAGES_PER_UNIT 100
+#define UNIT_BYTES	  4096
+
+/* One FETCH command on its way through the messages. */
+struct fetch {
+	struct imap_session *s;
+	struct imap_fetch_items items;
+	struct arena arena; /* reset for each message */
+	struct buf out;
+	struct store_message meta;
+	struct imap_message message;
+	bool vanished; /* some message had been expunged by somebody else */
+	bool failed;   /* some message could not be read */
+};
+
+static int may_suspend write_section(struct fetch *f, const struct imap_fetch_item *item)
+{
+	struct imap_piece piece;
+
+	int r = imap_message_locate(&f->message, &item->section, &piece);
+	if (r < 0)
+		return r;
+	if (item->name) {
+		buf_puts(&f->out, item->name);
+	} else {
+		buf_puts(&f->out, "BODY");
+		imap_section_write(&f->out, &item->section);
+	}
+	if (item->is_partial)
+		buf_printf(&f->out, "<%u>", item->offset);
+	if (piece.kind == IMAP_PIECE_NIL) {
+		buf_puts(&f->out, " NIL");
+		return 0;
+	}
+	if (item->is_partial)
+		imap_piece_cut(&piece, item->offset, item->length);
+	buf_printf(&f->out, " {%llu}\r\n", (unsigned long long)imap_piece_size(&piece));
+	imap_send(f->s, &f->out);
+	if (imap_message_send(&f->message, &piece, f->s->stream) < 0)
+		f->failed = true;
+	return imap_work(f->s, imap_piece_size(&piece) / UNIT_BYTES);
+}
+
+static int write_envelope(struct fetch *f)
+{
+	struct str header;
+
+	int r = imap_message_header(&f->message, &header);
+	if (r < 0)
+		return r;
+	buf_puts(&f->out, "ENVELOPE ");
+	imap_envelope_write(&f->out, header, &f->arena);
+	return 0;
+}
+
+static int write_structure(struct fetch *f, bool extended)
+{
+	struct imap_bodystructure how = { .extended = extended, .a = &f->arena };
+
+	int r = imap_message_structure(&f->message);
+	if (r == 0)
+		r = imap_message_content(&f->message, &how.message);
+	if (r < 0)
+		return r;
+	how.wire = !f->message.file.lf;
+	buf_puts(&f->out, extended ? "BODYSTRUCTURE " : "BODY ");
+	imap_bodystructure_write(&f->out, &how, f->message.structure.root);
+	return 0;
+}
+
+static int may_suspend write_item(struct fetch *f, const struct imap_fetch_item *item)
+{
+	switch (item->kind) {
+	case IMAP_FETCH_UID:
+		buf_printf(&f->out, "UID %u", f->meta.uid);
+		return 0;
+	case IMAP_FETCH_FLAGS:
+		imap_view_write_message_flags(f->s, &f->out, &f->meta);
+		return 0;
+	case IMAP_FETCH_INTERNALDATE:
+		buf_puts(&f->out, "INTERNALDATE ");
+		imap_write_date_time(&f->out, f->meta.date);
+		return 0;
+	case IMAP_FETCH_SIZE:
+		buf_printf(&f->out, "RFC822.SIZE %llu", (unsigned long long)f->meta.wire_size);
+		return 0;
+	case IMAP_FETCH_ENVELOPE:
+		return write_envelope(f);
+	case IMAP_FETCH_BODY:
+	case IMAP_FETCH_BODYSTRUCTURE:
+		return write_structure(f, item->kind == IMAP_FETCH_BODYSTRUCTURE);
+	case IMAP_FETCH_SECTION:
+		return write_section(f, item);
+	}
+	return 0;
+}
+
+static bool asks_for(const struct fetch *f, enum imap_fetch_kind kind)
+{
+	for (size_t i = 0; i < f->items.n; i++)
+		if (f->items.v[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* Reading a message's text makes it \Seen; the client learns of it in the same response. */
+static bool mark_seen(struct fetch *f, uint32_t seq)
+{
+	struct imap_session *s = f->s;
+	struct err err;
+
+	if (!f->items.marks_seen || s->read_only || (f->meta.flags & STORE_SEEN))
+		return false;
+	struct store_uid_range range = { f->meta.uid, f->meta.uid };
+	struct store_uids set = { .v = &range, .n = 1, .cap = 1 };
+	struct store_change change = {
+		.op = STORE_FLAGS_ADD,
+		.flags = STORE_SEEN,
+		.silent = true,
+		.unchanged_since = UINT64_MAX,
+	};
+	if (store_view_change(s->view, &set, &change, NULL, &err) < 0)
+		return false;
+	struct store_message now;
+	if (store_view_message(s->view, seq, &now) < 0)
+		return false;
+	f->meta.flags = now.flags;
+	return true;
+}
+
+static int load_meta(struct fetch *f, uint32_t seq)
+{
+	struct err err;
+
+	if (f->items.needs_date_or_size)
+		return store_view_message_full(f->s->view, seq, &f->meta, &err);
+	return store_view_message(f->s->view, seq, &f->meta);
+}
+
+/* What is needed before the first byte of a response is written, so that a message that is gone or
+ * cannot be read gets none. */
+static int may_suspend load_contents(struct fetch *f)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < f->items.n && r == 0; i++) {
+		struct str header;
+		switch (f->items.v[i].kind) {
+		case IMAP_FETCH_ENVELOPE:
+			r = imap_message_header(&f->message, &header);
+			break;
+		case IMAP_FETCH_BODY:
+		case IMAP_FETCH_BODYSTRUCTURE:
+			r = imap_message_structure(&f->message);
+			break;
+		case IMAP_FETCH_SECTION:
+			r = f->items.v[i].section.depth ? imap_message_structure(&f->message)
+							: imap_message_open(&f->message);
+			break;
+		default:
+			break;
+		}
+	}
+	return r;
+}
+
+/* The failure of the stream, or 0; what goes wrong with the message is noted in *f. */
+static int may_suspend fetch_one(struct fetch *f, uint32_t seq)
+{
+	int r = load_meta(f, seq);
+	if (r == 0)
+		r = load_contents(f);
+	if (r < 0) {
+		f->vanished |= r == -ENOENT;
+		f->failed |= r != -ENOENT;
+		return 0;
+	}
+	bool tell_flags = mark_seen(f, seq) && !asks_for(f, IMAP_FETCH_FLAGS);
+
+	buf_printf(&f->out, "* %u FETCH (", seq);
+	if (f->s->uid && !asks_for(f, IMAP_FETCH_UID))
+		buf_printf(&f->out, "UID %u ", f->meta.uid);
+	for (size_t i = 0; i < f->items.n; i++) {
+		if (i)
+			buf_putc(&f->out, ' ');
+		r = write_item(f, &f->items.v[i]);
+		/* In the middle of a response there is no way back. */
+		if (r < 0)
+			return r;
+	}
+	if (tell_flags) {
+		buf_putc(&f->out, ' ');
+		imap_view_write_message_flags(f->s, &f->out, &f->meta);
+	}
+	buf_puts(&f->out, ")\r\n");
+	imap_send(f->s, &f->out);
+	return stream_error(f->s->stream);
+}
+
+static int may_suspend fetch_and_clean(struct fetch *f, uint32_t seq)
+{
+	buf_init(&f->out, &f->arena, SIZE_MAX / 2);
+	imap_message_init(&f->message, f->s->view, seq, &f->arena);
+	int r = fetch_one(f, seq);
+	bool was_read = f->message.open;
+	imap_message_done(&f->message);
+	arena_reset(&f->arena);
+	if (r < 0)
+		return r;
+	return imap_work(f->s, was_read || seq % MESSAGES_PER_UNIT == 0);
+}
+
+static int may_suspend fetch_all(struct fetch *f, const struct imap_seqset *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		for (uint32_t n = set->ranges[i].first; n <= set->ranges[i].last; n++) {
+			int r = fetch_and_clean(f, n);
+			if (r < 0)
+				return r;
+		}
+	return 0;
+}
+
+int imap_cmd_fetch(struct imap_session *s)
+{
+	struct fetch f = { .s = s };
+	struct imap_seqset set;
+	int r;
+
+	if ((r = imap_lexer_space(&s->lexer)) < 0 || (r = imap_view_parse_set(s, &set)) < 0 ||
+	    (r = imap_lexer_space(&s->lexer)) < 0 ||
+	    (r = imap_fetch_items_parse(&s->lexer, &f.items)) < 0 ||
+	    (r = imap_lexer_end(&s->lexer)) < 0)
+		return r;
+
+	r = fetch_all(&f, &set);
+	arena_done(&f.arena);
+	if (r < 0)
+		return r;
+	if (f.failed)
+		return imap_no(s, "[UNAVAILABLE] Some messages could not be read.");
+	/* RFC 5530; to a UID command a message that is gone is a message that never was. */
+	if (f.vanished && !s->uid)
+		return imap_no(s, "[EXPUNGEISSUED] Some messages do not exist any more.");
+	return imap_ok(s, "Fetch completed.");
+}

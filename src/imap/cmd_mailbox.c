@@ -1,0 +1,86 @@
+/* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 6.3.3 to 6.3.7). */
+#include "imap/mailbox_name.h"
+#include "imap/session_state.h"
+#include "imap/view.h"
+
+/* A space and a mailbox name, the last argument. */
+static int may_suspend last_name(struct imap_session *s, struct str *out)
+{
+	int r;
+
+	if ((r = imap_lexer_space(&s->lexer)) < 0 || (r = imap_lexer_mailbox(&s->lexer, out)) < 0)
+		return r;
+	return imap_lexer_end(&s->lexer);
+}
+
+int imap_cmd_create(struct imap_session *s)
+{
+	struct str name;
+	struct err err;
+
+	int r = last_name(s, &name);
+	if (r < 0)
+		return r;
+	/* RFC 3501 6.3.3: a separator at the end only announces children. */
+	if (str_ends(name, STR(".")))
+		name.n--;
+	r = store_box_create(s->store, name, &err);
+	return r < 0 ? imap_no_store(s, r) : imap_ok(s, "Created.");
+}
+
+static bool is_selected(struct imap_session *s, struct str name)
+{
+	return s->view && str_eq(store_view_name(s->view), name);
+}
+
+int imap_cmd_delete(struct imap_session *s)
+{
+	struct str name;
+	struct err err;
+
+	int r = last_name(s, &name);
+	if (r < 0)
+		return r;
+	bool selected = is_selected(s, name);
+	r = store_box_delete(s->store, name, &err);
+	if (r < 0)
+		return imap_no_store(s, r);
+	if (selected)
+		imap_view_close(s);
+	return imap_ok(s, "Deleted.");
+}
+
+int imap_cmd_rename(struct imap_session *s)
+{
+	struct str from, to;
+	struct err err;
+	int r;
+
+	if ((r = imap_lexer_space(&s->lexer)) < 0 ||
+	    (r = imap_lexer_mailbox(&s->lexer, &from)) < 0 || (r = last_name(s, &to)) < 0)
+		return r;
+	r = store_box_rename(s->store, from, to, &err);
+	return r < 0 ? imap_no_store(s, r) : imap_ok(s, "Renamed.");
+}
+
+static int may_suspend set_subscribed(struct imap_session *s, bool on)
+{
+	struct str name;
+	struct err err;
+
+	int r = last_name(s, &name);
+	if (r < 0)
+		return r;
+	r = store_box_subscribe(s->store, name, on, &err);
+	return r < 0 ? imap_no_store(s, r) : imap_ok(s, on ? "Subscribed." : "Unsubscribed.");
+}
+
+int imap_cmd_subscribe(struct imap_session *s)
+{
+	return set_subscribed(s, true);
+}
+
+int imap_cmd_unsubscribe(struct imap_session *s)
+{
+	return set_subscribed(s, false);
+}

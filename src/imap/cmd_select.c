@@ -1,0 +1,53 @@
+/* SELECT and EXAMINE (RFC 3501 6.3.1, 6.3.2). */
+#include "imap/mailbox_name.h"
+#include "imap/session_state.h"
+#include "imap/view.h"
+
+static void may_suspend write_status(struct imap_session *s)
+{
+	struct store_status st;
+
+	imap_view_write_flags(s);
+	store_view_status(s->view, &st);
+	stream_printf(s->stream, "* %u EXISTS\r\n* %u RECENT\r\n", st.messages, st.recent);
+	uint32_t unseen = store_view_first_unseen(s->view);
+	if (unseen)
+		stream_printf(s->stream, "* OK [UNSEEN %u] First unseen message.\r\n", unseen);
+	stream_printf(s->stream, "* OK [UIDVALIDITY %u] UIDs are valid.\r\n", st.uidvalidity);
+	stream_printf(s->stream, "* OK [UIDNEXT %u] Predicted next UID.\r\n", st.uidnext);
+}
+
+static int may_suspend open_mailbox(struct imap_session *s, bool read_only)
+{
+	struct store_view *view;
+	struct str name;
+	struct err err;
+	int r;
+
+	if ((r = imap_lexer_space(&s->lexer)) < 0 ||
+	    (r = imap_lexer_mailbox(&s->lexer, &name)) < 0 || (r = imap_lexer_end(&s->lexer)) < 0)
+		return r;
+
+	/* RFC 3501 6.3.1: the old mailbox is left even when the new one cannot be opened. */
+	imap_view_close(s);
+	r = store_view_open(s->store, name,
+			    read_only ? STORE_VIEW_READ_ONLY | STORE_VIEW_KEEP_RECENT : 0, &view,
+			    &err);
+	if (r < 0)
+		return imap_no_store(s, r);
+	s->view = view;
+	s->read_only = read_only;
+	write_status(s);
+	return imap_ok(s, read_only ? "[READ-ONLY] Examine completed."
+				    : "[READ-WRITE] Select completed.");
+}
+
+int imap_cmd_select(struct imap_session *s)
+{
+	return open_mailbox(s, false);
+}
+
+int imap_cmd_examine(struct imap_session *s)
+{
+	return open_mailbox(s, true);
+}

@@ -1,0 +1,93 @@
+/* The commands that need few words (RFC 3501 6.1, 6.4.1; RFC 2342, 2971, 5161). */
+#include "imap/id.h"
+#include "imap/session_state.h"
+#include "imap/view.h"
+
+int imap_cmd_capability(struct imap_session *s)
+{
+	int r = imap_lexer_end(&s->lexer);
+	if (r < 0)
+		return r;
+	stream_printf(s->stream, "* CAPABILITY %s\r\n", imap_session_capabilities);
+	return imap_ok(s, "Capabilities listed.");
+}
+
+/* What is new is told behind every command: nothing is left to do here. */
+int imap_cmd_noop(struct imap_session *s)
+{
+	int r = imap_lexer_end(&s->lexer);
+	return r < 0 ? r : imap_ok(s, "Nothing done.");
+}
+
+int imap_cmd_check(struct imap_session *s)
+{
+	int r = imap_lexer_end(&s->lexer);
+	return r < 0 ? r : imap_ok(s, "Checked.");
+}
+
+int imap_cmd_id(struct imap_session *s)
+{
+	int r = imap_id_parse(&s->lexer);
+	if (r < 0)
+		return r;
+	imap_id_write(s->stream);
+	return imap_ok(s, "ID exchanged.");
+}
+
+int imap_cmd_logout(struct imap_session *s)
+{
+	int r = imap_lexer_end(&s->lexer);
+	if (r < 0)
+		return r;
+	imap_bye(s, IMAP_SESSION_LOGOUT, "Logging out");
+	return imap_ok(s, "Logged out.");
+}
+
+int imap_cmd_namespace(struct imap_session *s)
+{
+	int r = imap_lexer_end(&s->lexer);
+	if (r < 0)
+		return r;
+	stream_puts(s->stream, "* NAMESPACE ((\"\" \".\")) NIL NIL\r\n");
+	return imap_ok(s, "Namespaces listed.");
+}
+
+/* RFC 5161 3.1: what cannot be enabled is left out of the answer. */
+int imap_cmd_enable(struct imap_session *s)
+{
+	struct imap_lexer *lx = &s->lexer;
+	struct str name;
+	int r;
+
+	do {
+		if ((r = imap_lexer_space(lx)) < 0 || (r = imap_lexer_atom(lx, &name)) < 0)
+			return r;
+	} while (imap_lexer_look(lx) == ' ');
+	if ((r = imap_lexer_end(lx)) < 0)
+		return r;
+	stream_puts(s->stream, "* ENABLED\r\n");
+	return imap_ok(s, "Enabled.");
+}
+
+/* RFC 3501 6.4.2: without the EXPUNGE responses. */
+int imap_cmd_close(struct imap_session *s)
+{
+	struct err err;
+
+	int r = imap_lexer_end(&s->lexer);
+	if (r < 0)
+		return r;
+	int expunged = s->read_only ? 0 : store_view_expunge(s->view, NULL, &err);
+	imap_view_close(s);
+	return expunged < 0 ? imap_no_store(s, expunged) : imap_ok(s, "Closed.");
+}
+
+/* RFC 3691 */
+int imap_cmd_unselect(struct imap_session *s)
+{
+	int r = imap_lexer_end(&s->lexer);
+	if (r < 0)
+		return r;
+	imap_view_close(s);
+	return imap_ok(s, "Unselected.");
+}

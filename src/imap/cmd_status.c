@@ -1,0 +1,108 @@
+/* STATUS (RFC 3501 6.3.10). */
+#include "imap/mailbox_name.h"
+#include "imap/session_state.h"
+#include "imap/status_items.h"
+#include "imap/write.h"
+
+#define RESPONSE_MAX 20000
+
+static const struct {
+	const char *name;
+	unsigned item;
+} status_items[] = {
+	{ "MESSAGES", IMAP_STATUS_MESSAGES }, { "RECENT", IMAP_STATUS_RECENT },
+	{ "UIDNEXT", IMAP_STATUS_UIDNEXT },   { "UIDVALIDITY", IMAP_STATUS_UIDVALIDITY },
+	{ "UNSEEN", IMAP_STATUS_UNSEEN },     { "SIZE", IMAP_STATUS_SIZE },
+};
+
+static int parse_item(struct imap_lexer *lx, unsigned *items)
+{
+	struct str name;
+
+	int r = imap_lexer_atom(lx, &name);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_LEN(status_items); i++) {
+		if (str_eq_nocase(name, str_from(status_items[i].name))) {
+			*items |= status_items[i].item;
+			return 0;
+		}
+	}
+	return imap_lexer_bad(lx, "Unknown status item");
+}
+
+int imap_status_items_parse(struct imap_lexer *lx, unsigned *items)
+{
+	unsigned found = 0;
+
+	int r = imap_lexer_expect(lx, '(');
+	if (r < 0)
+		return r;
+	do {
+		r = parse_item(lx, &found);
+		if (r < 0)
+			return r;
+	} while (imap_lexer_accept(lx, ' '));
+	*items = found;
+	return imap_lexer_expect(lx, ')');
+}
+
+static uint64_t item_value(const struct store_status *st, unsigned item)
+{
+	switch (item) {
+	case IMAP_STATUS_MESSAGES:
+		return st->messages;
+	case IMAP_STATUS_RECENT:
+		return st->recent;
+	case IMAP_STATUS_UIDNEXT:
+		return st->uidnext;
+	case IMAP_STATUS_UIDVALIDITY:
+		return st->uidvalidity;
+	case IMAP_STATUS_UNSEEN:
+		return st->unseen;
+	default:
+		return st->bytes;
+	}
+}
+
+int imap_status_write(struct imap_session *s, struct str name, unsigned items)
+{
+	const char *space = "";
+	struct store_status st;
+	struct err err;
+	struct buf b;
+
+	int r = store_box_status(s->store, name, &st, &err);
+	if (r < 0)
+		return r;
+	buf_init(&b, &s->arena, RESPONSE_MAX);
+	buf_puts(&b, "* STATUS ");
+	imap_write_mailbox(&b, name);
+	buf_puts(&b, " (");
+	for (size_t i = 0; i < ARRAY_LEN(status_items); i++) {
+		if (!(items & status_items[i].item))
+			continue;
+		buf_printf(&b, "%s%s %llu", space, status_items[i].name,
+			   (unsigned long long)item_value(&st, status_items[i].item));
+		space = " ";
+	}
+	buf_puts(&b, ")\r\n");
+	imap_send(s, &b);
+	return 0;
+}
+
+int imap_cmd_status(struct imap_session *s)
+{
+	unsigned items;
+	struct str name;
+	int r;
+
+	if ((r = imap_lexer_space(&s->lexer)) < 0 ||
+	    (r = imap_lexer_mailbox(&s->lexer, &name)) < 0 ||
+	    (r = imap_lexer_space(&s->lexer)) < 0 ||
+	    (r = imap_status_items_parse(&s->lexer, &items)) < 0 ||
+	    (r = imap_lexer_end(&s->lexer)) < 0)
+		return r;
+	r = imap_status_write(s, name, items);
+	return r < 0 ? imap_no_store(s, r) : imap_ok(s, "Status completed.");
+}

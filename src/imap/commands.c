@@ -1,0 +1,46 @@
+/* The table of commands. */
+#include "imap/session_state.h"
+
+const char imap_session_capabilities[] =
+	"IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE "
+	"MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE STATUS=SIZE";
+
+#define VIEW IMAP_NEEDS_VIEW
+
+static const struct imap_command commands[] = {
+	{ "APPEND", imap_cmd_append, IMAP_FOLDERS },
+	{ "CAPABILITY", imap_cmd_capability, 0 },
+	{ "CHECK", imap_cmd_check, VIEW },
+	{ "CLOSE", imap_cmd_close, VIEW | IMAP_NO_SYNC },
+	{ "COPY", imap_cmd_copy, VIEW | IMAP_WITH_UID | IMAP_FOLDERS },
+	{ "CREATE", imap_cmd_create, IMAP_FOLDERS },
+	{ "DELETE", imap_cmd_delete, IMAP_FOLDERS },
+	{ "ENABLE", imap_cmd_enable, 0 },
+	{ "EXAMINE", imap_cmd_examine, IMAP_NO_SYNC | IMAP_FOLDERS },
+	{ "EXPUNGE", imap_cmd_expunge, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID },
+	{ "FETCH", imap_cmd_fetch, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
+	{ "ID", imap_cmd_id, 0 },
+	{ "IDLE", imap_cmd_idle, 0 },
+	{ "LIST", imap_cmd_list, IMAP_FOLDERS },
+	{ "LOGOUT", imap_cmd_logout, IMAP_NO_SYNC },
+	{ "LSUB", imap_cmd_lsub, IMAP_FOLDERS },
+	{ "MOVE", imap_cmd_move, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_FOLDERS },
+	{ "NAMESPACE", imap_cmd_namespace, 0 },
+	{ "NOOP", imap_cmd_noop, 0 },
+	{ "RENAME", imap_cmd_rename, IMAP_FOLDERS },
+	{ "SEARCH", imap_cmd_search, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
+	{ "SELECT", imap_cmd_select, IMAP_NO_SYNC | IMAP_FOLDERS },
+	{ "STATUS", imap_cmd_status, IMAP_FOLDERS },
+	{ "STORE", imap_cmd_store, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
+	{ "SUBSCRIBE", imap_cmd_subscribe, IMAP_FOLDERS },
+	{ "UNSELECT", imap_cmd_unselect, VIEW | IMAP_NO_SYNC },
+	{ "UNSUBSCRIBE", imap_cmd_unsubscribe, IMAP_FOLDERS },
+};
+
+const struct imap_command *imap_command_find(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (str_eq_nocase(name, str_from(commands[i].name)))
+			return &commands[i];
+	return NULL;
+}

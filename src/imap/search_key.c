@@ -1,0 +1,309 @@
+#include "imap/search_key.h"
+
+#include <errno.h>
+
+#include "imap/fold.h"
+#include "imap/lexer_date.h"
+#include "imap/session_state.h"
+#include "imap/view.h"
+#include "mime/charset.h"
+
+#define DEPTH_MAX 50
+#define KEYS_MAX  2000
+
+struct parse {
+	struct imap_session *s;
+	struct imap_lexer *lx;
+	struct str charset;
+	unsigned keys;
+	unsigned depth;
+};
+
+static int may_suspend parse_key(struct parse *p, struct imap_search_key **out);
+
+/* What a keyword of the grammar stands for, and how its arguments are read. */
+struct search_word {
+	const char *name;
+	int may_suspend (*parse)(struct parse *p, const struct search_word *w,
+				 struct imap_search_key *k);
+	enum imap_search_kind kind;
+	uint32_t with, without;
+	const char *field; /* of FROM, TO... */
+};
+
+static int may_suspend parse_text(struct parse *p, struct str *out)
+{
+	struct str raw;
+	struct buf utf8, folded;
+	int r;
+
+	if ((r = imap_lexer_space(p->lx)) < 0 || (r = imap_lexer_astring(p->lx, &raw)) < 0)
+		return r;
+	buf_init(&utf8, &p->s->arena, SIZE_MAX / 2);
+	mime_charset_to_utf8(p->charset, raw, &utf8);
+	buf_init(&folded, &p->s->arena, SIZE_MAX / 2);
+	imap_fold_put(&folded, buf_str(&utf8));
+	*out = buf_str(&folded);
+	return 0;
+}
+
+static int word_plain(struct parse *p, const struct search_word *w, struct imap_search_key *k)
+{
+	(void)p;
+	k->with = w->with;
+	k->without = w->without;
+	return 0;
+}
+
+static int may_suspend word_text(struct parse *p, const struct search_word *w,
+				 struct imap_search_key *k)
+{
+	if (w->field)
+		k->field = str_from(w->field);
+	return parse_text(p, &k->text);
+}
+
+static int may_suspend word_header(struct parse *p, const struct search_word *w,
+				   struct imap_search_key *k)
+{
+	int r;
+
+	(void)w;
+	if ((r = imap_lexer_space(p->lx)) < 0 || (r = imap_lexer_astring(p->lx, &k->field)) < 0)
+		return r;
+	return parse_text(p, &k->text);
+}
+
+static int word_size(struct parse *p, const struct search_word *w, struct imap_search_key *k)
+{
+	int r = imap_lexer_space(p->lx);
+
+	(void)w;
+	return r < 0 ? r : imap_lexer_number(p->lx, &k->size);
+}
+
+/* BEFORE, ON and SINCE differ in which sides of the day are open. */
+static int word_date(struct parse *p, const struct search_word *w, struct imap_search_key *k)
+{
+	int32_t day;
+	int r;
+
+	if ((r = imap_lexer_space(p->lx)) < 0 || (r = imap_lexer_date(p->lx, &day)) < 0)
+		return r;
+	bool before = str_ends(str_from(w->name), STR("BEFORE"));
+	bool since = str_ends(str_from(w->name), STR("SINCE"));
+	k->from = before ? INT32_MIN : day;
+	k->to = before ? day - 1 : since ? INT32_MAX : day;
+	return 0;
+}
+
+static int word_keyword(struct parse *p, const struct search_word *w, struct imap_search_key *k)
+{
+	struct str name;
+	struct err err;
+	int r;
+
+	if ((r = imap_lexer_space(p->lx)) < 0 || (r = imap_lexer_atom(p->lx, &name)) < 0)
+		return r;
+	int bit = store_view_keyword(p->s->view, name, false, &err);
+	k->keyword = bit < 0 ? 0 : UINT64_C(1) << bit;
+	/* Here `without` only says that the key is UNKEYWORD. */
+	k->without = w->without;
+	return 0;
+}
+
+static int word_uid(struct parse *p, const struct search_word *w, struct imap_search_key *k)
+{
+	bool uid = p->s->uid;
+
+	(void)w;
+	int r = imap_lexer_space(p->lx);
+	if (r < 0)
+		return r;
+	p->s->uid = true;
+	r = imap_view_parse_set(p->s, &k->seqs);
+	p->s->uid = uid;
+	return r;
+}
+
+static int may_suspend child(struct parse *p, struct imap_search_key *k)
+{
+	struct imap_search_key *c;
+
+	int r = imap_lexer_space(p->lx);
+	if (r == 0)
+		r = parse_key(p, &c);
+	if (r < 0)
+		return r;
+	c->next = k->children;
+	k->children = c;
+	if (k->cost < c->cost)
+		k->cost = c->cost;
+	return 0;
+}
+
+static int may_suspend word_not(struct parse *p, const struct search_word *w,
+				struct imap_search_key *k)
+{
+	(void)w;
+	k->cost = 0;
+	return child(p, k);
+}
+
+static int may_suspend word_or(struct parse *p, const struct search_word *w,
+			       struct imap_search_key *k)
+{
+	int r = word_not(p, w, k);
+
+	return r < 0 ? r : child(p, k);
+}
+
+static const struct search_word search_words[] = {
+	{ "ALL", word_plain, IMAP_SEARCH_ALL },
+	{ "ANSWERED", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_ANSWERED },
+	{ "BCC", word_text, IMAP_SEARCH_HEADER, .field = "Bcc" },
+	{ "BEFORE", word_date, IMAP_SEARCH_DATE },
+	{ "BODY", word_text, IMAP_SEARCH_BODY },
+	{ "CC", word_text, IMAP_SEARCH_HEADER, .field = "Cc" },
+	{ "DELETED", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_DELETED },
+	{ "DRAFT", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_DRAFT },
+	{ "FLAGGED", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_FLAGGED },
+	{ "FROM", word_text, IMAP_SEARCH_HEADER, .field = "From" },
+	{ "HEADER", word_header, IMAP_SEARCH_HEADER },
+	{ "KEYWORD", word_keyword, IMAP_SEARCH_KEYWORD },
+	{ "LARGER", word_size, IMAP_SEARCH_LARGER },
+	{ "NEW", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_RECENT, .without = STORE_SEEN },
+	{ "NOT", word_not, IMAP_SEARCH_NOT },
+	{ "OLD", word_plain, IMAP_SEARCH_FLAGS, .without = STORE_RECENT },
+	{ "ON", word_date, IMAP_SEARCH_DATE },
+	{ "OR", word_or, IMAP_SEARCH_OR },
+	{ "RECENT", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_RECENT },
+	{ "SEEN", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_SEEN },
+	{ "SENTBEFORE", word_date, IMAP_SEARCH_SENT_DATE },
+	{ "SENTON", word_date, IMAP_SEARCH_SENT_DATE },
+	{ "SENTSINCE", word_date, IMAP_SEARCH_SENT_DATE },
+	{ "SINCE", word_date, IMAP_SEARCH_DATE },
+	{ "SMALLER", word_size, IMAP_SEARCH_SMALLER },
+	{ "SUBJECT", word_text, IMAP_SEARCH_HEADER, .field = "Subject" },
+	{ "TEXT", word_text, IMAP_SEARCH_TEXT },
+	{ "TO", word_text, IMAP_SEARCH_HEADER, .field = "To" },
+	{ "UID", word_uid, IMAP_SEARCH_SEQS },
+	{ "UNANSWERED", word_plain, IMAP_SEARCH_FLAGS, .without = STORE_ANSWERED },
+	{ "UNDELETED", word_plain, IMAP_SEARCH_FLAGS, .without = STORE_DELETED },
+	{ "UNDRAFT", word_plain, IMAP_SEARCH_FLAGS, .without = STORE_DRAFT },
+	{ "UNFLAGGED", word_plain, IMAP_SEARCH_FLAGS, .without = STORE_FLAGGED },
+	{ "UNKEYWORD", word_keyword, IMAP_SEARCH_KEYWORD, .without = 1 },
+	{ "UNSEEN", word_plain, IMAP_SEARCH_FLAGS, .without = STORE_SEEN },
+};
+
+static struct imap_search_key *key_new(struct parse *p, enum imap_search_kind kind)
+{
+	struct imap_search_key *k = ARENA_NEW(&p->s->arena, struct imap_search_key);
+
+	k->kind = kind;
+	k->cost = kind;
+	return k;
+}
+
+/* Keep a conjunction in the order of cost. */
+static void insert_by_cost(struct imap_search_key *list, struct imap_search_key *k)
+{
+	struct imap_search_key **at = &list->children;
+
+	while (*at && (*at)->cost <= k->cost)
+		at = &(*at)->next;
+	k->next = *at;
+	*at = k;
+	if (list->cost < k->cost)
+		list->cost = k->cost;
+}
+
+static int may_suspend parse_conjunction(struct parse *p, struct imap_search_key **out)
+{
+	struct imap_search_key *list = key_new(p, IMAP_SEARCH_AND), *k;
+
+	list->cost = 0;
+	do {
+		int r = parse_key(p, &k);
+		if (r < 0)
+			return r;
+		insert_by_cost(list, k);
+	} while (imap_lexer_accept(p->lx, ' '));
+	*out = list;
+	return 0;
+}
+
+static int may_suspend parse_word(struct parse *p, struct imap_search_key **out)
+{
+	struct str word;
+
+	int r = imap_lexer_atom(p->lx, &word);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_LEN(search_words); i++) {
+		const struct search_word *w = &search_words[i];
+		if (!str_eq_nocase(word, str_from(w->name)))
+			continue;
+		struct imap_search_key *k = key_new(p, w->kind);
+		r = w->parse(p, w, k);
+		if (r == 0)
+			*out = k;
+		return r;
+	}
+	return imap_lexer_bad(p->lx, "Unknown search key");
+}
+
+/* A sequence set, whatever the command's own numbers are. */
+static int parse_seqs(struct parse *p, struct imap_search_key **out)
+{
+	struct imap_search_key *k = key_new(p, IMAP_SEARCH_SEQS);
+	bool uid = p->s->uid;
+
+	p->s->uid = false;
+	int r = imap_view_parse_set(p->s, &k->seqs);
+	p->s->uid = uid;
+	if (r == 0)
+		*out = k;
+	return r;
+}
+
+static int may_suspend parse_key(struct parse *p, struct imap_search_key **out)
+{
+	int c = imap_lexer_look(p->lx);
+	int r;
+
+	if (++p->keys > KEYS_MAX)
+		return imap_lexer_bad(p->lx, "Too many search keys");
+	if (ascii_is_digit(c) || c == '*')
+		return parse_seqs(p, out);
+	if (p->depth == DEPTH_MAX)
+		return imap_lexer_bad(p->lx, "Search keys too deep in each other");
+	p->depth++;
+	if (imap_lexer_accept(p->lx, '(')) {
+		r = parse_conjunction(p, out);
+		if (r == 0)
+			r = imap_lexer_expect(p->lx, ')');
+	} else {
+		r = parse_word(p, out);
+	}
+	p->depth--;
+	return r;
+}
+
+int imap_search_parse(struct imap_session *s, struct imap_search_key **out)
+{
+	struct parse p = { .s = s, .lx = &s->lexer, .charset = STR("UTF-8") };
+
+	int r = imap_lexer_space(p.lx);
+	if (r == 0 && imap_lexer_accept_word(p.lx, "CHARSET")) {
+		if ((r = imap_lexer_space(p.lx)) < 0 ||
+		    (r = imap_lexer_astring(p.lx, &p.charset)) < 0 ||
+		    (r = imap_lexer_space(p.lx)) < 0)
+			return r;
+		if (!mime_charset_is_known(p.charset))
+			return -ENOTSUP;
+	}
+	if (r == 0)
+		r = parse_conjunction(&p, out);
+	return r < 0 ? r : imap_lexer_end(p.lx);
+}

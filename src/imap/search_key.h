@@ -1,0 +1,51 @@
+/* The condition of a SEARCH (RFC 3501 6.4.4) as a tree. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "base/str.h"
+#include "imap/seqset.h"
+
+struct imap_session;
+
+/* In the order of what it costs to find out. */
+enum imap_search_kind {
+	/* What the view knows. */
+	IMAP_SEARCH_ALL,
+	IMAP_SEARCH_SEQS,
+	IMAP_SEARCH_FLAGS, /* has all of `with` and none of `without` */
+	IMAP_SEARCH_KEYWORD,
+	/* May look at the file. */
+	IMAP_SEARCH_LARGER,
+	IMAP_SEARCH_SMALLER,
+	IMAP_SEARCH_DATE, /* INTERNALDATE in [from, to] */
+	/* Read the header. */
+	IMAP_SEARCH_SENT_DATE,
+	IMAP_SEARCH_HEADER,
+	/* Read everything. */
+	IMAP_SEARCH_BODY,
+	IMAP_SEARCH_TEXT,
+	/* Of others. */
+	IMAP_SEARCH_AND,
+	IMAP_SEARCH_OR,
+	IMAP_SEARCH_NOT,
+};
+
+struct imap_search_key {
+	enum imap_search_kind kind;
+	struct imap_search_key *children, *next;
+	unsigned cost; /* of the most expensive key in it */
+	struct imap_seqset seqs;
+	uint32_t with, without; /* enum store_flag */
+	uint64_t keyword;	/* its bit */
+	uint32_t size;
+	int32_t from, to; /* days since the epoch */
+	struct str field; /* of HEADER */
+	struct str text;  /* case folded UTF-8 */
+};
+
+/* Parse everything behind "SEARCH" to the end of the command. -EBADMSG as ever; -ENOTSUP when the charset
+ * is not known. The cheap keys of each conjunction come first. */
+int may_suspend must_check imap_search_parse(struct imap_session *s, struct imap_search_key **out);

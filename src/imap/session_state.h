@@ -1,0 +1,91 @@
+/* The state of a session and what its commands share; for the files of src/imap alone. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/stream.h"
+#include "imap/input.h"
+#include "imap/lexer.h"
+#include "imap/session.h"
+#include "store/store.h"
+
+struct imap_session;
+
+enum imap_command_needs {
+	IMAP_NEEDS_VIEW = 1 << 0,  /* a selected mailbox */
+	IMAP_NEEDS_WRITE = 1 << 1, /* selected with SELECT, not EXAMINE */
+	IMAP_WITH_UID = 1 << 2,	   /* also behind "UID" */
+	IMAP_NO_EXPUNGE = 1 << 3,  /* RFC 3501 7.4.1: nothing may be renumbered meanwhile */
+	IMAP_NO_SYNC = 1 << 4,	   /* ends or changes the selection itself */
+	IMAP_FOLDERS = 1 << 5,	   /* the special-use mailboxes must exist by now */
+};
+
+/* Parse the arguments from s->lexer and do it. 0 when s->reply holds the tagged answer, -EBADMSG for
+ * malformed arguments, else the failure of the stream. */
+typedef int may_suspend imap_command_fn(struct imap_session *s);
+
+struct imap_command {
+	const char *name;
+	imap_command_fn *run;
+	unsigned needs; /* enum imap_command_needs */
+};
+
+struct imap_session {
+	const struct imap_session_params *params;
+	struct stream *stream;
+	struct imap_input input;
+	struct imap_lexer lexer;
+	struct arena arena; /* reset before each command */
+	struct store *store;
+	bool prepared; /* the special-use mailboxes exist */
+
+	struct store_view *view; /* of the selected mailbox, or NULL */
+	bool read_only;
+
+	struct str tag;
+	bool uid; /* the command came with UID */
+	struct buf reply;
+	enum imap_session_end end;
+	bool ended;
+	unsigned errors;
+	size_t work; /* since others had their turn */
+};
+
+/* Set the tagged answer, without tag and line end; all return 0. */
+int imap_ok(struct imap_session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+int imap_no(struct imap_session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* The answer to a failure of the store. */
+int imap_no_store(struct imap_session *s, int r);
+
+/* Forget the command: all that lives in s->arena, its tag and reply included. */
+void imap_command_reset(struct imap_session *s);
+
+/* End the connection with an untagged BYE. Returns 0. */
+int may_suspend imap_bye(struct imap_session *s, enum imap_session_end end, const char *why);
+
+/* Write a buffer's contents out and empty it. */
+void may_suspend imap_send(struct imap_session *s, struct buf *b);
+
+/* Let the other sessions run when this one has done much since they did: `units` of about 4 KiB read or
+ * a hundred messages looked at. 0 or -ECANCELED. */
+int may_suspend must_check imap_work(struct imap_session *s, size_t units);
+
+/* Run what a command's messages need to be on disk, in a worker thread. Frees the commit. 0 or -Exxx. */
+int may_suspend must_check imap_commit(struct store_commit *c);
+
+imap_command_fn imap_cmd_append, imap_cmd_capability, imap_cmd_check, imap_cmd_close, imap_cmd_copy,
+	imap_cmd_create, imap_cmd_delete, imap_cmd_enable, imap_cmd_examine, imap_cmd_expunge,
+	imap_cmd_fetch, imap_cmd_id, imap_cmd_idle, imap_cmd_list, imap_cmd_logout, imap_cmd_lsub,
+	imap_cmd_move, imap_cmd_namespace, imap_cmd_noop, imap_cmd_rename, imap_cmd_search,
+	imap_cmd_select, imap_cmd_status, imap_cmd_store, imap_cmd_subscribe, imap_cmd_unselect,
+	imap_cmd_unsubscribe;
+
+/* What the session offers: the text behind "CAPABILITY ". */
+extern const char imap_session_capabilities[];
+
+/* NULL when there is no such command. */
+const struct imap_command *imap_command_find(struct str name);

@@ -1,0 +1,25 @@
+/* The items of STATUS (RFC 3501 6.3.10, RFC 8438), which LIST can ask for too (RFC 5819). */
+#pragma once
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/str.h"
+
+struct imap_lexer;
+struct imap_session;
+
+enum imap_status_item {
+	IMAP_STATUS_MESSAGES = 1 << 0,
+	IMAP_STATUS_RECENT = 1 << 1,
+	IMAP_STATUS_UIDNEXT = 1 << 2,
+	IMAP_STATUS_UIDVALIDITY = 1 << 3,
+	IMAP_STATUS_UNSEEN = 1 << 4,
+	IMAP_STATUS_SIZE = 1 << 5,
+};
+
+/* A list of items in parentheses, as bits. */
+int must_check imap_status_items_parse(struct imap_lexer *lx, unsigned *items);
+
+/* The untagged response for one mailbox. 0, or the store's error: nothing was written. */
+int may_suspend must_check imap_status_write(struct imap_session *s, struct str name,
+					     unsigned items);

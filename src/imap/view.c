@@ -1,0 +1,160 @@
+#include "imap/view.h"
+
+#include <errno.h>
+
+#include "imap/seqset.h"
+#include "imap/session_state.h"
+#include "imap/write.h"
+
+#define RANGES_MAX	   20000
+#define RESPONSE_FLAGS_MAX 8192
+#define EVENTS_PER_UNIT	   100
+
+static struct imap_keywords keywords(struct imap_session *s)
+{
+	struct imap_keywords k;
+
+	k.names = store_view_keywords(s->view, &k.n);
+	return k;
+}
+
+void imap_view_write_message_flags(struct imap_session *s, struct buf *b,
+				   const struct store_message *m)
+{
+	struct imap_keywords k = keywords(s);
+
+	buf_puts(b, "FLAGS ");
+	imap_write_flags(b, m->flags, m->keywords, &k);
+}
+
+void imap_view_write_flags(struct imap_session *s)
+{
+	struct imap_keywords k = keywords(s);
+	struct buf b;
+
+	buf_init(&b, &s->arena, RESPONSE_FLAGS_MAX);
+	buf_puts(&b, "* FLAGS ");
+	imap_write_flags(&b, STORE_FLAGS_ALL, UINT64_MAX, &k);
+	buf_puts(&b, "\r\n* OK [PERMANENTFLAGS ");
+	if (s->read_only) {
+		buf_puts(&b, "()] Read-only mailbox.\r\n");
+	} else {
+		imap_write_flags(&b, STORE_FLAGS_ALL, UINT64_MAX, &k);
+		/* The closing parenthesis makes room for "any new keyword". */
+		b.n--;
+		buf_puts(&b, " \\*)] Flags permitted.\r\n");
+	}
+	imap_send(s, &b);
+}
+
+static void may_suspend write_flag_event(struct imap_session *s, struct buf *b, uint32_t seq)
+{
+	struct store_message m;
+
+	if (store_view_message(s->view, seq, &m) < 0)
+		return;
+	buf_printf(b, "* %u FETCH (", seq);
+	if (s->uid)
+		buf_printf(b, "UID %u ", m.uid);
+	imap_view_write_message_flags(s, b, &m);
+	buf_puts(b, ")\r\n");
+	imap_send(s, b);
+}
+
+static int may_suspend write_events(struct imap_session *s, const struct store_events *ev)
+{
+	struct buf b;
+	int r = 0;
+
+	buf_init(&b, &s->arena, RESPONSE_FLAGS_MAX);
+	if (ev->keywords_changed)
+		imap_view_write_flags(s);
+	for (size_t i = 0; i < ev->n && r == 0; i++) {
+		if (ev->v[i].kind == STORE_EVENT_EXPUNGED)
+			stream_printf(s->stream, "* %u EXPUNGE\r\n", ev->v[i].seq);
+		else
+			write_flag_event(s, &b, ev->v[i].seq);
+		r = imap_work(s, i % EVENTS_PER_UNIT == 0);
+	}
+	if (ev->exists_changed)
+		stream_printf(s->stream, "* %u EXISTS\r\n", ev->exists);
+	if (ev->recent_changed)
+		stream_printf(s->stream, "* %u RECENT\r\n", ev->recent);
+	return r;
+}
+
+int imap_view_sync(struct imap_session *s, unsigned how)
+{
+	struct store_events ev;
+	struct err err;
+
+	int r = store_view_sync(s->view, how, &s->arena, &ev, &err);
+	if (r == -ESTALE) {
+		imap_view_close(s);
+		return imap_bye(s, IMAP_SESSION_REFUSED, "The selected mailbox is gone");
+	}
+	/* Whatever else: the next command looks again. */
+	return r < 0 ? 0 : write_events(s, &ev);
+}
+
+/* Ranges of UIDs become those of the messages that have them. */
+static void uids_to_seqs(struct imap_session *s, struct imap_seqset *set)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct imap_range r = set->ranges[i];
+		uint32_t first = store_view_seq_from(s->view, r.first);
+		uint32_t end = store_view_seq_from(s->view, r.last);
+		if (end <= store_view_count(s->view) && store_view_uid(s->view, end) == r.last)
+			end++;
+		if (first < end)
+			set->ranges[kept++] = (struct imap_range){ first, end - 1 };
+	}
+	set->count = kept;
+}
+
+int imap_view_parse_set(struct imap_session *s, struct imap_seqset *out)
+{
+	uint32_t count = store_view_count(s->view);
+	struct imap_seqset set;
+	struct str text;
+
+	int r = imap_lexer_sequence(&s->lexer, &text);
+	if (r < 0)
+		return r;
+	r = imap_seqset_parse(text, &s->arena, RANGES_MAX, &set);
+	if (r < 0)
+		return imap_lexer_bad(&s->lexer,
+				      r == -E2BIG ? "Too many ranges" : "Invalid sequence set");
+	if (s->uid) {
+		imap_seqset_resolve(&set, count ? store_view_uid(s->view, count) : 0);
+		uids_to_seqs(s, &set);
+	} else {
+		imap_seqset_resolve(&set, count);
+		if (set.count && set.ranges[set.count - 1].last > count)
+			return imap_lexer_bad(&s->lexer, "No message has such a number");
+	}
+	*out = set;
+	return 0;
+}
+
+void imap_view_uids(struct imap_session *s, const struct imap_seqset *seqs, struct store_uids *out)
+{
+	*out = (struct store_uids){
+		.v = ARENA_NEW_ARRAY(&s->arena, struct store_uid_range, seqs->count),
+		.n = seqs->count,
+		.cap = seqs->count,
+	};
+	for (size_t i = 0; i < seqs->count; i++)
+		out->v[i] = (struct store_uid_range){
+			store_view_uid(s->view, seqs->ranges[i].first),
+			store_view_uid(s->view, seqs->ranges[i].last),
+		};
+}
+
+void imap_view_close(struct imap_session *s)
+{
+	store_view_close(s->view);
+	s->view = NULL;
+}

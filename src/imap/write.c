@@ -1,0 +1,114 @@
+#include "imap/write.h"
+
+#include "mime/date.h"
+#include "mime/utf7.h"
+#include "store/store.h"
+
+/* Longer strings are easier on everybody as literals. */
+#define QUOTED_MAX 1000
+
+static bool fits_quoted(struct str s)
+{
+	if (s.n > QUOTED_MAX)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if (c >= 0x80 || c == '\0' || c == '\r' || c == '\n')
+			return false;
+	}
+	return true;
+}
+
+static void write_quoted(struct buf *b, struct str s)
+{
+	buf_putc(b, '"');
+	for (size_t from = 0, i = 0; i <= s.n; i++) {
+		if (i < s.n && s.p[i] != '"' && s.p[i] != '\\')
+			continue;
+		buf_put(b, s.p + from, i - from);
+		if (i < s.n)
+			buf_putc(b, '\\');
+		from = i;
+	}
+	buf_putc(b, '"');
+}
+
+static void write_literal(struct buf *b, struct str s)
+{
+	buf_printf(b, "{%zu}\r\n", s.n);
+	char *p = buf_space(b, s.n);
+	if (!p)
+		return;
+	for (size_t i = 0; i < s.n; i++)
+		p[i] = s.p[i] == '\0' ? (char)0x80 : s.p[i];
+	buf_added(b, s.n);
+}
+
+void imap_write_string(struct buf *b, struct str s)
+{
+	if (fits_quoted(s))
+		write_quoted(b, s);
+	else
+		write_literal(b, s);
+}
+
+void imap_write_nstring(struct buf *b, struct str s)
+{
+	if (s.p)
+		imap_write_string(b, s);
+	else
+		buf_puts(b, "NIL");
+}
+
+void imap_write_mailbox(struct buf *b, struct str name)
+{
+	auto_buf struct buf utf7;
+
+	/* Base64 of UTF-16: a byte of ASCII control can take six. */
+	buf_init(&utf7, NULL, 8 * STORE_NAME_MAX);
+	/* The store's names are UTF-8; should one not be, its bytes are what there is. */
+	if (mime_utf7_encode(name, &utf7) < 0)
+		buf_put_str(&utf7, name);
+	imap_write_string(b, buf_str(&utf7));
+}
+
+void imap_write_date_time(struct buf *b, int64_t seconds)
+{
+	struct mime_date date = { .unix_s = seconds };
+
+	buf_putc(b, '"');
+	mime_date_imap_write(b, &date);
+	buf_putc(b, '"');
+}
+
+static const struct {
+	uint32_t flag;
+	const char *name;
+} flag_names[] = {
+	{ STORE_ANSWERED, "\\Answered" }, { STORE_FLAGGED, "\\Flagged" },
+	{ STORE_DELETED, "\\Deleted" },	  { STORE_SEEN, "\\Seen" },
+	{ STORE_DRAFT, "\\Draft" },	  { STORE_RECENT, "\\Recent" },
+};
+
+void imap_write_flags(struct buf *b, uint32_t flags, uint64_t keywords,
+		      const struct imap_keywords *known)
+{
+	const char *space = "";
+
+	buf_putc(b, '(');
+	for (size_t i = 0; i < ARRAY_LEN(flag_names); i++) {
+		if (!(flags & flag_names[i].flag))
+			continue;
+		buf_puts(b, space);
+		buf_puts(b, flag_names[i].name);
+		space = " ";
+	}
+	for (unsigned i = 0; keywords && i < known->n; i++, keywords >>= 1) {
+		if (!(keywords & 1) || known->names[i].n == 0)
+			continue;
+		buf_puts(b, space);
+		buf_put_str(b, known->names[i]);
+		space = " ";
+	}
+	buf_putc(b, ')');
+}
