@@ -1,17 +1,17 @@
 /* The mail store: what delivery, IMAP, POP3 and the setup command know of stored mail.
  *
- *	store_pool      everything open in this process, with the limits they share
- *	store           one account
- *	(mailbox)       shared by all views of it, invisible here; kept loaded while cheap
- *	store_view      one session's picture of a mailbox: sequence numbers, \Recent
- *	store_append    messages on their way in, seen by nobody before store_append_finish
- *	store_commit    what has to reach the disk before the peer may be told "done"
+ * 	store_pool      everything open in this process, with the limits they share
+ * 	store           one account
+ * 	(mailbox)       shared by all views of it, invisible here; kept loaded while cheap
+ * 	store_view      one session's picture of a mailbox: sequence numbers, \Recent
+ * 	store_append    messages on their way in, seen by nobody before store_append_finish
+ * 	store_commit    what has to reach the disk before the peer may be told "done"
  *
  * Threads. All calls are made from one thread, that of the loop; only store_commit_run is made
  * for worker threads. They block for as long as plain file operations do, they never wait for a
- * peer and never suspend, and they do not fsync: mail from the queue is made durable by the
- * journal, IMAP's by store_commit. Locks that other programs hold on a mailbox are waited for at
- * most 50 ms (-EAGAIN).
+ * peer and never suspend. Messages are not synced: mail from the queue is made durable by the
+ * journal, IMAP's by store_commit. (The small files beside them are, when they are replaced:
+ * rare.) Locks that other programs hold on a mailbox are waited for at most 50 ms (-EAGAIN).
  *
  * Names. A mailbox name is UTF-8 with '.' between its levels, "INBOX" in any case names the
  * inbox. Every name from outside is checked; none leads out of the account's directory.
@@ -250,6 +250,9 @@ int must_check store_view_message_full(struct store_view *v, uint32_t seq,
 /* May CONDSTORE be offered: modseq and the list of expunged UIDs survive a restart. */
 bool store_has_modseq(const struct store *s);
 
+/* Count the sizes anew by reading the file: after a reader found -EBADMSG. */
+int must_check store_view_measure(struct store_view *v, uint32_t seq, struct err *err);
+
 enum store_event_kind {
 	STORE_EVENT_EXPUNGED, /* first, highest sequence number first: right when sent in order */
 	STORE_EVENT_FLAGS,    /* then these, ascending, in the numbering after the expunges */
@@ -314,8 +317,7 @@ struct store_reader {
 	uint64_t wire_pos; /* of the next byte that store_reader_read gives */
 	uint64_t file_pos; /* of the next byte to be read into buf */
 	char *buf;
-	size_t at, end;	 /* unread part of buf */
-	bool pending_lf; /* a CR was given, its LF is next */
+	size_t at, end; /* unread part of buf */
 };
 
 /* Borrows the descriptor; the buffer (16 KiB) comes from `a`. */
@@ -334,15 +336,16 @@ enum store_change_op {
 
 struct store_change {
 	enum store_change_op op;
-	uint32_t flags;		  /* of STORE_FLAGS_ALL */
-	uint64_t keywords;	  /* bits */
-	bool silent;		  /* no event for this view */
-	uint64_t unchanged_since; /* not what has a larger modseq; UINT64_MAX: no condition */
-	struct arena *a;	  /* for *modified */
+	uint32_t flags;	   /* of STORE_FLAGS_ALL */
+	uint64_t keywords; /* bits */
+	bool silent;	   /* no event for this view */
+	bool conditional;  /* leave alone what has a modseq above unchanged_since */
+	uint64_t unchanged_since;
+	struct arena *a; /* for *modified */
 };
 
 /* Of all messages in `set` that this view has. Messages that vanished are skipped. *modified
- * lists those that unchanged_since kept as they were (may be NULL without that condition). On an
+ * lists those that unchanged_since kept as they were (may be NULL when not conditional). On an
  * error from the system some may have changed; a sync tells which. */
 int must_check store_view_change(struct store_view *v, const struct store_uids *set,
 				 const struct store_change *c, struct store_uids *modified,

@@ -1,0 +1,205 @@
+/* Mail from the queue. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "store/maildir/maildir.h"
+#include "store/maildir/writer.h"
+
+/* Where a delivery goes: a loaded mailbox, or only a directory. */
+struct target {
+	struct maildir_box *mb; /* pinned, or NULL */
+	const char *dir;
+	int fd;
+	bool own_fd;
+};
+
+static void target_done(struct target *t)
+{
+	if (t->mb)
+		maildir_box_release(t->mb);
+	if (t->own_fd)
+		close(t->fd);
+}
+
+static int open_target(struct store *s, const struct store_delivery *d, struct arena *a,
+		       struct target *t, struct err *err)
+{
+	*t = (struct target){ .fd = -1 };
+	int r = maildir_dir_of(s, d->box, a, &t->dir, err);
+	if (r < 0)
+		return r;
+
+	/* Finding an earlier copy, or a letter for a keyword, takes a loaded mailbox. */
+	if (maildir_box_loaded(s, d->box) || !d->first_attempt || d->mark.nkeywords) {
+		r = maildir_box_get(s, d->box, &t->mb, err);
+		if (r == 0)
+			t->fd = t->mb->fd;
+		return r;
+	}
+	t->fd = maildir_folder_open(s, t->dir, err);
+	t->own_fd = t->fd >= 0;
+	return t->fd < 0 ? t->fd : 0;
+}
+
+static int open_or_create(struct store *s, const struct store_delivery *d, struct arena *a,
+			  struct target *t, struct err *err)
+{
+	int r = open_target(s, d, a, t, err);
+	if (r != -ENOENT || !d->create)
+		return r;
+	r = maildir_folder_make(s, d->box, err);
+	if (r == 0)
+		r = store_box_subscribe(s, d->box, true, err);
+	return r < 0 ? r : open_target(s, d, a, t, err);
+}
+
+static struct str delivery_name(const struct store *s, const struct store_delivery *d,
+				char out[static 128])
+{
+	unsigned long long micros = d->id >> 12;
+	char part[16] = "";
+	if (d->part)
+		snprintf(part, sizeof(part), "_%u", d->part);
+	int n = snprintf(out, 128, "%llu.M%lluP%u%s.%" STR_FMT, micros / 1000000, micros % 1000000,
+			 (unsigned)(d->id & 0xfff), part, STR_ARG(s->pool->set.host));
+	return str_of(out, (size_t)n);
+}
+
+static int write_tmp(struct message_writer *w, int boxfd, struct str unique,
+		     const struct store_delivery *d, struct err *err)
+{
+	int r = message_writer_begin(w, boxfd, unique, STORE_LINES_BINARY, err);
+	if (r == 0)
+		r = message_writer_put(w, d->head, err);
+	if (r == 0)
+		r = message_writer_put_file(w, d->fd, d->offset, d->length, err);
+	if (r == 0)
+		r = message_writer_end(w, err);
+	return r;
+}
+
+/* Put the finished file in place. With the UID list in our hands it gets its UID at once;
+ * otherwise the next scan gives it one. */
+static int publish(struct target *t, struct message_writer *w, struct maildir_new *new,
+		   struct store_delivered *out, struct err *err)
+{
+	auto_dotlock struct dotlock lock = DOTLOCK_NONE;
+	struct maildir_path path;
+	if (!maildir_path_make(&path, new->in_new, new->base, new->letters, new->keywords))
+		return err_set(err, -ENAMETOOLONG, "file name too long");
+
+	bool numbered = t->mb && maildir_add_begin(t->mb, &lock, NULL) == 0;
+	if (renameat(t->fd, w->path, t->fd, path.p) < 0)
+		return err_sys(err, "%s: rename", w->path);
+	message_writer_close(w);
+	if (!t->mb)
+		return 0;
+	if (numbered) {
+		uint32_t uid = t->mb->base.uidnext;
+		int r = maildir_add(t->mb, new, 1, err);
+		if (r < 0) {
+			(void)unlinkat(t->fd, path.p, 0);
+			return r;
+		}
+		out->uid = uid;
+	} else {
+		t->mb->rescan = true;
+	}
+	store_box_notify(&t->mb->base, NULL);
+	return 0;
+}
+
+static int deliver_new(struct store *s, const struct store_delivery *d, struct target *t,
+		       struct store_delivered *out, struct err *err)
+{
+	char unique[128], base[MAILDIR_BASE_MAX];
+	struct message_writer w;
+	struct maildir_marks marks = { maildir_letters_with_flags(0, d->mark.flags), 0 };
+	if (t->mb)
+		marks = maildir_mark(t->mb, &d->mark);
+
+	int r = write_tmp(&w, t->fd, delivery_name(s, d, unique), d, err);
+	if (r == 0) {
+		int n = snprintf(base, sizeof(base), "%s,S=%llu,W=%llu", unique,
+				 (unsigned long long)w.size, (unsigned long long)w.wire_size);
+		struct maildir_new new = { str_of(base, (size_t)n),
+					   marks.letters,
+					   marks.keywords,
+					   w.size,
+					   w.wire_size,
+					   INT64_MIN,
+					   !marks.letters && !marks.keywords };
+		bool counted = !t->mb && maildir_usage_is_current(s, t->dir, t->fd);
+		out->size = w.wire_size;
+		r = publish(t, &w, &new, out, err);
+		if (r == 0 && counted)
+			maildir_usage_arrived(s, t->dir, t->fd, out->size);
+	}
+	if (r < 0)
+		message_writer_abort(&w);
+	return r;
+}
+
+/* It is there already. A power cut may have left a file without its contents: write those anew. */
+static int deliver_again(const struct store_delivery *d, struct target *t, struct store_rec *rec,
+			 struct store_delivered *out, struct err *err)
+{
+	struct maildir_path path;
+	struct message_writer w;
+	struct stat st;
+	*out = (struct store_delivered){ rec->uid, true, rec->wire_size };
+	maildir_rec_path(rec, &path);
+	if (fstatat(t->fd, path.p, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (uint64_t)st.st_size == rec->size)
+		return 0;
+
+	char unique[128];
+	int r = write_tmp(&w, t->fd, maildir_unique_name(t->mb->store->pool, unique), d, err);
+	if (r == 0 && renameat(t->fd, w.path, t->fd, path.p) < 0)
+		r = err_sys(err, "%s: rename", w.path);
+	if (r < 0) {
+		message_writer_abort(&w);
+		return r;
+	}
+	out->size = w.wire_size;
+	store_messages_set_sizes(&t->mb->base.messages, rec, w.size, w.wire_size);
+	message_writer_close(&w);
+	t->mb->rescan = true;
+	return 0;
+}
+
+static int deliver_into(struct store *s, const struct store_delivery *d, struct target *t,
+			struct store_delivered *out, struct err *err)
+{
+	char unique[128];
+	*out = (struct store_delivered){ 0 };
+	if (d->first_attempt)
+		return deliver_new(s, d, t, out, err);
+
+	int r = maildir_box_refresh(t->mb, err);
+	if (r < 0)
+		return r;
+	struct store_rec *rec =
+		store_messages_by_unique(&t->mb->base.messages, delivery_name(s, d, unique));
+	return rec ? deliver_again(d, t, rec, out, err) : deliver_new(s, d, t, out, err);
+}
+
+int store_deliver(struct store *s, const struct store_delivery *d, struct store_delivered *out,
+		  struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct target t;
+	struct store_delivered done;
+	int r = open_or_create(s, d, &a, &t, err);
+	if (r < 0)
+		return r;
+	r = deliver_into(s, d, &t, &done, err);
+	target_done(&t);
+	if (r == 0)
+		*out = done;
+	return r;
+}

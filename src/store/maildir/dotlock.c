@@ -1,0 +1,131 @@
+#include "store/maildir/dotlock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+
+#define WAIT_TOTAL_MS 50
+#define WAIT_STEP_MS  2
+#define STALE_SECONDS 120
+
+static const char *host_name(void)
+{
+	static char host[65];
+	if (!host[0] && gethostname(host, sizeof(host) - 1) < 0)
+		host[0] = '?';
+	return host;
+}
+
+/* Does the lock name a process of this host that no longer exists? */
+static bool holder_is_gone(int dirfd, const char *name)
+{
+	char text[128];
+	auto_close int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	ssize_t n = read(fd, text, sizeof(text));
+	struct str pid, host;
+	uint64_t v;
+	if (n <= 0 || !str_cut(str_of(text, (size_t)n), ':', &pid, &host) ||
+	    str_to_u64(pid, INT32_MAX, &v) < 0 || !str_eq(host, str_from(host_name())))
+		return false;
+
+	/* Our own process holds no second lock of that name: such a file is from before a
+	 * restart. */
+	return (pid_t)v == getpid() || (kill((pid_t)v, 0) < 0 && errno == ESRCH);
+}
+
+static bool is_stale(int dirfd, const char *name)
+{
+	struct stat st;
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	time_t age = time(NULL) - st.st_mtime;
+	return age > STALE_SECONDS || holder_is_gone(dirfd, name);
+}
+
+static int create_lock(struct dotlock *l, int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	*l = (struct dotlock){ .dirfd = dirfd, .name = name, .fd = fd };
+
+	/* The contents are advice for others: a disk too full for them may still take our line. */
+	char text[96];
+	int n = snprintf(text, sizeof(text), "%d:%s", (int)getpid(), host_name());
+	(void)!write(fd, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+	return 0;
+}
+
+int dotlock_take(struct dotlock *l, int dirfd, const char *name, struct err *err)
+{
+	const struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
+	for (int waited = 0;; waited += WAIT_STEP_MS) {
+		int r = create_lock(l, dirfd, name);
+		if (r == 0)
+			return 0;
+		if (r != -EEXIST)
+			return err_set(err, r, "%s: create lock", name);
+		if (is_stale(dirfd, name) && unlinkat(dirfd, name, 0) == 0)
+			continue;
+		if (waited >= WAIT_TOTAL_MS)
+			return err_set(err, -EAGAIN, "%s: held by another program", name);
+		nanosleep(&step, NULL);
+	}
+}
+
+bool dotlock_is_held(const struct dotlock *l)
+{
+	struct stat ours, there;
+	return l->dirfd >= 0 && fstat(l->fd, &ours) == 0 &&
+	       fstatat(l->dirfd, l->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+}
+
+void dotlock_release(struct dotlock *l)
+{
+	if (l->dirfd < 0)
+		return;
+	(void)unlinkat(l->dirfd, l->name, 0);
+	close(l->fd);
+	*l = DOTLOCK_NONE;
+}
+
+static int replace_steps(struct dotlock *l, const char *target, struct str contents,
+			 struct err *err)
+{
+	if (ftruncate(l->fd, 0) < 0 || lseek(l->fd, 0, SEEK_SET) < 0)
+		return err_sys(err, "%s: truncate", l->name);
+	int r = fd_write_all(l->fd, contents, err);
+	if (r < 0)
+		return err_prefix(err, "%s", l->name);
+	if (fdatasync(l->fd) < 0)
+		return err_sys(err, "%s: sync", l->name);
+	if (!dotlock_is_held(l))
+		return err_set(err, -EAGAIN, "%s: taken by another program", l->name);
+	if (renameat(l->dirfd, l->name, l->dirfd, target) < 0)
+		return err_sys(err, "%s: rename", l->name);
+	return 0;
+}
+
+int dotlock_replace(struct dotlock *l, const char *target, struct str contents, struct err *err)
+{
+	int r = replace_steps(l, target, contents, err);
+	if (r < 0) {
+		if (dotlock_is_held(l))
+			dotlock_release(l);
+		else if (l->fd >= 0)
+			close(l->fd);
+	} else {
+		close(l->fd);
+	}
+	*l = DOTLOCK_NONE;
+	return r;
+}

@@ -1,0 +1,180 @@
+/* What the files of this directory share: accounts and loaded mailboxes as they are on disk. */
+#pragma once
+
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "store/box.h"
+#include "store/maildir/dotlock.h"
+#include "store/maildir/filename.h"
+#include "store/maildir/uidlist.h"
+#include "store/store.h"
+#include "store/view.h"
+
+struct err;
+
+#define MAILDIR_PATH_MAX 320 /* "cur/" and a file name */
+
+struct store_pool {
+	struct store_settings set;
+	struct arena arena; /* its strings */
+	struct map stores;  /* by path */
+	struct list idle;   /* loaded mailboxes nobody uses, oldest first */
+	unsigned nidle;
+	size_t idle_bytes;
+	uint32_t counter; /* makes file names unique */
+};
+
+struct store {
+	struct store_pool *pool;
+	char *path;
+	int fd; /* the account's directory */
+	unsigned refs;
+	struct list boxes; /* loaded mailboxes */
+	struct map usage;  /* mailbox directory -> struct usage_entry */
+};
+
+/* What a file looked like when we read it; all zero: it was not there. */
+struct file_mark {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec mtime;
+};
+
+struct maildir_box {
+	struct store_box base;
+	struct list node; /* in store->boxes */
+	struct list idle; /* in pool->idle while nobody uses it */
+	size_t idle_bytes;
+	unsigned pins;
+	struct store *store;
+	char *name; /* UTF-8 */
+	char *dir;  /* below the account's directory: "." or ".A.B" */
+	int fd;
+	struct arena arena; /* keyword names and header fields */
+
+	struct timespec new_mtime, cur_mtime; /* of the directories as we know them */
+	bool rescan;			      /* the directories may hold what we do not know */
+	int64_t own_since; /* first change of ours since the last scan, ms; 0: none */
+
+	struct file_mark uidlist, keywords;
+	struct str uidlist_other;
+	bool uidlist_rewrite;  /* the file lacks what we know */
+	uint32_t uidlist_dead; /* records in the file whose messages are gone */
+};
+
+static inline struct maildir_box *maildir_box(struct store_box *b)
+{
+	return CONTAINER_OF(b, struct maildir_box, base);
+}
+
+/* account.c */
+/* Free the account when nobody uses it and nothing of it is loaded. */
+void maildir_store_unused(struct store *s);
+void maildir_report(const struct store *s, enum store_report kind, const char *dir, const char *fmt,
+		    ...) PRINTF_LIKE(4, 5);
+
+/* mailbox.c: loaded mailboxes. A got mailbox is pinned until released; a view pins as well. */
+int must_check maildir_box_get(struct store *s, struct str name, struct maildir_box **out,
+			       struct err *err);
+void maildir_box_release(struct maildir_box *mb);
+/* The mailbox when it is loaded, else NULL; not pinned. */
+struct maildir_box *maildir_box_loaded(struct store *s, struct str name);
+/* Its views become stale; freed when the last is closed. */
+void maildir_box_detach(struct maildir_box *mb);
+void maildir_box_free_idle(struct maildir_box *mb);
+/* Its directory was renamed. */
+void maildir_box_renamed(struct maildir_box *mb, struct str name, const char *dir);
+
+/* Directory of a mailbox below the account's: "." for INBOX, else '.' and its spelling, whichever
+ * spelling exists. Lives in `a`. -EINVAL, -ENAMETOOLONG, -E2BIG from the name; no -ENOENT. */
+int must_check maildir_dir_of(struct store *s, struct str name, struct arena *a, const char **dir,
+			      struct err *err);
+
+/* scan.c: compare with the disk. 0, or -ESTALE. */
+int must_check maildir_box_refresh(struct maildir_box *mb, struct err *err);
+/* Before and after a change of our own, so that it is not taken for somebody else's. */
+void maildir_box_before_change(struct maildir_box *mb);
+void maildir_box_after_change(struct maildir_box *mb);
+
+/* uid_file.c. All but the first want the uidlist lock. */
+int must_check maildir_uidlist_lock(struct maildir_box *mb, struct dotlock *lock, struct err *err);
+/* Read what others wrote since; reports and repairs damage. First call: load. */
+int must_check maildir_uidlist_read(struct maildir_box *mb, struct err *err);
+/* Append the records from index `from` on, or write the whole file when it needs that. */
+int must_check maildir_uidlist_write(struct maildir_box *mb, uint32_t from, struct err *err);
+bool maildir_uidlist_is_current(struct maildir_box *mb);
+
+/* keyword_disk.c */
+void maildir_keywords_read(struct maildir_box *mb);
+/* The bit of a keyword, made when new. -E2BIG, -EINVAL, -ENOENT. */
+int must_check maildir_keyword_bit(struct maildir_box *mb, struct str name, bool create,
+				   struct err *err);
+
+/* file.c: message files */
+struct maildir_path {
+	char p[MAILDIR_PATH_MAX];
+};
+void maildir_rec_path(const struct store_rec *r, struct maildir_path *out);
+/* "cur/<base>:2,<letters>", or "new/<base>" without any. False when it is too long. */
+bool must_check maildir_path_make(struct maildir_path *out, bool in_new, struct str base,
+				  uint32_t letters, uint32_t keywords);
+/* <sec>.M<usec>P<pid>Q<n>.<host>: no file of this host ever had it. */
+struct str maildir_unique_name(struct store_pool *pool, char out[static 128]);
+
+/* uidvalidity.c: larger than any that a mailbox of the account had. */
+uint32_t maildir_uidvalidity_next(struct store *s);
+
+/* folder.c: an empty mailbox. -EEXIST. */
+int must_check maildir_folder_make(struct store *s, struct str name, struct err *err);
+
+/* The mailbox's directory with cur/, new/ and tmp/ in it; the last two are made when lost.
+ * -ENOENT. */
+int must_check maildir_folder_open(struct store *s, const char *dir, struct err *err);
+
+/* subscribe.c */
+struct subscription_list;
+int must_check maildir_subscriptions_read(struct store *s, struct arena *a,
+					  struct subscription_list *out, struct err *err);
+/* Valid, canonical names. */
+int must_check maildir_subscribe_all(struct store *s, const struct str *names, size_t n, bool on,
+				     struct err *err);
+
+/* usage.c */
+void maildir_usage_done(struct store *s);
+/* A message is about to arrive in, or has arrived in, a mailbox that is not loaded: the sums that
+ * are known for it stay right. `dirfd` is the mailbox's. */
+bool maildir_usage_is_current(struct store *s, const char *dir, int dirfd);
+void maildir_usage_arrived(struct store *s, const char *dir, int dirfd, uint64_t bytes);
+
+/* add.c: new messages of a mailbox. The files are in place, the UID list is locked and current
+ * (maildir_add_begin); the records get the next UIDs. On failure there are no records, and the
+ * files are the caller's to remove. */
+struct maildir_new {
+	struct str base;
+	uint32_t letters, keywords;
+	uint64_t size, wire_size;
+	int64_t date;
+	bool in_new;
+};
+struct store_commit;
+int must_check maildir_add_begin(struct maildir_box *mb, struct dotlock *lock, struct err *err);
+/* What has to be synced once messages were added: both directories and the UID list. */
+int must_check maildir_add_commit(struct maildir_box *mb, ino_t uidlist_before,
+				  struct store_commit *c, struct err *err);
+int must_check maildir_add(struct maildir_box *mb, const struct maildir_new *v, size_t n,
+			   struct err *err);
+
+/* Letters and keyword bits of a mark in this mailbox; keywords that find no place are left out. */
+struct maildir_marks {
+	uint32_t letters, keywords;
+};
+struct maildir_marks maildir_mark(struct maildir_box *mb, const struct store_mark *mark);
+
+static inline bool timespec_eq(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}

@@ -1,0 +1,186 @@
+/* Quota: the sum over all mailboxes. File names tell the sizes; a mailbox that did not change
+ * since is not read again. */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "store/maildir/maildir.h"
+
+struct usage_entry {
+	char *dir; /* the key */
+	struct timespec new_mtime, cur_mtime;
+	struct store_usage sum;
+	bool seen; /* by the pass that is running */
+};
+
+static void entry_free(struct usage_entry *e)
+{
+	free(e->dir);
+	free(e);
+}
+
+void maildir_usage_done(struct store *s)
+{
+	for (struct map_slot *it = map_next(&s->usage, NULL); it; it = map_next(&s->usage, it))
+		entry_free(it->value);
+	map_done(&s->usage);
+}
+
+static int times_of(int dirfd, struct timespec *new_mtime, struct timespec *cur_mtime)
+{
+	struct stat st;
+	if (fstatat(dirfd, "new", &st, 0) < 0)
+		return -errno;
+	*new_mtime = st.st_mtim;
+	if (fstatat(dirfd, "cur", &st, 0) < 0)
+		return -errno;
+	*cur_mtime = st.st_mtim;
+	return 0;
+}
+
+bool maildir_usage_is_current(struct store *s, const char *dir, int dirfd)
+{
+	struct timespec new_mtime, cur_mtime;
+	const struct usage_entry *e = map_get(&s->usage, str_from(dir));
+	return e && times_of(dirfd, &new_mtime, &cur_mtime) == 0 &&
+	       timespec_eq(new_mtime, e->new_mtime) && timespec_eq(cur_mtime, e->cur_mtime);
+}
+
+void maildir_usage_arrived(struct store *s, const char *dir, int dirfd, uint64_t bytes)
+{
+	struct usage_entry *e = map_get(&s->usage, str_from(dir));
+	e->sum.messages++;
+	e->sum.bytes += bytes;
+	(void)times_of(dirfd, &e->new_mtime, &e->cur_mtime);
+}
+
+static void add_file(int fd, const char *file, struct store_usage *sum)
+{
+	struct maildir_filename name;
+	struct stat st;
+	if (!maildir_filename_parse(str_from(file), &name))
+		return;
+	sum->messages++;
+	if (name.wire_size != STORE_UNKNOWN)
+		sum->bytes += name.wire_size;
+	else if (name.size != STORE_UNKNOWN)
+		sum->bytes += name.size;
+	else if (fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		sum->bytes += (uint64_t)st.st_size;
+}
+
+static int sum_dir(int boxfd, const char *dir, struct store_usage *sum)
+{
+	int fd = openat(boxfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	DIR *d = fdopendir(fd);
+	if (!d) {
+		close(fd);
+		return -ENOMEM;
+	}
+	for (const struct dirent *e = readdir(d); e; e = readdir(d))
+		if (e->d_type != DT_DIR)
+			add_file(fd, e->d_name, sum);
+	closedir(d);
+	return 0;
+}
+
+static struct usage_entry *entry_of(struct store *s, const char *dir)
+{
+	struct usage_entry *e = map_get(&s->usage, str_from(dir));
+	if (e)
+		return e;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		check_no_memory();
+	e->dir = strdup(dir);
+	if (!e->dir)
+		check_no_memory();
+	map_put(&s->usage, str_from(e->dir), e);
+	return e;
+}
+
+/* A loaded mailbox has its sums at hand, when it is up to date. */
+static bool sum_loaded(struct store *s, const char *dir, struct timespec new_mtime,
+		       struct timespec cur_mtime, struct store_usage *out)
+{
+	LIST_FOREACH (it, &s->boxes) {
+		const struct maildir_box *mb = LIST_ITEM(it, struct maildir_box, node);
+		if (mb->base.stale || mb->rescan || strcmp(mb->dir, dir) != 0 ||
+		    !timespec_eq(new_mtime, mb->new_mtime) ||
+		    !timespec_eq(cur_mtime, mb->cur_mtime))
+			continue;
+		out->messages += store_messages_count(&mb->base.messages);
+		out->bytes += mb->base.messages.bytes;
+		return true;
+	}
+	return false;
+}
+
+/* A mailbox that disappears meanwhile holds nothing. */
+static void sum_box(struct store *s, const char *dir, struct store_usage *out)
+{
+	struct timespec new_mtime, cur_mtime;
+	auto_close int fd = openat(s->fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || times_of(fd, &new_mtime, &cur_mtime) < 0 ||
+	    sum_loaded(s, dir, new_mtime, cur_mtime, out))
+		return;
+	struct usage_entry *e = entry_of(s, dir);
+	e->seen = true;
+	if (!timespec_eq(new_mtime, e->new_mtime) || !timespec_eq(cur_mtime, e->cur_mtime)) {
+		e->sum = (struct store_usage){ 0 };
+		(void)sum_dir(fd, "new", &e->sum);
+		(void)sum_dir(fd, "cur", &e->sum);
+		e->new_mtime = new_mtime;
+		e->cur_mtime = cur_mtime;
+	}
+	out->messages += e->sum.messages;
+	out->bytes += e->sum.bytes;
+}
+
+/* One entry at a time: the map must not change while it is visited. */
+static void drop_unseen(struct store *s)
+{
+	bool again = true;
+	while (again) {
+		again = false;
+		for (struct map_slot *it = map_next(&s->usage, NULL); it && !again;
+		     it = map_next(&s->usage, it)) {
+			struct usage_entry *e = it->value;
+			if (e->seen)
+				continue;
+			map_remove(&s->usage, str_from(e->dir));
+			entry_free(e);
+			again = true;
+		}
+	}
+}
+
+int store_usage(struct store *s, struct store_usage *out, struct err *err)
+{
+	struct store_usage sum = { 0 };
+	int fd = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!d) {
+		int r = err_sys(err, "%s", s->path);
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	for (struct map_slot *it = map_next(&s->usage, NULL); it; it = map_next(&s->usage, it))
+		((struct usage_entry *)it->value)->seen = false;
+
+	sum_box(s, ".", &sum);
+	for (const struct dirent *e = readdir(d); e; e = readdir(d))
+		if (e->d_name[0] == '.' && e->d_name[1] && e->d_name[1] != '.')
+			sum_box(s, e->d_name, &sum);
+	closedir(d);
+	drop_unseen(s);
+	*out = sum;
+	return 0;
+}
