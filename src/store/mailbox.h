@@ -3,8 +3,6 @@
 
 #include "base/str.h"
 
-#include "base/str.h"
-
 enum mailbox_outcome {
 	MAILBOX_DELIVERED, /* written, or found from an earlier delivery */
 	MAILBOX_TRY_AGAIN, /* over quota with a soft answer, no space, a lock: later perhaps */
@@ -19,12 +17,6 @@ enum mailbox_protocol {
 
 /* Which of the workers serves an account (in lower case). Everybody who calls the service asks
  * here: delivery and sessions of one account meet in one process. */
-static inline unsigned mailbox_worker(struct str account, unsigned workers)
-{
-	return (unsigned)(str_hash(account, 0) % workers);
-}
-
-/* The worker that does everything for an account. Everybody who asks must agree, in every process. */
 static inline unsigned mailbox_worker(struct str account, unsigned workers)
 {
 	return (unsigned)(str_hash(account, 0) % workers);
