@@ -142,9 +142,10 @@ static size_t angle_end(struct str s)
 	size_t start = 0;
 	while (start < s.n && ascii_is_space((unsigned char)s.p[start]))
 		start++;
-	/* A route has commas up to its colon. */
+	/* A route has commas up to its colon. No further than the next '<', lest a run of them be
+	 * searched again and again. */
 	if (start < s.n && s.p[start] == '@') {
-		size_t colon = start + mime_lex_find(str_skip(s, start), ":>");
+		size_t colon = start + mime_lex_find(str_skip(s, start), ":>;<");
 		if (colon < s.n && s.p[colon] == ':')
 			start = colon + 1;
 	}

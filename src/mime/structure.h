@@ -18,8 +18,7 @@ struct arena;
 #define MIME_STRUCTURE_VALUE_MAX 8192
 
 struct mime_structure_limits {
-	unsigned
-		depth; /* of multiparts and messages in each other; the message itself has depth 0 */
+	unsigned depth; /* of multiparts and messages in each other; the whole has 0 */
 	unsigned parts; /* all together */
 };
 

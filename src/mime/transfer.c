@@ -36,16 +36,14 @@ void mime_decoder_init(struct mime_decoder *d, enum mime_encoding encoding)
 	*d = (struct mime_decoder){ .encoding = encoding };
 }
 
-static int base64_value(unsigned char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
+/* Value of each digit plus one; 0 for what is none. */
+static const unsigned char base64_digits[256] = {
+	['A'] = 1,  2,	3,  4,	5,  6,	7,  8,	9,  10, 11,	    12,		13,
+	14,	    15, 16, 17, 18, 19, 20, 21, 22, 23, 24,	    25,		26,
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37,	    38,		39,
+	40,	    41, 42, 43, 44, 45, 46, 47, 48, 49, 50,	    51,		52,
+	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, ['+'] = 63, ['/'] = 64,
+};
 
 /* Write the whole bytes of an incomplete group; returns behind them. */
 static char *base64_flush(struct mime_decoder *d, char *to)
@@ -60,33 +58,57 @@ static char *base64_flush(struct mime_decoder *d, char *to)
 	return to;
 }
 
+/* Decode whole groups at the front, as far as there are some without anything between the
+ * digits. Returns the bytes taken; writes at most BLOCK_BYTES to *to and moves it. */
+static size_t base64_groups(struct str s, char **to)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	size_t n = 0, most = BLOCK_BYTES / 3 * 4;
+	if (most > s.n)
+		most = s.n;
+	for (; n + 4 <= most; n += 4, *to += 3) {
+		unsigned a = base64_digits[p[n]], b = base64_digits[p[n + 1]];
+		unsigned c = base64_digits[p[n + 2]], d = base64_digits[p[n + 3]];
+		if (!a || !b || !c || !d)
+			break;
+		uint32_t v = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+		(*to)[0] = (char)(v >> 16);
+		(*to)[1] = (char)(v >> 8);
+		(*to)[2] = (char)v;
+	}
+	return n;
+}
+
+/* Take one byte, digit or not. Writes at most three bytes; returns behind them. */
+static char *base64_byte(struct mime_decoder *d, unsigned char c, char *to)
+{
+	if (!base64_digits[c]) {
+		if (c == '=')
+			return base64_flush(d, to);
+		d->errors += !ascii_is_space(c);
+		return to;
+	}
+	d->bits = d->bits << 6 | (base64_digits[c] - 1u);
+	if (++d->n_digits < 4)
+		return to;
+	*to++ = (char)(d->bits >> 16);
+	*to++ = (char)(d->bits >> 8);
+	*to++ = (char)d->bits;
+	d->n_digits = 0;
+	d->bits = 0;
+	return to;
+}
+
 static void base64_put(struct mime_decoder *d, struct str piece, struct buf *out)
 {
-	char block[BLOCK_BYTES], *to = block;
-	for (size_t i = 0; i < piece.n; i++) {
-		unsigned char c = (unsigned char)piece.p[i];
-		int v = base64_value(c);
-		if (to > block + sizeof(block) - 3) {
-			buf_put(out, block, (size_t)(to - block));
-			to = block;
-		}
-		if (v < 0) {
-			if (c == '=')
-				to = base64_flush(d, to);
-			else
-				d->errors += !ascii_is_space(c);
-			continue;
-		}
-		d->bits = d->bits << 6 | (uint32_t)v;
-		if (++d->n_digits < 4)
-			continue;
-		*to++ = (char)(d->bits >> 16);
-		*to++ = (char)(d->bits >> 8);
-		*to++ = (char)d->bits;
-		d->n_digits = 0;
-		d->bits = 0;
+	while (piece.n) {
+		char block[BLOCK_BYTES + 3], *to = block;
+		size_t n = d->n_digits ? 0 : base64_groups(piece, &to);
+		if (n < piece.n)
+			to = base64_byte(d, (unsigned char)piece.p[n++], to);
+		buf_put(out, block, (size_t)(to - block));
+		piece = str_skip(piece, n);
 	}
-	buf_put(out, block, (size_t)(to - block));
 }
 
 static void qp_flush_blanks(struct mime_decoder *d, struct buf *out)

@@ -145,6 +145,24 @@ static void limits_cut_the_list_and_close_its_group(void **state)
 	}
 }
 
+/* Three megabytes that a careless parser would search again from every element. */
+static void hostile_lists_cost_linear_time(void **state)
+{
+	(void)state;
+	static const char *const units[] = { "<@a,", "(", "\"", "<", "@", "g:", "a<b \"c" };
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		auto_arena struct arena a = ARENA_INIT;
+		struct mime_addr_list l;
+		struct buf b;
+		buf_init(&b, &a, 4 << 20);
+		while (b.n < 3 << 20)
+			buf_puts(&b, units[i]);
+		mime_addr_list_parse(buf_str(&b), (struct mime_addr_limits){ 1000, 4 << 20 }, &a,
+				     &l);
+		assert_true(l.n <= 1000);
+	}
+}
+
 static void a_bare_address_is_strict(void **state)
 {
 	(void)state;
@@ -195,6 +213,7 @@ int main(void)
 		cmocka_unit_test(lists_of_the_rfc_are_understood),
 		cmocka_unit_test(broken_lists_give_what_can_be_read),
 		cmocka_unit_test(limits_cut_the_list_and_close_its_group),
+		cmocka_unit_test(hostile_lists_cost_linear_time),
 		cmocka_unit_test(a_bare_address_is_strict),
 		cmocka_unit_test(names_and_local_parts_are_quoted_when_they_must_be),
 	};
