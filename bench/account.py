@@ -1,4 +1,4 @@
-"""What a group of processes used: CPU time of all of them, those that have ended included, and memory.
+"""What a group of processes used: CPU time of all, those that have ended included, and memory.
 
 A control group counts exactly that; where none can be made (no root), the processes below the first
 one are added up from /proc, with the time of the children they have waited for.
@@ -12,7 +12,8 @@ TICKS = os.sysconf('SC_CLK_TCK')
 
 
 def make_group(name):
-    for base, usage in (('/sys/fs/cgroup/cpuacct', 'cpuacct.usage'), ('/sys/fs/cgroup', 'cpu.stat')):
+    for base, usage in (('/sys/fs/cgroup/cpuacct', 'cpuacct.usage'),
+                        ('/sys/fs/cgroup', 'cpu.stat')):
         path = Path(base, name)
         try:
             path.mkdir(exist_ok=True)

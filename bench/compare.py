@@ -163,7 +163,8 @@ def main():
     print_ratios(results)
     machine = {'cores': os.cpu_count(), 'kernel': platform.release(),
                'time': time.strftime('%F %T')}
-    Path(args.json).write_text(json.dumps({'machine': machine, 'systems': results}, indent=1) + '\n')
+    figures = json.dumps({'machine': machine, 'systems': results}, indent=1)
+    Path(args.json).write_text(figures + '\n')
     print(f'\nFigures in {args.json}')
 
 

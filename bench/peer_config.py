@@ -1,5 +1,5 @@
-"""Configuration files of the peers, after what docker-mailserver generates: postscreen, smtpd with its
-restrictions, cleanup, qmgr, LMTP over a Unix socket to Dovecot with Sieve and quota, Maildir.
+"""Configuration files of the peers, after what docker-mailserver generates: postscreen, smtpd with
+its restrictions, cleanup, qmgr, LMTP over a Unix socket to Dovecot with Sieve and quota, Maildir.
 
 Left out, to their advantage: DNS lookups, content filters, fail2ban, rsyslog (postlogd instead).
 """
