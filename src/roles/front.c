@@ -38,21 +38,20 @@ static struct tls_context *smtp_tls(void *ctx)
 
 static int open_spool(const struct settings *set, struct err *err)
 {
-	auto_arena struct arena a = ARENA_INIT;
-	struct str path = arena_printf(&a, "%" STR_FMT "/spool", STR_ARG(set->state_dir));
-	int r = fd_make_dirs(path.p, 0700, err);
+	front.spool_path =
+		arena_printf(&front.memory, "%" STR_FMT "/spool", STR_ARG(set->state_dir));
+	int r = fd_make_dirs(front.spool_path.p, 0700, err);
 
 	if (r < 0)
 		return r;
-	int fd = open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? err_sys(err, "%s", path.p) : fd;
+	int fd = open(front.spool_path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, "%s", front.spool_path.p) : fd;
 }
 
 static int front_prepare(unsigned instance, struct err *err)
 {
 	const struct settings *set = settings_get();
 
-	front.instance = instance;
 	group_init(&front.ipc);
 	group_init(&front.acceptors);
 	group_init(&front.clients);
@@ -118,12 +117,12 @@ static void front_end(void)
 
 static const struct sandbox_policy *front_sandbox(void)
 {
-	static const char *read_only[4];
-	static struct sandbox_policy policy = { .profile = SANDBOX_SERVER, .read = read_only };
-	const char *const *certificates = front_tls_directories();
+	static const char *spool[2];
+	static struct sandbox_policy policy = { .profile = SANDBOX_SERVER | SANDBOX_FILES,
+						.write = spool };
 
-	for (unsigned i = 0; certificates[i]; i++)
-		read_only[i] = certificates[i];
+	spool[0] = front.spool_path.p;
+	policy.read = front_tls_directories();
 	return &policy;
 }
 

@@ -4,8 +4,10 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "core/group.h"
 #include "core/io.h"
+#include "smtp/backend.h"
 #include "smtp/service.h"
 
 struct ipc_client;
@@ -28,7 +30,8 @@ struct front_port {
 };
 
 struct front {
-	unsigned instance;
+	struct arena memory; /* of the process */
+	struct str spool_path;
 	struct group ipc; /* fibers that read answers */
 	struct group acceptors;
 	struct group clients; /* one fiber per connection */
@@ -55,6 +58,9 @@ struct front_client {
 
 /* Take a listening socket by the supervisor's name for it; an unknown name is closed. */
 void front_add_port(struct str name, int fd);
+
+/* Our own end of a connection, as text. */
+void front_local_address(int fd, char out[INET6_ADDRSTRLEN]);
 
 /* One accepting fiber per port. */
 int must_check front_accept_start(struct err *err);

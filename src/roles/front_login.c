@@ -32,9 +32,13 @@ struct login {
 	struct stream *stream;
 	struct stream *worker; /* TLS: our end of the pair to the worker, after the hand-over */
 	const char *protocol;
-	const char *method;
 	bool tls;
-	char session[17];
+	bool handed_over;
+	unsigned failures;
+	int64_t born;
+	char user[128]; /* of the last attempt, for the log */
+	char session[17], local_address[INET6_ADDRSTRLEN];
+	struct log_context log;
 };
 
 static int may_suspend start_tls(void *ctx, struct stream *s, struct err *err)
@@ -45,21 +49,19 @@ static int may_suspend start_tls(void *ctx, struct stream *s, struct err *err)
 
 	tls_context_unref(context);
 	l->tls = r == 0;
+	if (r == 0)
+		log_context_set(&l->log, LOG_CSTR("tls", "TLS"));
 	return r;
 }
 
-struct credentials {
-	const char *method;
-	struct str authzid, user, password;
-};
-
 /* 0, -EACCES or "not known now"; both protocols treat these alike. */
-static int may_suspend authenticate(struct login *l, const struct credentials *c, struct arena *a,
+static int may_suspend authenticate(struct login *l, const char *method,
+				    const struct sasl_credentials *c, struct arena *a,
 				    struct str *account, struct err *err)
 {
 	struct auth_login_in in = {
 		.protocol = str_from(l->protocol),
-		.method = str_from(c->method),
+		.method = str_from(method),
 		.authzid = c->authzid,
 		.user = c->user,
 		.password = c->password,
@@ -68,9 +70,14 @@ static int may_suspend authenticate(struct login *l, const struct credentials *c
 	struct auth_login_out out;
 	int r = auth_login(front.auth, &in, a, &out, err);
 
-	l->method = c->method;
+	snprintf(l->user, sizeof(l->user), "%" STR_FMT, STR_ARG(c->user));
+	log_context_set(&l->log, LOG_CSTR("method", method));
+	log_context_set(&l->log, LOG_CSTR("user", l->user));
+	l->failures += r == -EACCES;
 	if (r == 0)
 		*account = out.account;
+	else if (r != -EACCES && r != -ECANCELED)
+		log_event(LOG_CALL_FAILED, LOG_CSTR("what", "login"), LOG_REASON(err));
 	return r;
 }
 
@@ -119,19 +126,19 @@ static int may_suspend hand_over(struct login *l, enum mailbox_protocol protocol
 	if (r < 0)
 		return r;
 	stream_consume(l->stream, input.n);
-	log_event(LOG_LOGIN, LOG_STR("user", account), LOG_CSTR("method", l->method));
+	l->handed_over = true;
+	log_event(LOG_LOGIN, LOG_STR("user", account));
 	return 0;
 }
 
 static int may_suspend imap_authenticate(void *ctx, const struct imap_credentials *c,
 					 struct arena *a, struct str *account, struct err *err)
 {
-	return authenticate(ctx,
-			    &(struct credentials){ .method = c->method,
-						   .authzid = c->acting_user,
-						   .user = c->user,
-						   .password = c->password },
-			    a, account, err);
+	struct sasl_credentials credentials = { .authzid = c->acting_user,
+						.user = c->user,
+						.password = c->password };
+
+	return authenticate(ctx, c->method, &credentials, a, account, err);
 }
 
 static int may_suspend imap_handover(void *ctx, const struct imap_handover *h, struct err *err)
@@ -156,19 +163,74 @@ static void may_suspend run_imap(struct login *l)
 	(void)!imap_login_run(&p, &err);
 }
 
+static int may_suspend pop3_authenticate(void *ctx, const char *method,
+					 const struct sasl_credentials *c, struct arena *a,
+					 struct str *account, struct err *err)
+{
+	return authenticate(ctx, method, c, a, account, err);
+}
+
+static int may_suspend pop3_handover(void *ctx, struct str account, struct err *err)
+{
+	return hand_over(ctx, MAILBOX_POP3, account, STR_NONE, err);
+}
+
+static void may_suspend run_pop3(struct login *l)
+{
+	static const struct pop3_login_ops ops = { .authenticate = pop3_authenticate,
+						   .handover = pop3_handover,
+						   .start_tls = start_tls };
+	struct pop3_login_params p = {
+		.stream = l->stream,
+		.ops = &ops,
+		.ctx = l,
+		.secure = l->tls || l->client->local,
+		.allow_cleartext = settings_get()->allow_plaintext_auth,
+	};
+	struct err err = { 0 };
+
+	(void)!pop3_login_run(&p, &err);
+}
+
+/* The one line of a connection that nobody logged in on. */
+static void log_no_login(const struct login *l, const char *reason)
+{
+	int64_t seconds = (loop_now() - l->born) / 1000;
+
+	if (l->failures)
+		log_event(LOG_LOGIN_FAILED, LOG_INT("attempts", l->failures),
+			  LOG_INT("seconds", seconds));
+	else
+		log_event(LOG_LOGIN_NONE, LOG_CSTR("reason", reason), LOG_INT("seconds", seconds));
+}
+
 static void may_suspend serve(struct login *l)
 {
 	struct err err;
 
-	stream_set_idle(l->stream, settings_get()->imap_login_idle);
 	if (l->client->port->tls && start_tls(l, l->stream, &err) < 0) {
-		log_none(l, err.text);
+		log_no_login(l, err.text);
 		return;
 	}
 	if (l->client->port->service == FRONT_IMAP)
 		run_imap(l);
-	if (l->worker)
+	else
+		run_pop3(l);
+	if (!l->handed_over)
+		log_no_login(l, "Connection closed");
+	else if (l->worker)
 		(void)!stream_relay(l->stream, l->worker, RELAY_IDLE_MS);
+}
+
+static void log_context_begin(struct login *l)
+{
+	bool imap = l->client->port->service == FRONT_IMAP;
+
+	front_local_address(l->client->fd, l->local_address);
+	log_context_enter(&l->log, imap ? "imap-login" : "pop3-login");
+	log_context_set(&l->log, LOG_CSTR("rip", l->client->address));
+	log_context_set(&l->log, LOG_CSTR("lip", l->local_address));
+	log_context_set(&l->log, LOG_CSTR("session", l->session));
 }
 
 void front_login_run(struct front_client *c)
@@ -177,13 +239,18 @@ void front_login_run(struct front_client *c)
 		.client = c,
 		.stream = stream_new(c->fd),
 		.protocol = c->port->service == FRONT_IMAP ? "imap" : "pop3",
-		.method = "",
+		.born = loop_now(),
 	};
 
 	snprintf(l.session, sizeof(l.session), "%016llx", (unsigned long long)rand_u64());
+	log_context_begin(&l);
+	stream_set_idle(l.stream, settings_get()->imap_login_idle);
 	if (smtp_throttle_enter(front.throttle, c->address) == SMTP_THROTTLE_OK)
 		serve(&l);
+	else
+		log_no_login(&l, "Too many connections");
 	smtp_throttle_leave(front.throttle, c->address);
 	stream_free(l.worker);
 	stream_free(l.stream);
+	log_context_leave(&l.log);
 }

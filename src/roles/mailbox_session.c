@@ -58,6 +58,32 @@ static const char *may_suspend run_imap(struct session *s)
 	return imap_end_text(imap_session_run(&p));
 }
 
+static const char *pop3_end_text(enum pop3_session_end end)
+{
+	switch (end) {
+	case POP3_SESSION_LOGOUT:
+		return "Logged out";
+	case POP3_SESSION_TIMEOUT:
+		return "Inactivity";
+	case POP3_SESSION_REFUSED:
+		return "Too many errors";
+	case POP3_SESSION_CANCELLED:
+		return "Server shutting down.";
+	default:
+		return "Connection closed";
+	}
+}
+
+static const char *may_suspend run_pop3(struct session *s)
+{
+	struct pop3_session_params p = { .stream = s->stream,
+					 .pool = mailbox_role.pool,
+					 .mail_path = s->path,
+					 .idle_ms = settings_get()->pop3_idle };
+
+	return pop3_end_text(pop3_session_run(&p));
+}
+
 static void session_main(void *arg)
 {
 	struct session *s = arg;

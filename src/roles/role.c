@@ -16,6 +16,7 @@
 #include "core/ipc.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/sandbox.h"
 
 #include "core/settings.h"
 #include "core/work.h"
@@ -63,7 +64,8 @@ static int control_start_op(void *ctx, struct control_start_in *in, struct arena
 			    struct control_start_out *out, struct err *err)
 {
 	(void)ctx, (void)in, (void)a, (void)out;
-	return self.role->start(&self.fibers, err);
+	int r = sandbox_enter(self.role->sandbox(), err);
+	return r < 0 ? r : self.role->start(&self.fibers, err);
 }
 
 static int control_reload_op(void *ctx, struct control_reload_in *in, struct arena *a,
