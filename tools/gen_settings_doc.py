@@ -17,7 +17,8 @@ DOCUMENT = REPO / "docs/settings.md"
 ENTRY = re.compile(
     r"^SETTING(?P<kind>|_GROUP|_CHOICE|_ENUM|_WORD)\((?P<args>.*?)\)$", re.M | re.S)
 # A C string with its continuation strings, or a bare word.
-ARGUMENT = re.compile(r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*)|(?P<word>\w+))\s*,?')
+STRING = r'"(?:[^"\\]|\\.)*"'
+ARGUMENT = re.compile(rf"\s*(?:(?P<text>{STRING}(?:\s*{STRING})*)|(?P<word>\w+))\s*,?")
 
 TYPES = {
     "SWITCH": "switch",
@@ -38,10 +39,10 @@ Posthorn is configured by environment variables. A variable that is unset or emp
 * A *switch* is on when its value is numerically 1; `true`, `yes` and `on` are off, with a warning.
 * A *size* is in bytes; the suffixes `k`, `M`, `G` count by 1000, `Ki`, `Mi`, `Gi` by 1024.
 * A *time* is in seconds, or has one of the suffixes `ms`, `s`, `m`, `h`, `d`.
-* A value that cannot be used gives the default and a warning, unless it says here that the server does
-  not start.
-* Any value can come from a file: `NAME__FILE=/path` is used when `NAME` is unset or empty. Line ends at
-  the end of the file do not count.
+* A value that cannot be used gives the default and a warning, unless it says here that the server
+  does not start.
+* Any value can come from a file: `NAME__FILE=/path` is used when `NAME` is unset or empty. Line
+  ends at the end of the file do not count.
 """
 
 

@@ -1,8 +1,8 @@
 /* Calls between roles: written like a function, answered by a fiber of the other process.
  *
- * The functions that callers use and the tables that servers fill are generated from the schema files
- * <service>/<service>.ipc by tools/gen_ipc.py. Many calls travel on one connection at once and are
- * answered in any order. */
+ * The functions that callers use and the tables that servers fill are generated from the schema
+ * files <service>/<service>.ipc by tools/gen_ipc.py. Many calls travel on one connection at once
+ * and are answered in any order. */
 #pragma once
 
 #include <stdbool.h>
@@ -38,13 +38,13 @@ struct ipc_server {
 	void (*closed)(void *ctx);
 };
 
-/* Answer calls on a connection (a SOCK_SEQPACKET socket, taken) until the caller closes it. Each call has
- * a fiber in `g` and an arena of its own. *s is copied. 0, or -EAGAIN when no fiber could be started (the
- * descriptor is closed). */
+/* Answer calls on a connection (a SOCK_SEQPACKET socket, taken) until the caller closes it. Each
+ * call has a fiber in `g` and an arena of its own. *s is copied. 0, or -EAGAIN when no fiber could
+ * be started (the descriptor is closed). */
 int must_check ipc_serve(int fd, const struct ipc_server *s, struct group *g);
 
-/* The calling end. It outlives its connections: while there is none, calls wait for the next one. `name`
- * is a literal; the fibers that read answers live in `g`. */
+/* The calling end. It outlives its connections: while there is none, calls wait for the next one.
+ * `name` is a literal; the fibers that read answers live in `g`. */
 struct ipc_client *ipc_client_new(const char *name, struct group *g);
 
 /* Use this connection (taken) from now on. Calls in flight on an earlier one fail with -EPIPE. */
@@ -57,9 +57,10 @@ bool ipc_client_connected(const struct ipc_client *c);
 /* No calls are in flight; the group has ended. */
 void ipc_client_free(struct ipc_client *c);
 
-/* For the generated stubs: begin a request in w, then send it and wait for the answer, whose payload is
- * copied to r->arena. Returns the handler's result (its text goes to err when negative), or -ETIMEDOUT,
- * -EPIPE (the other role died; it may or may not have acted), -ECANCELED, -E2BIG. */
+/* For the generated functions: begin a request in w, then send it and wait for the answer, whose
+ * payload is copied to r->arena. Returns the handler's result (its text goes to err when negative),
+ * or -ETIMEDOUT, -EPIPE (the other role died; it may or may not have acted), -EAGAIN (it, or we,
+ * run too many fibers), -ECANCELED, -E2BIG. */
 struct ipc_request {
 	const char *name; /* "auth.resolve" */
 	uint16_t method;

@@ -11,13 +11,14 @@
 #include "core/ipc_packet.h"
 #include "core/loop.h"
 
-/* A connection of a client; freed by the fiber that reads from it. */
+/* A connection of a client; freed by the last fiber that uses it once it is dead. */
 struct connection {
 	struct ipc_link link;
 	struct ipc_client *client;
-	bool dead; /* replaced or closed: its calls have failed */
+	bool dead;	      /* replaced or closed: its calls have failed */
+	bool reading;	      /* there is a fiber that reads the answers... */
+	struct fiber *reader; /* ...and it has begun to */
 	unsigned senders;
-	struct fiber *reader;
 };
 
 /* A call that waits for its answer. */
@@ -56,14 +57,6 @@ struct ipc_client *ipc_client_new(const char *name, struct group *g)
 bool ipc_client_connected(const struct ipc_client *c)
 {
 	return c->connection != NULL;
-}
-
-void ipc_client_free(struct ipc_client *c)
-{
-	if (!c)
-		return;
-	check(list_empty(&c->pending) && !c->connection);
-	free(c);
 }
 
 static void answer(struct pending *p, int result)
@@ -124,6 +117,14 @@ static int take_answer(struct ipc_client *c, struct str packet, int *fds, unsign
 	return 0;
 }
 
+static void connection_release(struct connection *n)
+{
+	if (!n->dead || n->reading || n->senders)
+		return;
+	ipc_link_done(&n->link);
+	free(n);
+}
+
 static void read_answers(void *arg)
 {
 	struct connection *n = arg;
@@ -138,19 +139,20 @@ static void read_answers(void *arg)
 	if (!n->dead)
 		connection_lost(n->client);
 	n->dead = true;
+	n->reading = false;
 	n->reader = NULL;
-	if (n->senders == 0) {
-		ipc_link_done(&n->link);
-		free(n);
-	}
+	connection_release(n);
 }
 
-static void connection_release_sender(struct connection *n)
+/* Fails when the limit of fibers is reached; the next call tries again. */
+static int start_reading(struct connection *n)
 {
-	if (--n->senders == 0 && n->dead && !n->reader) {
-		ipc_link_done(&n->link);
-		free(n);
-	}
+	if (n->reading)
+		return 0;
+	n->reading = true;
+	int r = fiber_spawn(n->client->group, "ipc client", read_answers, n);
+	n->reading = r == 0;
+	return r;
 }
 
 void ipc_client_detach(struct ipc_client *c)
@@ -163,6 +165,16 @@ void ipc_client_detach(struct ipc_client *c)
 	old->dead = true;
 	if (old->reader)
 		fiber_cancel(old->reader);
+	connection_release(old);
+}
+
+void ipc_client_free(struct ipc_client *c)
+{
+	if (!c)
+		return;
+	ipc_client_detach(c);
+	check(list_empty(&c->pending));
+	free(c);
 }
 
 void ipc_client_attach(struct ipc_client *c, int fd)
@@ -174,12 +186,8 @@ void ipc_client_attach(struct ipc_client *c, int fd)
 		check_no_memory();
 	ipc_link_init(&n->link, fd);
 	n->client = c;
-	if (fiber_spawn(c->group, "ipc client", read_answers, n) < 0) {
-		ipc_link_done(&n->link);
-		free(n);
-		return;
-	}
 	c->connection = n;
+	(void)!start_reading(n);
 	waitq_wake_all(&c->unconnected);
 }
 
@@ -188,20 +196,20 @@ void ipc_request_begin(struct ipc_writer *w)
 	ipc_writer_init(w, ipc_scratch());
 }
 
-/* The packet was encoded in the shared scratch buffer, which others use while we wait: keep a copy. */
+/* The packet is in the shared scratch buffer, which others use while we wait: keep a copy. */
 static int may_suspend wait_for_connection(struct ipc_client *c, struct ipc_writer *w,
 					   struct buf *copy, int64_t deadline)
 {
-	if (c->connection)
-		return 0;
-	buf_put_str(copy, buf_str(w->buf));
-	w->buf = copy;
+	if (!c->connection) {
+		buf_put_str(copy, buf_str(w->buf));
+		w->buf = copy;
+	}
 	while (!c->connection) {
 		int r = waitq_wait(&c->unconnected, "ipc connection", deadline);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return start_reading(c->connection);
 }
 
 static int may_suspend send_and_wait(struct ipc_client *c, const struct ipc_request *q,
@@ -215,7 +223,8 @@ static int may_suspend send_and_wait(struct ipc_client *c, const struct ipc_requ
 	list_append(&c->pending, &p->link);
 	n->senders++;
 	int r = ipc_link_send(&n->link, w, deadline);
-	connection_release_sender(n);
+	n->senders--;
+	connection_release(n);
 	while (r == 0 && !p->answered)
 		r = fiber_park(q->name, deadline);
 	list_remove(&p->link);

@@ -90,7 +90,23 @@ static void answer_call(void *arg)
 	connection_release(n);
 }
 
-static int start_call(struct server_connection *n, struct str packet, int *fds, unsigned fd_count)
+/* There is no fiber for the call. The connection must survive that: the caller gets no other while
+ * both roles live. */
+static int may_suspend refuse_call(struct server_connection *n, const struct ipc_header *request)
+{
+	struct ipc_writer w;
+
+	ipc_writer_init(&w, ipc_scratch());
+	buf_puts(w.buf, "too many calls at once");
+	ipc_write_header(&w, &(struct ipc_header){ .sequence = request->sequence,
+						   .result = -EAGAIN,
+						   .method = request->method,
+						   .kind = IPC_ANSWER });
+	return ipc_link_send(&n->link, &w, loop_deadline(IPC_SEND_TIMEOUT));
+}
+
+static int may_suspend start_call(struct server_connection *n, struct str packet, int *fds,
+				  unsigned fd_count)
 {
 	struct server_call *call = calloc(1, sizeof(*call));
 
@@ -106,14 +122,15 @@ static int start_call(struct server_connection *n, struct str packet, int *fds, 
 	memcpy(call->fds, fds, sizeof(int) * fd_count);
 	call->fd_count = fd_count;
 	n->calls++;
-	int r = fiber_spawn(n->group, n->server.service->name, answer_call, call);
-	if (r < 0) {
-		n->calls--;
-		ipc_close_fds(fds, fd_count);
-		arena_done(&call->arena);
-		free(call);
-	}
-	return r;
+	if (fiber_spawn(n->group, n->server.service->name, answer_call, call) == 0)
+		return 0;
+
+	struct ipc_header refused = call->header;
+	n->calls--;
+	ipc_close_fds(fds, fd_count);
+	arena_done(&call->arena);
+	free(call);
+	return refuse_call(n, &refused);
 }
 
 static void read_calls(void *arg)

@@ -1,9 +1,9 @@
 /* How a call looks as bytes: what the generated code (tools/gen_ipc.py) encodes and decodes with.
  *
- * One message is one packet of a SOCK_SEQPACKET socket: a header, then the fields in the order of the
- * schema. Integers are little-endian, a string is a u32 length and its bytes, a list a u32 count and its
- * elements, a bool one byte, a descriptor travels beside the bytes. Both ends are built from one source,
- * so there are no versions; the reader still believes nothing. */
+ * One message is one packet of a SOCK_SEQPACKET socket: a header, then the fields in the order of
+ * the schema. Integers are little-endian, a string is a u32 length and its bytes, a list a u32
+ * count and its elements, a bool one byte, a descriptor travels beside the bytes. Both ends are
+ * built from one source, so there are no versions; the reader still believes nothing. */
 #pragma once
 
 #include <stdbool.h>

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "core/fiber.h"
 #include "core/log_line.h"
+#include "core/metrics.h"
 #include "core/settings.h"
 
 enum {
@@ -119,7 +120,8 @@ void log_write(enum log_event_id id, const struct log_field *fields)
 	if (log_state.pending.n + log_state.line.n > PENDING_MAX)
 		log_flush();
 	buf_put_str(&log_state.pending, buf_str(&log_state.line));
-	/* Whoever logs before the loop runs has nobody to flush for him; errors may precede a death. */
+	/* Whoever logs before the loop runs has nobody to flush for him; errors may precede a
+	 * death. */
 	if (log_state.config.fd == STDERR_FILENO || line.event->level == LOG_LEVEL_ERROR)
 		log_flush();
 }
@@ -147,6 +149,7 @@ void log_flush(void)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
+			metric_add(METRIC_LOG_DIVERTED, 1);
 			write_to_stderr(s);
 			break;
 		}

@@ -2,12 +2,13 @@
  *
  *	log_event(LOG_SMTP_REJECTED, LOG_STR("to", rcpt), LOG_STR("reply", reply));
  *
- * Who decides what a failure means logs it, once; library code does not log. What is true of a whole
- * session (its id, peer, user) is attached to its fiber as a context and repeated nowhere. Values may
- * hold any byte: they are escaped and cut. Never log a password, a token or a message's content.
+ * Who decides what a failure means logs it, once; library code does not log. What is true of a
+ * whole session (its id, peer, user) is attached to its fiber as a context and repeated nowhere.
+ * Values may hold any byte: they are escaped and cut. Never log a password, a token or a message's
+ * content.
  *
- * Lines collect in memory and are written when the loop is about to sleep (log_flush). Only the thread
- * of the loop may log. */
+ * Lines collect in memory and are written when the loop is about to sleep (log_flush). Only the
+ * thread of the loop may log. */
 #pragma once
 
 #include <stdbool.h>
@@ -62,7 +63,7 @@ bool log_is_wanted(enum log_event_id id);
 /* `fields` ends with one without a key. */
 void log_write(enum log_event_id id, const struct log_field *fields);
 
-/* What the lines of a session share. Lives on the session's stack or arena, and outlasts its use. */
+/* What the lines of a session share. Lives on the session's stack or in its arena. */
 #define LOG_CONTEXT_FIELDS 8
 
 struct log_context {
@@ -72,8 +73,8 @@ struct log_context {
 	size_t count;
 };
 
-/* Attach a context to the running fiber, within the one that is attached: it becomes the parent. Fibers
- * started from then on inherit it. */
+/* Attach a context to the running fiber, within the one that is attached: it becomes the parent.
+ * Fibers started from then on inherit it. */
 void log_context_enter(struct log_context *c, const char *tag);
 
 /* Back to the parent. */
@@ -101,6 +102,6 @@ struct log_config log_config_from_settings(const char *role);
 /* The file was opened anew. */
 void log_set_fd(int fd);
 
-/* Write what has collected. When the file takes no more (ENOSPC), the lines go to standard error as far
- * as that does not block. */
+/* Write what has collected. When the file takes no more (ENOSPC), the lines go to standard error as
+ * far as that does not block. */
 void log_flush(void);

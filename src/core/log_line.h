@@ -33,7 +33,8 @@ enum {
 	LOG_LINE_MAX = 8192,
 };
 
-/* Append the line with its LF. A line for which `out` is too small is cut: the text rendering ends in
+/* Append the line with its LF. A line for which `out` is too small is cut: the text rendering ends
+ * in
  * "...", the JSON one stays an object and says "cut":true. */
 void log_line_write_text(struct buf *out, const struct log_line *l);
 void log_line_write_json(struct buf *out, const struct log_line *l);
@@ -48,6 +49,6 @@ const char *log_line_tag(const struct log_line *l);
 /* RFC 3339 in local time with microseconds: 2026-11-24T04:02:29.123456+01:00. */
 void log_time_write(struct buf *out, int64_t time);
 
-/* How many bytes at the front of s can be shown as they are: printable ASCII but no backslash, or one
- * UTF-8 character that does not control anything. 0: the first byte needs escaping. */
+/* How many bytes at the front of s can be shown as they are: printable ASCII but no backslash, or
+ * one UTF-8 character that does not control anything. 0: the first byte needs escaping. */
 size_t log_plain_length(struct str s);

@@ -24,8 +24,8 @@ struct process {
 	struct io exited; /* a pidfd: readable when the process has ended */
 };
 
-/* The child is in a process group of its own (a Ctrl-C at the terminal reaches only us) and starts with
- * default signal actions, none blocked. */
+/* The child is in a process group of its own (a Ctrl-C at the terminal reaches only us) and starts
+ * with default signal actions, none blocked. */
 int must_check process_spawn(const struct process_spec *spec, struct process *out, struct err *err);
 
 /* Wait until it has ended; *status as of waitid. 0, -ETIMEDOUT or -ECANCELED (it goes on). */
@@ -42,8 +42,8 @@ void process_kill(const struct process *p, int signal);
 /* Closes the pidfd. */
 void process_done(struct process *p);
 
-/* When to start a child again that has ended: at once after a long life, else after a pause that doubles
- * from 100 ms to 30 s with every short one. */
+/* When to start a child again that has ended: at once after a long life, else after a pause that
+ * doubles from 100 ms to 30 s with every short one. */
 struct restart_policy {
 	int64_t pause; /* the last one, ms */
 };

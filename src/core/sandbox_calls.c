@@ -1,5 +1,5 @@
-/* seccomp: which system calls each profile may make. Names that this architecture or this libseccomp
- * does not know are left out. */
+/* seccomp: which system calls each profile may make. Names that this architecture or this
+ * libseccomp does not know are left out. */
 #include "core/sandbox.h"
 
 #include <asm/termbits.h>
@@ -274,8 +274,8 @@ static int add_limited_calls(scmp_filter_ctx f, const struct sandbox_policy *p)
 	if (r < 0 || (p->profile & SANDBOX_SPAWN))
 		return r;
 
-	/* Threads, but no processes. The flags of clone3 are out of a filter's sight; told that there
-	 * is no such call, libc uses clone. */
+	/* Threads, but no processes. The flags of clone3 are out of a filter's sight; told that
+	 * there is no such call, libc uses clone. */
 	r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 			     SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 	if (r == 0)
@@ -325,7 +325,7 @@ int sandbox_restrict_calls(const struct sandbox_policy *p, struct err *err)
 	if (!f)
 		check_no_memory();
 
-	/* Threads that run already are bound too; a tree of comparisons instead of a chain of 250. */
+	/* Threads that run already are bound too; a tree of comparisons, not a chain of 250. */
 	int r = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (r == 0)
 		r = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);

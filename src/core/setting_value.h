@@ -17,8 +17,8 @@ enum setting_type {
 	SETTING_CHOICE,
 };
 
-/* A number in the notation of its type, not negative: INTEGER and SWITCH are plain digits, SIZE gives
- * bytes and TIME milliseconds. 0, -EINVAL (not such a number) or -ERANGE. */
+/* A number in the notation of its type, not negative: INTEGER and SWITCH are plain digits, SIZE
+ * gives bytes and TIME milliseconds. 0, -EINVAL (not such a number) or -ERANGE. */
 int must_check setting_number_parse(enum setting_type type, struct str text, int64_t *out);
 
 /* Switches compare numerically to 1: "1" and "01" are on, everything else is off. */

@@ -272,7 +272,7 @@ static void derive(struct load *l, enum setting_id id, struct str text)
 	check(set_field(l, &table[id], text) == 0);
 }
 
-/* Would the name pass as NAME.NAME, and does it hold nothing that could break a banner or a header? */
+/* Is it NAME.NAME, with nothing that could break a banner or a header? */
 static bool is_host_name(struct str s)
 {
 	ssize_t dot = str_find_byte(s, '.');
@@ -285,7 +285,7 @@ static bool is_host_name(struct str s)
 	return true;
 }
 
-/* What `hostname -f` prints: the kernel's name, or the canonical name that the resolver has for it. */
+/* What `hostname -f` prints: the kernel's name, or the canonical one that the resolver knows. */
 static struct str canonical_name(struct arena *a, struct str kernel)
 {
 	if (str_find_byte(kernel, '.') >= 0)

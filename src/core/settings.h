@@ -1,8 +1,8 @@
 /* The settings of the server, from environment variables by the table in core/settings.def.
  *
  * The supervisor loads them once, reports what it finds, and hands the result to the roles through
- * their environment (settings_export), so that all of them agree. After settings_use they never change
- * while the process lives. */
+ * their environment (settings_export), so that all of them agree. After settings_use they never
+ * change while the process lives. */
 #pragma once
 
 #include <stdbool.h>
@@ -40,7 +40,8 @@ enum setting_id {
 #define SETTING_C_TEXT	  struct str
 #define SETTING_C_PATH	  struct str
 
-/* All strings have a NUL behind their last byte and live as long as the arena given to settings_load. */
+/* All strings have a NUL behind their last byte and live as long as the arena given to
+ * settings_load. */
 struct settings {
 #define SETTING_GROUP(title)
 #define SETTING(type, field, name, def, min, max, doc)	SETTING_C_##type field;
@@ -71,9 +72,9 @@ struct settings_reporter {
 	void *ctx;
 };
 
-/* Read a NULL-terminated list of NAME=value. Where a variable is unset or empty and NAME__FILE names a
- * regular file, the value is its contents. `r` may be NULL. Looks at every variable even after an
- * error; returns 0 or -EINVAL with the first error in *err. */
+/* Read a NULL-terminated list of NAME=value. Where a variable is unset or empty and NAME__FILE
+ * names a regular file, the value is its contents. `r` may be NULL. Looks at every variable even
+ * after an error; returns 0 or -EINVAL with the first error in *err. */
 int must_check settings_load(const char *const *env, const struct settings_reporter *r,
 			     struct arena *a, struct settings *out, struct err *err);
 

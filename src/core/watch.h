@@ -1,5 +1,5 @@
-/* Which files changed since the last look. A look is one stat per file: it works on every file system, on
- * single-file mounts, and sees Kubernetes swap the link behind a mounted Secret. */
+/* Which files changed since the last look. A look is one stat per file: it works on every file
+ * system, on single-file mounts, and sees Kubernetes swap the link behind a mounted Secret. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,6 +26,6 @@ struct watch {
 /* Remember the present state of a path, which need not exist. Returns its number. */
 unsigned watch_add(struct watch *w, const char *path);
 
-/* A bit for each path whose file appeared, vanished, or is another or an altered one than at the last
- * look. */
+/* A bit for each path whose file appeared, vanished, or is another or an altered one than at the
+ * last look. */
 uint32_t must_check watch_poll(struct watch *w);

@@ -262,6 +262,39 @@ static void a_client_outlives_its_connections(void **state)
 	run_in_fiber(reconnect, NULL);
 }
 
+static void call_beyond_the_limit_of_fibers(void *arg)
+{
+	struct both *b = arg;
+	struct echo_wait_in in = { .ms = 10 };
+	struct echo_wait_out out;
+	struct err err;
+	auto_arena struct arena a = ARENA_INIT;
+
+	both_init(b);
+	connect_both(b);
+	assert_int_equal(echo_wait(b->client, &in, &a, &out, &err), 0);
+
+	fiber_set_limit(fiber_count());
+	assert_int_equal(echo_wait(b->client, &in, &a, &out, &err), -EAGAIN);
+	assert_string_equal(err.text, "too many calls at once");
+
+	/* A new connection that finds no fiber is not lost either. */
+	fiber_set_limit(fiber_count() + 1);
+	connect_both(b);
+	assert_int_equal(echo_wait(b->client, &in, &a, &out, &err), -EAGAIN);
+	fiber_set_limit(20000);
+	assert_int_equal(echo_wait(b->client, &in, &a, &out, &err), 0);
+	both_done(b);
+}
+
+static void a_call_that_finds_no_fiber_fails_alone(void **state)
+{
+	(void)state;
+	struct both b;
+
+	run_in_fiber(call_beyond_the_limit_of_fibers, &b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +303,7 @@ int main(void)
 		fiber_test(failures_and_late_answers_come_back_as_such),
 		fiber_test(what_does_not_fit_a_message_is_refused),
 		fiber_test(a_client_outlives_its_connections),
+		fiber_test(a_call_that_finds_no_fiber_fails_alone),
 	};
 	return cmocka_run_group_tests_name("core/ipc", tests, NULL, NULL);
 }

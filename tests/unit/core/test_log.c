@@ -235,7 +235,7 @@ static const char *seen(struct tail_fixture *f)
 static int tail_setup(void **state)
 {
 	static struct tail_fixture f;
-	strcpy(f.dir, "/tmp/posthorn-tail-XXXXXX");
+	snprintf(f.dir, sizeof(f.dir), "/tmp/posthorn-tail-XXXXXX");
 	if (!mkdtemp(f.dir) || pipe2(f.out, O_CLOEXEC) < 0)
 		return -1;
 	snprintf(f.path, sizeof(f.path), "%s/mail.log", f.dir);

@@ -30,7 +30,7 @@ static char tree[64], inside[96], outside[96];
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(tree, "/tmp/posthorn-sandbox-XXXXXX");
+	snprintf(tree, sizeof(tree), "/tmp/posthorn-sandbox-XXXXXX");
 	if (!mkdtemp(tree))
 		return -1;
 	snprintf(inside, sizeof(inside), "%s/in", tree);
@@ -109,10 +109,7 @@ static void only_the_paths_of_the_policy_open(void **state)
 	const struct sandbox_policy p = { .profile = SANDBOX_FILES,
 					  .read = PATHS("/etc/hostname", "/nonexistent"),
 					  .write = PATHS(inside) };
-	struct err err;
-	/* In a child, because there is no way back. */
 	assert_int_equal(run(&p, use_paths), 0);
-	(void)err;
 }
 
 static int use_calls(void)
