@@ -1,5 +1,5 @@
-/* The data decoder against a second one that is too simple to be wrong: byte by byte over the whole. The
- * first input bytes choose policy and block size. */
+/* The data decoder against a second one that is too simple to be wrong: byte by byte over the
+ * whole. The first input bytes choose policy and block size. */
 #include <stdint.h>
 
 #include "base/arena.h"

@@ -54,8 +54,8 @@ static size_t text_span(struct str s)
 	return lf ? (size_t)(lf - s.p) : n;
 }
 
-/* Whole lines and text with nothing to decide about, in one slice: the usual case. Returns its length;
- * the state is that of the byte behind it. */
+/* Whole lines and text with nothing to decide about, in one slice: the usual case. Returns its
+ * length; the state is that of the byte behind it. */
 static size_t pass_text(struct smtp_data *d, struct str in, struct smtp_pieces *out)
 {
 	size_t at = 0;
@@ -79,8 +79,8 @@ static size_t pass_text(struct smtp_data *d, struct str in, struct smtp_pieces *
 	return at;
 }
 
-/* One byte in a state that knows what it is about. Returns whether the byte was used up; otherwise it
- * is to be looked at again in the new state. */
+/* One byte in a state that knows what it is about. Returns whether the byte was used up;
+ * otherwise it is to be looked at again in the new state. */
 static bool step_held(struct smtp_data *d, char c, struct smtp_pieces *out)
 {
 	switch (d->state) {

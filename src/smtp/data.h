@@ -1,12 +1,12 @@
-/* From the bytes behind DATA or BDAT to the message: dots removed (RFC 5321 4.5.2), the end found, line
- * ends made safe.
+/* From the bytes behind DATA or BDAT to the message: dots removed (RFC 5321 4.5.2), the end
+ * found, line ends made safe.
  *
- * The end of data is CR LF . CR LF and nothing else. Any other spelling of a line end (LF alone, CR
- * alone, and all their mixtures with dots) is what lets one server see two messages where another sees
- * one. Under SMTP_DATA_STRICT it is only noted, for the session refuses the message at its end; under
- * SMTP_DATA_NORMALIZE the message comes out with CR LF for every LF and a space for every lone CR, so
- * that nobody after us sees more than one message either. A NUL is noted in both. Under
- * SMTP_DATA_BINARY (BODY=BINARYMIME, BDAT only) the bytes pass as they are.
+ * The end of data is CR LF . CR LF and nothing else. Any other spelling of a line end (LF alone,
+ * CR alone, and all their mixtures with dots) is what lets one server see two messages where
+ * another sees one. Under SMTP_DATA_STRICT it is only noted, for the session refuses the message
+ * at its end; under SMTP_DATA_NORMALIZE the message comes out with CR LF for every LF and a
+ * space for every lone CR, so that nobody after us sees more than one message either. A NUL is
+ * noted in both. Under SMTP_DATA_BINARY (BODY=BINARYMIME, BDAT only) the bytes pass as they are.
  *
  * No I/O and no copies: what comes out are slices of what came in. */
 #pragma once
@@ -60,12 +60,12 @@ struct smtp_pieces {
 
 void smtp_data_init(struct smtp_data *d, enum smtp_data_policy policy, bool dots);
 
-/* Decode the front of `in` into *out. Returns how much of it was used up: less than all when the pieces
- * ran out or the end was found (see smtp_data_ended). */
+/* Decode the front of `in` into *out. Returns how much of it was used up: less than all when the
+ * pieces ran out or the end was found (see smtp_data_ended). */
 size_t smtp_data_decode(struct smtp_data *d, struct str in, struct smtp_pieces *out);
 
-/* The end of data by BDAT LAST: put out what is still held back, and the line end that a last line of
- * text may lack. */
+/* The end of data by BDAT LAST: put out what is still held back, and the line end that a last
+ * line of text may lack. */
 void smtp_data_finish(struct smtp_data *d, struct smtp_pieces *out);
 
 static inline bool smtp_data_ended(const struct smtp_data *d)

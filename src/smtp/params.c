@@ -18,7 +18,8 @@ struct param {
 	bool has_value;
 };
 
-/* One row per parameter: `set` puts its value into the struct behind `out` and returns NULL or a reply. */
+/* One row per parameter: `set` puts its value into the struct behind `out` and returns NULL or a
+ * reply. */
 struct param_rule {
 	struct str key;
 	unsigned extension; /* 0: always offered */

@@ -1,5 +1,5 @@
-/* The parameters behind the paths of MAIL and RCPT: SIZE (RFC 1870), BODY (6152, 3030), SMTPUTF8 (6531),
- * AUTH (4954), RET, ENVID, NOTIFY and ORCPT (3461, 6533). */
+/* The parameters behind the paths of MAIL and RCPT: SIZE (RFC 1870), BODY (6152, 3030), SMTPUTF8
+ * (6531), AUTH (4954), RET, ENVID, NOTIFY and ORCPT (3461, 6533). */
 #pragma once
 
 #include <stdint.h>

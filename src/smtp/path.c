@@ -77,6 +77,17 @@ static int take_quoted_local(struct str *rest, struct buf *local)
 	return 0;
 }
 
+/* Is it a Dot-string, which needs no quotes? */
+static bool is_dot_string(struct str s)
+{
+	if (s.n == 0 || s.p[0] == '.' || s.p[s.n - 1] == '.' || str_find(s, STR("..")) >= 0)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_atom_byte((unsigned char)s.p[i]))
+			return false;
+	return true;
+}
+
 static int take_local(struct str *rest, struct buf *local)
 {
 	if (take_byte(rest, '"')) {
@@ -87,7 +98,7 @@ static int take_local(struct str *rest, struct buf *local)
 		size_t n = 0;
 		while (n < rest->n && is_atom_byte((unsigned char)rest->p[n]))
 			n++;
-		if (n == 0)
+		if (!is_dot_string(str_sub(*rest, 0, n)))
 			return -EINVAL;
 		buf_put(local, rest->p, n);
 		*rest = str_skip(*rest, n);
@@ -95,17 +106,6 @@ static int take_local(struct str *rest, struct buf *local)
 	if (buf_failed(local))
 		return -EMSGSIZE;
 	return local->n && utf8_is_valid(buf_str(local)) ? 0 : -EINVAL;
-}
-
-/* Is it a Dot-string, which needs no quotes? */
-static bool is_dot_string(struct str s)
-{
-	if (s.n == 0 || s.p[0] == '.' || s.p[s.n - 1] == '.' || str_find(s, STR("..")) >= 0)
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (!is_atom_byte((unsigned char)s.p[i]))
-			return false;
-	return true;
 }
 
 /* RFC 5321 4.1.2: the shortest of the equivalent forms. */

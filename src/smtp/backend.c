@@ -1,0 +1,135 @@
+#include "smtp/backend.h"
+
+#include "auth/auth_ipc.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "queue/queue_ipc.h"
+
+void smtp_backend_init(struct smtp_backend_ctx *b, struct ipc_client *auth,
+		       struct ipc_client *queue)
+{
+	*b = (struct smtp_backend_ctx){ .auth = auth, .queue = queue };
+}
+
+static enum envelope_kind kind_of(unsigned kind)
+{
+	switch (kind) {
+	case AUTH_TARGET_REMOTE:
+		return ENVELOPE_REMOTE;
+	case AUTH_TARGET_DISCARD:
+		return ENVELOPE_DISCARD;
+	default:
+		return ENVELOPE_MAILBOX;
+	}
+}
+
+static int resolve(void *ctx, struct str address, struct arena *a, struct smtp_resolution *out,
+		   struct err *err)
+{
+	struct smtp_backend_ctx *b = ctx;
+	struct auth_resolve_in in = { .address = address };
+	struct auth_resolve_out answer;
+	int r = auth_resolve(b->auth, &in, a, &answer, err);
+	if (r < 0)
+		return r;
+
+	*out = (struct smtp_resolution){
+		.verdict = answer.verdict,
+		.targets = ARENA_NEW_ARRAY(a, struct smtp_target, answer.targets_count),
+		.count = answer.targets_count,
+		.code = answer.code,
+		.text = answer.text,
+	};
+	for (size_t i = 0; i < answer.targets_count; i++)
+		out->targets[i] = (struct smtp_target){
+			.kind = kind_of(answer.targets[i].kind),
+			.address = answer.targets[i].address,
+			.account = answer.targets[i].account,
+		};
+	return 0;
+}
+
+static int check_sender(void *ctx, const struct smtp_sender *sender, struct arena *a,
+			struct smtp_sender_answer *out, struct err *err)
+{
+	struct smtp_backend_ctx *b = ctx;
+	struct auth_check_sender_in in = { .sender = sender->address, .account = sender->login };
+	struct auth_check_sender_out answer;
+	int r = auth_check_sender(b->auth, &in, a, &answer, err);
+	if (r < 0)
+		return r;
+	*out = (struct smtp_sender_answer){
+		.denied = answer.denied,
+		.code = answer.code,
+		.text = answer.text,
+		.owned = answer.owned,
+	};
+	return 0;
+}
+
+static int login(void *ctx, const struct smtp_login *login, struct arena *a, struct str *account,
+		 struct err *err)
+{
+	struct smtp_backend_ctx *b = ctx;
+	struct auth_login_in in = {
+		.protocol = STR("smtp"),
+		.method = login->mech == SASL_PLAIN ? STR("PLAIN") : STR("LOGIN"),
+		.authzid = login->credentials.authzid,
+		.user = login->credentials.user,
+		.password = login->credentials.password,
+		.client_address = str_from(login->client_address),
+	};
+	struct auth_login_out answer;
+	int r = auth_login(b->auth, &in, a, &answer, err);
+	if (r == 0)
+		*account = answer.account;
+	return r;
+}
+
+static struct queue_recipient *copy_recipients(const struct envelope *e, struct arena *a)
+{
+	struct queue_recipient *to = ARENA_NEW_ARRAY(a, struct queue_recipient, e->recipient_count);
+	for (size_t i = 0; i < e->recipient_count; i++) {
+		const struct envelope_recipient *from = &e->recipients[i];
+		to[i] = (struct queue_recipient){
+			.address = from->address,
+			.account = from->account,
+			.original = from->original,
+			.orcpt = from->orcpt,
+			.kind = (uint8_t)from->kind,
+			.notify = (uint8_t)from->notify,
+		};
+	}
+	return to;
+}
+
+static int submit(void *ctx, const struct smtp_message *m, struct err *err)
+{
+	struct smtp_backend_ctx *b = ctx;
+	auto_arena struct arena a = ARENA_INIT;
+	const struct envelope *e = &m->envelope;
+	struct queue_submit_in in = {
+		.id = m->id,
+		.sender = e->sender,
+		.flags = e->flags,
+		.envid = e->envid,
+		.auth_user = e->auth_user,
+		.client_name = e->client_name,
+		.client_address = e->client_address,
+		.helo = e->helo,
+		.recipients = copy_recipients(e, &a),
+		.recipients_count = e->recipient_count,
+		.head = m->head,
+		.body = m->body,
+		.body_size = m->body_size,
+	};
+	struct queue_submit_out out;
+	return queue_submit(b->queue, &in, &a, &out, err);
+}
+
+const struct smtp_backend smtp_backend = {
+	.resolve = resolve,
+	.check_sender = check_sender,
+	.login = login,
+	.submit = submit,
+};

@@ -1,0 +1,119 @@
+/* The SMTP server: what the front process gives it, and the one function that serves a connection.
+ *
+ * The server knows nothing about accounts or the queue. It asks a backend, which in production
+ * (smtp/backend.h) calls the other roles and in the tests is a table. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/auth.h"
+#include "auth/sasl.h"
+#include "base/check.h"
+#include "base/str.h"
+#include "queue/envelope.h"
+#include "queue/queue_id.h"
+
+struct arena;
+struct err;
+struct settings;
+struct smtp_throttle;
+struct tls_context;
+
+enum smtp_port {
+	SMTP_PORT_MX,	       /* 25: from other servers, for managed domains; no AUTH */
+	SMTP_PORT_SUBMISSION,  /* 587: from users; STARTTLS, then AUTH */
+	SMTP_PORT_SUBMISSIONS, /* 465: the same with TLS from the first byte */
+};
+
+/* An accepted connection. */
+struct smtp_client {
+	int fd; /* taken */
+	enum smtp_port port;
+	const char *address; /* text form, without brackets */
+	const char *name;    /* verified host name, or "unknown" */
+	bool trusted;	     /* in a network that may relay without a login */
+};
+
+struct smtp_target {
+	enum envelope_kind kind;
+	struct str address;
+	struct str account; /* as in struct envelope_recipient */
+};
+
+/* About one recipient. */
+struct smtp_resolution {
+	enum auth_verdict verdict;
+	struct smtp_target *targets; /* of AUTH_OK and AUTH_NOT_OURS; live in the arena given */
+	size_t count;
+	unsigned code;	 /* of AUTH_DENIED */
+	struct str text; /* of AUTH_DENIED: with its enhanced code, or empty for the usual words */
+};
+
+struct smtp_sender {
+	struct str address; /* empty: <> */
+	struct str login;   /* empty: nobody logged in */
+};
+
+struct smtp_sender_answer {
+	bool denied; /* by the send access file, with code and text */
+	unsigned code;
+	struct str text;
+	bool owned; /* by the login */
+};
+
+/* An attempt to log in, and who is asking. */
+struct smtp_login {
+	struct sasl_credentials credentials;
+	enum sasl_mech mech;
+	const char *client_address;
+	bool tls;
+};
+
+/* A complete message. */
+struct smtp_message {
+	uint64_t id;
+	struct envelope envelope;
+	struct str head; /* header lines that go on top */
+	int body;	 /* stays the session's */
+	uint64_t body_size;
+};
+
+/* Everything that the session asks others. Results live in the arena given; err is for the log. A
+ * negative return means "cannot be answered now" and becomes a 4xx, except where noted. */
+struct smtp_backend {
+	int (*resolve)(void *ctx, struct str address, struct arena *a, struct smtp_resolution *out,
+		       struct err *err);
+
+	/* What is known about a sender in the hands of a login. */
+	int (*check_sender)(void *ctx, const struct smtp_sender *sender, struct arena *a,
+			    struct smtp_sender_answer *out, struct err *err);
+
+	/* The account's name in *account, or -EACCES for wrong credentials (err: the reason), after
+	 * as long a wait as guessing deserves. */
+	int (*login)(void *ctx, const struct smtp_login *in, struct arena *a, struct str *account,
+		     struct err *err);
+
+	/* 0 when the message is safe on disk. -ENOSPC: full; -EINVAL, -E2BIG: never acceptable. */
+	int (*submit)(void *ctx, const struct smtp_message *m, struct err *err);
+};
+
+struct smtp_service {
+	const struct settings *settings;
+	const struct smtp_backend *backend;
+	void *ctx; /* first argument of the backend and of tls() */
+
+	/* The certificates in force, a reference for the caller, or NULL when there is no TLS. */
+	struct tls_context *(*tls)(void *ctx);
+
+	struct queue_id_gen ids;
+	struct smtp_throttle *throttle; /* NULL: connections are counted elsewhere */
+	int spool;	/* directory for large bodies, or -1: memory is all there is */
+	bool draining;	/* ask sessions to end at their next command */
+	bool can_relay; /* mail to other servers can be delivered */
+};
+
+/* Serve one connection to its end. Everything the session owns, the descriptor included, is gone
+ * when it returns. *client stays the caller's. */
+void may_suspend smtp_session_run(struct smtp_service *svc, const struct smtp_client *client);

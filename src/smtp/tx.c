@@ -1,0 +1,221 @@
+#include <errno.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "base/map.h"
+#include "core/tls.h"
+#include "mime/date.h"
+#include "smtp/received.h"
+#include "smtp/reply.h"
+#include "smtp/report.h"
+#include "smtp/session.h"
+
+#define HEAD_MAX 8192
+
+struct smtp_tx *smtp_tx_begin(struct smtp_session *s)
+{
+	check(!s->tx);
+	s->tx = ARENA_NEW(&s->tx_arena, struct smtp_tx);
+	list_init(&s->tx->rcpts);
+	return s->tx;
+}
+
+void smtp_tx_end(struct smtp_session *s)
+{
+	if (s->tx && s->tx->body)
+		smtp_receive_done(s->tx->body);
+	s->tx = NULL;
+	arena_reset(&s->tx_arena);
+}
+
+/* Mail of users is mended where it can be, for their clients know no better; strangers' mail is
+ * refused where lines end in ways that the next server may read differently. */
+static enum smtp_data_policy policy(const struct smtp_session *s)
+{
+	if (s->tx->params.flags & ENVELOPE_BINARYMIME)
+		return SMTP_DATA_BINARY;
+	switch (s->settings->smtp_bare_lf) {
+	case SETTING_SMTP_BARE_LF_REJECT:
+		return SMTP_DATA_STRICT;
+	case SETTING_SMTP_BARE_LF_NORMALIZE:
+		return SMTP_DATA_NORMALIZE;
+	default:
+		return smtp_is_submission(s) ? SMTP_DATA_NORMALIZE : SMTP_DATA_STRICT;
+	}
+}
+
+struct smtp_receive *smtp_tx_receive(struct smtp_session *s, bool dots)
+{
+	const struct settings *set = s->settings;
+	struct smtp_receive_options o = {
+		.policy = policy(s),
+		.dots = dots,
+		.submitted = smtp_is_submission(s),
+		.spool = s->svc->spool,
+		.memory_max = (uint64_t)set->spool_memory_max,
+		.limits = {
+			.head.fields = (size_t)set->smtp_headers_max,
+			.head.bytes = (size_t)set->smtp_header_size_max,
+			.hops = (size_t)set->smtp_hops_max,
+			.size = (uint64_t)set->message_size_limit,
+			.line = (uint64_t)set->smtp_text_line_max,
+		},
+	};
+	struct smtp_receive *r = ARENA_NEW(&s->tx_arena, struct smtp_receive);
+	smtp_receive_init(r, &s->tx_arena, &o);
+	s->tx->body = r;
+	return r;
+}
+
+static uint64_t take_id(struct smtp_session *s)
+{
+	if (!s->tx->id)
+		s->tx->id = queue_id_next(&s->svc->ids);
+	return s->tx->id;
+}
+
+static void write_received(struct smtp_session *s, struct buf *head)
+{
+	const struct smtp_tx *tx = s->tx;
+	struct queue_id_text id = queue_id_text(tx->id);
+	struct tls_info tls = { 0 };
+	struct smtp_trace t = {
+		.helo = s->helo,
+		.client_name = s->client->name,
+		.client_address = s->client->address,
+		.fqdn = s->settings->fqdn.p,
+		.submitted = s->login.n > 0,
+		.esmtp = s->esmtp,
+		.utf8 = tx->params.flags & ENVELOPE_SMTPUTF8,
+		.tls = tls_get_info(s->stream, &tls),
+		.authenticated = s->login.n > 0,
+		.tls_version = tls.version,
+		.tls_cipher = tls.cipher,
+		.tls_bits = tls.bits,
+		.id = id.c,
+		.unix_s = time(NULL),
+	};
+	if (tx->rcpt_count == 1)
+		t.recipient = LIST_ITEM(tx->rcpts.next, struct smtp_rcpt, item)->address;
+	smtp_received_write(head, &t);
+}
+
+/* What goes on top of the message: the trace, and what a submission server adds when the client
+ * left it out (RFC 6409 8.2, 8.3). */
+static void write_head(struct smtp_session *s, const struct smtp_head_facts *facts,
+		       struct buf *head)
+{
+	write_received(s, head);
+	if (smtp_is_submission(s) && !facts->message_id.n)
+		buf_printf(head, "Message-ID: <%s@%s>\r\n", queue_id_text(s->tx->id).c,
+			   s->settings->fqdn.p);
+	if (smtp_is_submission(s) && !facts->has_date) {
+		struct mime_date now = { .unix_s = time(NULL) };
+		buf_puts(head, "Date: ");
+		mime_date_write(head, &now);
+		buf_puts(head, "\r\n");
+	}
+	/* Text without a header must not become part of this one. */
+	if (facts->headless)
+		buf_puts(head, "\r\n");
+	check(!buf_failed(head));
+}
+
+/* All targets of all recipients, each address once: an alias and its target may both have been
+ * named. */
+static void list_recipients(struct smtp_tx *tx, struct arena *a, struct envelope *e)
+{
+	struct map seen;
+	map_init(&seen);
+	e->recipients = ARENA_NEW_ARRAY(a, struct envelope_recipient, tx->target_count);
+	LIST_FOREACH (it, &tx->rcpts) {
+		struct smtp_rcpt *rcpt = LIST_ITEM(it, struct smtp_rcpt, item);
+		for (size_t i = 0; i < rcpt->target_count; i++) {
+			struct smtp_target *t = &rcpt->targets[i];
+			if (map_put(&seen, t->address, t))
+				continue;
+			e->recipients[e->recipient_count++] = (struct envelope_recipient){
+				.kind = t->kind,
+				.notify = rcpt->params.notify,
+				.address = t->address,
+				.account = t->account,
+				.original = rcpt->address,
+				.orcpt = rcpt->params.orcpt,
+			};
+		}
+	}
+	map_done(&seen);
+}
+
+static void fill_message(struct smtp_session *s, const struct smtp_receive *r,
+			 struct smtp_message *m)
+{
+	struct smtp_tx *tx = s->tx;
+	struct buf head;
+	buf_init(&head, &s->tx_arena, HEAD_MAX);
+	write_head(s, &r->facts, &head);
+	*m = (struct smtp_message){
+		.id = tx->id,
+		.head = buf_str(&head),
+		.body = r->body.fd,
+		.body_size = r->body.size,
+		.envelope = {
+			.flags = tx->params.flags,
+			.sender = tx->sender.address,
+			.envid = tx->params.envid,
+			.auth_user = s->login,
+			.client_name = str_from(s->client->name),
+			.client_address = str_from(s->client->address),
+			.helo = s->helo,
+		},
+	};
+	list_recipients(tx, &s->tx_arena, &m->envelope);
+}
+
+/* The one place that decides what a failure to queue means to the client. */
+static const char *reply_for(int error)
+{
+	switch (error) {
+	case -ENOSPC:
+	case -EDQUOT:
+		return "452 4.3.1 Error: insufficient system storage";
+	case -EINVAL:
+	case -E2BIG:
+		return "554 5.3.0 Error: message cannot be queued";
+	case -EAGAIN:
+		return "451 4.3.2 Error: the server is shutting down";
+	default:
+		return "451 4.3.0 Error: queue file write error";
+	}
+}
+
+static void submit(struct smtp_session *s, const struct smtp_receive *r)
+{
+	struct smtp_message m;
+	struct err err = { 0 };
+
+	smtp_report_message(s, take_id(s), r->facts.message_id);
+	fill_message(s, r, &m);
+	int error = s->svc->backend->submit(s->svc->ctx, &m, &err);
+	if (error < 0) {
+		smtp_report_trouble(s, &err);
+		smtp_refuse(s, STR_NONE, "%s", reply_for(error));
+	} else {
+		smtp_reply(s, "250 2.0.0 Ok: queued as %s", queue_id_text(m.id).c);
+	}
+}
+
+void smtp_tx_finish(struct smtp_session *s, struct smtp_receive *r)
+{
+	const char *refusal = smtp_receive_finish(r);
+	if (!refusal) {
+		submit(s, r);
+		return;
+	}
+	if (r->err.code)
+		smtp_report_trouble(s, &r->err);
+	smtp_refuse(s, STR_NONE, "%s", refusal);
+	/* What stands behind it may be meant as commands that somebody else smuggled in. */
+	if (smtp_receive_is_smuggling(r))
+		s->closing = true;
+}

@@ -1,0 +1,438 @@
+/* What is said in sessions where nothing goes wrong, and in those where the client is wrong. */
+#include "sim.h"
+
+#include <errno.h>
+
+#define TEST(name, port, env)                                                                      \
+	static void name##_body(struct sim *sim);                                                  \
+	static void name(void **state)                                                             \
+	{                                                                                          \
+		(void)state;                                                                       \
+		sim_run(port, env, name##_body);                                                   \
+	}                                                                                          \
+	static void name##_body(struct sim *sim)
+
+static const char *const clear_auth[] = { "POSTHORN_ALLOW_PLAINTEXT_AUTH=1", NULL };
+static const char *const spoof[] = { "POSTHORN_ALLOW_PLAINTEXT_AUTH=1", "SPOOF_PROTECTION=1",
+				     NULL };
+
+TEST(a_message_goes_in, SMTP_PORT_MX, NULL)
+{
+	sim_talk(sim, "S: 220 mail.example.org ESMTP\n"
+		      "C: EHLO client.example.net\n"
+		      "S: 250-mail.example.org\n"
+		      "S: 250-PIPELINING\n"
+		      "S: 250-SIZE 10240000\n"
+		      "S: 250-ENHANCEDSTATUSCODES\n"
+		      "S: 250-8BITMIME\n"
+		      "S: 250-SMTPUTF8\n"
+		      "S: 250-CHUNKING\n"
+		      "S: 250-BINARYMIME\n"
+		      "S: 250-LIMITS RCPTMAX=1000\n"
+		      "S: 250 HELP\n"
+		      "C: MAIL FROM:<sender@example.net> SIZE=100\n"
+		      "S: 250 2.1.0 Ok\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 250 2.1.5 Ok\n"
+		      "C: DATA\n"
+		      "S: 354 End data with <CR><LF>.<CR><LF>\n"
+		      "C: Subject: hello\n"
+		      "C: Message-ID: <1@example.net>\n"
+		      "C: \n"
+		      "C: ..dot\n"
+		      "C: .\n"
+		      "S: 250 2.0.0 Ok: queued as *\n"
+		      "C: QUIT\n"
+		      "S: 221 2.0.0 Bye\n");
+	sim_expect_closed(sim);
+	assert_int_equal(sim->submitted, 1);
+	assert_str(sim->sender, "sender@example.net");
+	assert_int_equal(sim->recipient_count, 1);
+	assert_str(sim->recipients[0], "alice@example.org");
+	assert_str(sim->body, "Subject: hello\r\nMessage-ID: <1@example.net>\r\n\r\n.dot\r\n");
+	assert_true(str_starts(sim->head, STR("Received: from client.example.net (unknown "
+					      "[192.0.2.1])\r\n\tby mail.example.org (Posthorn) "
+					      "with ESMTP id ")));
+	assert_true(str_find(sim->head, STR("\r\n\tfor <alice@example.org>;\r\n\t")) > 0);
+	sim_expect_log(sim, "connect from unknown[192.0.2.1]\n");
+	sim_expect_log(sim, ": client=unknown[192.0.2.1]\n");
+	sim_expect_log(sim, ": message-id=<1@example.net>\n");
+	sim_expect_log(sim, "disconnect from unknown[192.0.2.1] ehlo=1 mail=1 rcpt=1 data=1 quit=1 "
+			    "commands=5\n");
+}
+
+TEST(a_group_of_commands_is_answered_in_order, SMTP_PORT_MX, NULL)
+{
+	sim_greet(sim);
+	sim_talk(sim,
+		 "C: MAIL FROM:<>\n"
+		 "C: RCPT TO:<nobody@example.org>\n"
+		 "C: RCPT TO:<team@example.org>\n"
+		 "C: RCPT TO:<bob@example.org>\n"
+		 "C: DATA\n"
+		 "S: 250 2.1.0 Ok\n"
+		 "S: 550 5.1.1 <nobody@example.org>: Recipient address rejected: User unknown in "
+		 "virtual mailbox table\n"
+		 "S: 250 2.1.5 Ok\n"
+		 "S: 250 2.1.5 Ok\n"
+		 "S: 354 End data with <CR><LF>.<CR><LF>\n"
+		 "C: text\n"
+		 "C: .\n"
+		 "C: RSET\n"
+		 "C: MAIL FROM:<a@b.example>\n"
+		 "S: 250 2.0.0 Ok: queued as *\n"
+		 "S: 250 2.0.0 Ok\n"
+		 "S: 250 2.1.0 Ok\n");
+	/* bob was named twice, by himself and by the alias. */
+	assert_int_equal(sim->recipient_count, 2);
+	assert_str(sim->originals[1], "team@example.org");
+	assert_int_equal(sim->sender.n, 0);
+	/* Text without a header is kept apart from ours, and several recipients are not named. */
+	assert_true(str_ends(sim->head, STR("\r\n\r\n")));
+	assert_true(str_find(sim->head, STR("for <")) < 0);
+	sim_expect_log(sim, "NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 550 5.1.1 "
+			    "<nobody@example.org>: Recipient address rejected: User unknown in "
+			    "virtual mailbox table");
+	sim_expect_log(sim, " to=<nobody@example.org> proto=ESMTP helo=<client.example.net>");
+}
+
+TEST(commands_out_of_order_are_refused, SMTP_PORT_MX, NULL)
+{
+	sim_talk(sim, "S: 220 *\n"
+		      "C: MAIL FROM:<a@b.example>\n"
+		      "S: 503 5.5.1 Error: send HELO/EHLO first\n"
+		      "C: HELO client.example.net\n"
+		      "S: 250 mail.example.org\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 503 5.5.1 Error: need MAIL command\n"
+		      "C: DATA\n"
+		      "S: 503 5.5.1 Error: need RCPT command\n"
+		      "C: MAIL FROM:<a@b.example>\n"
+		      "S: 250 2.1.0 Ok\n"
+		      "C: MAIL FROM:<a@b.example>\n"
+		      "S: 503 5.5.1 Error: nested MAIL command\n"
+		      "C: DATA\n"
+		      "S: 503 5.5.1 Error: need RCPT command\n"
+		      "C: RCPT TO:<a@elsewhere.example>\n"
+		      "S: 554 5.7.1 <a@elsewhere.example>: Relay access denied\n"
+		      "C: DATA\n"
+		      "S: 554 5.5.1 Error: no valid recipients\n"
+		      "C: HELO client.example.net\n"
+		      "S: 250 mail.example.org\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 503 5.5.1 Error: need MAIL command\n");
+}
+
+TEST(malformed_commands_are_refused, SMTP_PORT_MX, NULL)
+{
+	sim_greet(sim);
+	sim_talk(sim, "C: EHLO\n"
+		      "S: 501 5.5.4 Syntax: EHLO hostname\n"
+		      "C: MAIL\n"
+		      "S: 501 5.5.4 Syntax: MAIL FROM:<address>\n"
+		      "C: MAIL FROM:<a b@c>\n"
+		      "S: 501 5.1.7 Bad sender address syntax\n"
+		      "C: MAIL FROM:<a@b.example> SIZE=1 SIZE=2\n"
+		      "S: 501 5.5.4 Error: parameter given twice\n"
+		      "C: MAIL FROM:<a@b.example> SIZE=10240001\n"
+		      "S: 552 5.3.4 Message size exceeds fixed limit\n"
+		      "C: MAIL FROM:<a@b.example> RET=FULL\n"
+		      "S: 501 5.7.1 DSN support is disabled\n"
+		      "C: mail from: <a@b.example>  body=8bitmime\n"
+		      "S: 250 2.1.0 Ok\n"
+		      "C: RCPT TO:<>\n"
+		      "S: 501 5.1.3 Bad recipient address syntax\n"
+		      "C: RCPT\n"
+		      "S: 501 5.5.4 Syntax: RCPT TO:<address>\n");
+}
+
+TEST(other_commands_have_their_answers, SMTP_PORT_MX, NULL)
+{
+	sim_greet(sim);
+	sim_talk(sim, "C: NOOP anything\n"
+		      "S: 250 2.0.0 Ok\n"
+		      "C: VRFY alice\n"
+		      "S: 252 2.1.0 *\n"
+		      "C: VRFY\n"
+		      "S: 501 5.5.4 Syntax: VRFY address\n"
+		      "C: HELP\n"
+		      "S: 214-2.0.0 *\n"
+		      "S: 214 2.0.0 *\n"
+		      "C: EXPN staff\n"
+		      "S: 500 5.5.2 Error: command not recognized\n"
+		      "C: AUTH PLAIN\n"
+		      "S: 503 5.5.1 Error: authentication not enabled\n"
+		      "C: STARTTLS\n"
+		      "S: 502 5.5.1 Error: command not implemented\n"
+		      "C: RSET\n"
+		      "S: 250 2.0.0 Ok\n");
+}
+
+TEST(recipients_are_judged_by_the_tables, SMTP_PORT_MX, NULL)
+{
+	sim_greet(sim);
+	sim_talk(sim, "C: MAIL FROM:<a@b.example>\n"
+		      "S: 250 2.1.0 Ok\n"
+		      "C: RCPT TO:<denied@example.org>\n"
+		      "S: 450 4.7.9 <denied@example.org>: Recipient address rejected: not today\n"
+		      "C: RCPT TO:<loop@example.org>\n"
+		      "S: 451 4.3.5 *\n"
+		      "C: RCPT TO:<postmaster>\n"
+		      "S: 250 2.1.5 Ok\n"
+		      "C: RSET\n"
+		      "S: 250 2.0.0 Ok\n"
+		      "C: MAIL FROM:<banned@b.example>\n"
+		      "S: 250 2.1.0 Ok\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 554 5.7.1 <banned@b.example>: Sender address rejected: Access denied\n");
+}
+
+TEST(a_strange_helo_is_refused_at_rcpt, SMTP_PORT_MX, NULL)
+{
+	sim_talk(sim, "S: 220 *\n"
+		      "C: HELO localhost\n"
+		      "S: 250 *\n"
+		      "C: MAIL FROM:<a@b.example>\n"
+		      "S: 250 *\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 504 5.5.2 <localhost>: Helo command rejected: need fully-qualified "
+		      "hostname\n"
+		      "C: HELO -bad-\n"
+		      "S: 250 *\n"
+		      "C: MAIL FROM:<a@b.example>\n"
+		      "S: 250 *\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 501 5.5.2 <-bad->: Helo command rejected: Invalid name\n"
+		      "C: HELO [192.0.2.1]\n"
+		      "S: 250 *\n"
+		      "C: MAIL FROM:<a@b.example>\n"
+		      "S: 250 *\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 250 *\n");
+}
+
+TEST(utf8_addresses_need_smtputf8, SMTP_PORT_MX, NULL)
+{
+	sim_greet(sim);
+	sim_talk(sim, "C: MAIL FROM:<j\xc3\xb6rg@example.net>\n"
+		      "S: 553 5.6.7 Error: non-ASCII address needs SMTPUTF8\n"
+		      "C: MAIL FROM:<j\xc3\xb6rg@example.net> SMTPUTF8\n"
+		      "S: 250 2.1.0 Ok\n"
+		      "C: RCPT TO:<\xc3\xa4@elsewhere.example>\n"
+		      "S: 554 5.7.1 <\xc3\xa4@elsewhere.example>: Relay access denied\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 250 2.1.5 Ok\n"
+		      "C: DATA\n"
+		      "S: 354 *\n"
+		      "C: .\n"
+		      "S: 250 *\n");
+	assert_int_equal(sim->flags, ENVELOPE_SMTPUTF8);
+	assert_int_equal(sim->body.n, 0);
+	assert_true(str_find(sim->head, STR("with UTF8SMTP id")) > 0);
+}
+
+TEST(strangers_cannot_submit, SMTP_PORT_SUBMISSION, NULL)
+{
+	sim_greet(sim);
+	sim_talk(sim, "C: MAIL FROM:<a@b.example>\n"
+		      "S: 250 2.1.0 Ok\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 554 5.7.1 <unknown[192.0.2.1]>: Client host rejected: Access denied\n");
+}
+
+TEST(users_log_in_with_plain, SMTP_PORT_SUBMISSION, clear_auth)
+{
+	sim_greet(sim);
+	/* \0alice@example.org\0secret, and the same with "wrong" */
+	sim_talk(sim, "C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHdyb25n\n"
+		      "S: 535 5.7.8 Error: authentication failed: *\n"
+		      "C: AUTH PLAIN\n"
+		      "S: 334 \n"
+		      "C: *\n"
+		      "S: 501 5.7.0 Authentication aborted\n"
+		      "C: AUTH CRAM-MD5\n"
+		      "S: 504 5.5.4 Error: unrecognized authentication type\n"
+		      "C: AUTH PLAIN !!!\n"
+		      "S: 501 5.5.2 *\n"
+		      "C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHNlY3JldA==\n"
+		      "S: 235 2.7.0 Authentication successful\n"
+		      "C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHNlY3JldA==\n"
+		      "S: 503 5.5.1 Error: already authenticated\n"
+		      "C: MAIL FROM:<alice@example.org> RET=HDRS ENVID=a+2Bb\n"
+		      "S: 250 2.1.0 Ok\n"
+		      "C: RCPT TO:<bob@example.org> NOTIFY=SUCCESS ORCPT=rfc822;b+40c\n"
+		      "S: 250 2.1.5 Ok\n"
+		      "C: DATA\n"
+		      "S: 354 *\n"
+		      "C: User-Agent: secret\n"
+		      "C: Subject: x\n"
+		      "C: Bcc: hidden@example.org\n"
+		      "C: \n"
+		      "C: text\n"
+		      "C: .\n"
+		      "S: 250 *\n");
+	assert_int_equal(sim->logins, 2);
+	assert_str(sim->auth_user, "alice@example.org");
+	assert_str(sim->envid, "a+b");
+	assert_str(sim->orcpt, "rfc822;b@c");
+	assert_int_equal(sim->notify, ENVELOPE_NOTIFY_SUCCESS);
+	assert_int_equal(sim->flags, ENVELOPE_RET_HDRS);
+	/* Nothing tells where alice is, and what her client forgot is there. */
+	assert_str(sim->body, "Subject: x\r\n\r\ntext\r\n");
+	assert_true(str_starts(sim->head,
+			       STR("Received: by mail.example.org (Posthorn) with ESMTPA ")));
+	assert_true(str_find(sim->head, STR("192.0.2.1")) < 0);
+	assert_true(str_find(sim->head, STR("\r\nMessage-ID: <")) > 0);
+	assert_true(str_find(sim->head, STR("\r\nDate: ")) > 0);
+	sim_expect_log(sim,
+		       "unknown[192.0.2.1]: SASL PLAIN authentication failed: Password mismatch, "
+		       "sasl_username=alice@example.org");
+	sim_expect_log(sim, "client=unknown[192.0.2.1], sasl_method=PLAIN, "
+			    "sasl_username=alice@example.org\n");
+}
+
+TEST(users_log_in_with_login, SMTP_PORT_SUBMISSION, clear_auth)
+{
+	sim_greet(sim);
+	sim_talk(sim,
+		 "C: AUTH LOGIN\n"
+		 "S: 334 VXNlcm5hbWU6\n"
+		 "C: YWxpY2VAZXhhbXBsZS5vcmc=\n"
+		 "S: 334 UGFzc3dvcmQ6\n"
+		 "C: c2VjcmV0\n"
+		 "S: 235 2.7.0 Authentication successful\n"
+		 "C: MAIL FROM:<alice@example.org>\n"
+		 "S: 250 2.1.0 Ok\n"
+		 "C: RCPT TO:<a@elsewhere.example>\n"
+		 "S: 550 5.1.2 <a@elsewhere.example>: Recipient address rejected: mail to other "
+		 "servers is not delivered here\n");
+}
+
+TEST(guessing_passwords_ends_the_session, SMTP_PORT_SUBMISSION, clear_auth)
+{
+	sim_greet(sim);
+	for (int i = 0; i < 4; i++)
+		sim_talk(sim, "C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHdyb25n\n"
+			      "S: 535 5.7.8 *\n");
+	sim_talk(sim, "C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHdyb25n\n"
+		      "S: 421 4.7.0 mail.example.org Error: authentication failed too often\n");
+	sim_expect_closed(sim);
+}
+
+TEST(a_login_sends_from_its_own_addresses_only, SMTP_PORT_SUBMISSION, spoof)
+{
+	sim_greet(sim);
+	sim_talk(sim, "C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHNlY3JldA==\n"
+		      "S: 235 *\n"
+		      "C: MAIL FROM:<bob@example.org>\n"
+		      "S: 250 *\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 553 5.7.1 <bob@example.org>: Sender address rejected: not owned by user "
+		      "alice@example.org\n"
+		      "C: RSET\n"
+		      "S: 250 *\n"
+		      "C: MAIL FROM:<>\n"
+		      "S: 250 *\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 250 *\n");
+}
+
+/* No handshake here: the protocol suite has real ones. */
+static void without_tls(struct sim *sim)
+{
+	sim_use_tls(sim);
+	sim_connect(sim);
+	sim_talk(sim, "S: 220 *\n"
+		      "C: EHLO client.example.net\n"
+		      "S: 250-mail.example.org\n"
+		      "S: 250-PIPELINING\n"
+		      "S: 250-SIZE *\n"
+		      "S: 250-STARTTLS\n"
+		      "S: 250-ENHANCEDSTATUSCODES\n"
+		      "S: 250-8BITMIME\n"
+		      "S: 250-DSN\n"
+		      "S: 250-SMTPUTF8\n"
+		      "S: 250-CHUNKING\n"
+		      "S: 250-BINARYMIME\n"
+		      "S: 250-LIMITS *\n"
+		      "S: 250 HELP\n"
+		      "C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHNlY3JldA==\n"
+		      "S: 530 5.7.0 Must issue a STARTTLS command first\n"
+		      "C: MAIL FROM:<a@b.example>\n"
+		      "S: 530 5.7.0 Must issue a STARTTLS command first\n"
+		      "C: NOOP\n"
+		      "S: 250 *\n"
+		      "C: STARTTLS now\n"
+		      "S: 501 5.5.4 Syntax: STARTTLS\n"
+		      "C: BDAT 5\n"
+		      "C: RSET\n"
+		      "S: 503 *\n");
+	/* Two bytes of the chunk are missing: they were no command. */
+	sim_talk(sim, "C: QUIT\n"
+		      "S: 530 *\n"
+		      "S: 221 *\n");
+	sim_expect_closed(sim);
+	assert_int_equal(sim->logins, 0);
+}
+
+static void submission_demands_tls_where_there_is_tls(void **state)
+{
+	(void)state;
+	sim_run_idle(SMTP_PORT_SUBMISSION, NULL, without_tls);
+}
+
+TEST(failures_of_ours_are_temporary, SMTP_PORT_MX, NULL)
+{
+	sim_greet(sim);
+	sim->resolve_error = -EPIPE;
+	sim_talk(sim, "C: MAIL FROM:<a@b.example>\n"
+		      "S: 250 2.1.0 Ok\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 451 4.3.0 <alice@example.org>: Temporary lookup failure\n");
+	sim->resolve_error = 0;
+	static const struct {
+		int error;
+		const char *script;
+	} cases[] = {
+		{ -ENOSPC, "C: .\nS: 452 4.3.1 Error: insufficient system storage\n" },
+		{ -EIO, "C: .\nS: 451 4.3.0 Error: queue file write error\n" },
+		{ -EPIPE, "C: .\nS: 451 4.3.0 Error: queue file write error\n" },
+		{ -EINVAL, "C: .\nS: 554 5.3.0 Error: message cannot be queued\n" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		sim->submit_error = cases[i].error;
+		sim_talk(sim, "C: RSET\n"
+			      "S: 250 *\n"
+			      "C: MAIL FROM:<a@b.example>\n"
+			      "S: 250 *\n"
+			      "C: RCPT TO:<alice@example.org>\n"
+			      "S: 250 *\n"
+			      "C: DATA\n"
+			      "S: 354 *\n");
+		sim_talk(sim, cases[i].script);
+	}
+	assert_int_equal(sim->submitted, 0);
+	sim_expect_log(sim, "told to fail");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		sim_test(a_message_goes_in),
+		sim_test(a_group_of_commands_is_answered_in_order),
+		sim_test(commands_out_of_order_are_refused),
+		sim_test(malformed_commands_are_refused),
+		sim_test(other_commands_have_their_answers),
+		sim_test(recipients_are_judged_by_the_tables),
+		sim_test(a_strange_helo_is_refused_at_rcpt),
+		sim_test(utf8_addresses_need_smtputf8),
+		sim_test(strangers_cannot_submit),
+		sim_test(users_log_in_with_plain),
+		sim_test(users_log_in_with_login),
+		sim_test(guessing_passwords_ends_the_session),
+		sim_test(a_login_sends_from_its_own_addresses_only),
+		sim_test(submission_demands_tls_where_there_is_tls),
+		sim_test(failures_of_ours_are_temporary),
+	};
+	return cmocka_run_group_tests_name("smtp/dialog", tests, NULL, NULL);
+}
