@@ -40,10 +40,9 @@ static const char *const role_names[CHILD_ROLES] = {
 static const struct {
 	enum child_role caller, server;
 } links[] = {
-	{ CHILD_FRONT, CHILD_AUTH },
-	{ CHILD_FRONT, CHILD_QUEUE },
-	{ CHILD_FRONT, CHILD_MAILBOX },
-	{ CHILD_QUEUE, CHILD_MAILBOX },
+	{ CHILD_FRONT, CHILD_AUTH },	{ CHILD_FRONT, CHILD_QUEUE },
+	{ CHILD_FRONT, CHILD_MAILBOX }, { CHILD_QUEUE, CHILD_MAILBOX },
+	{ CHILD_QUEUE, CHILD_AUTH },
 };
 
 struct child {

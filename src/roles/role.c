@@ -45,6 +45,10 @@ static int control_peer_op(void *ctx, struct control_peer_in *in, struct arena *
 		r->peer(in->service, in->instance, take_fd(&in->socket));
 		return 0;
 	}
+	if (r->serve) {
+		r->serve(take_fd(&in->socket));
+		return 0;
+	}
 	struct ipc_server s = { .service = r->service, .ops = r->ops };
 	if (ipc_serve(take_fd(&in->socket), &s, &self.fibers) < 0)
 		return err_set(err, -EAGAIN, "%s: too many fibers", r->name);

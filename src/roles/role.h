@@ -17,9 +17,12 @@ struct sandbox_policy;
 struct role {
 	const char *name; /* "front" */
 
-	/* The table of calls this role answers, or NULL. */
+	/* The table of calls this role answers, if it answers any without more ado... */
 	const struct ipc_service *service;
 	const void *ops;
+
+	/* ...or else what to do with a connection on which it is called. */
+	void (*serve)(int socket);
 	unsigned work_threads;
 
 	/* Before the sandbox closes: open what must be opened by path. */
