@@ -68,6 +68,11 @@ def strip_comments_and_strings(text):
     return _TOKEN.sub(_blank, text)
 
 
+def strip_strings(text):
+    """The same text with string and character literals blanked out; comments stay."""
+    return _TOKEN.sub(lambda m: m.group(0) if m.group(0)[0] == '/' else _blank(m), text)
+
+
 def strip_directives(text):
     """Blank out preprocessor lines, with their continuations."""
     return re.sub(r'^[ \t]*#(?:[^\n\\]|\\.|\\\n)*', lambda m: re.sub(r'[^\n]', ' ', m.group(0)),

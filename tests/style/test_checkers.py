@@ -158,7 +158,8 @@ class Shape(Samples):
         for word in ('TODO', 'FIXME', 'a stub', 'for now'):
             self.assert_found(check_tree, {'src/a/a.c': f'/* {word}: more */\n', **self.README},
                               'finish it')
-        self.assert_found(check_tree, {'src/a/a.c': '/* stubborn, XXXXXX */\n', **self.README})
+        fine = '/* stubborn, XXXXXX */\nchar *s = "TODO";\n'
+        self.assert_found(check_tree, {'src/a/a.c': fine, **self.README})
 
     def test_unit_test_of_no_directory_is_found(self):
         self.assert_found(check_tree, {'tests/unit/gone/test_a.c': ''}, 'there is no src/gone')
