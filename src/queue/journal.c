@@ -41,6 +41,8 @@ int journal_open(const struct journal_config *config, struct journal **out, stru
 	j->dir = j->lock = j->w.fd = -1;
 	j->segment_size = config->segment_size ? config->segment_size : JOURNAL_SEGMENT_SIZE;
 	j->reserve = config->reserve ? config->reserve : JOURNAL_RESERVE;
+	if (j->reserve > j->segment_size / 8)
+		j->reserve = j->segment_size / 8;
 	j->spares_max = config->spares < JOURNAL_SPARES_MAX ? config->spares : JOURNAL_SPARES_MAX;
 	j->next_number = 1;
 	list_init(&j->segments);

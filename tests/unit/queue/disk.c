@@ -43,7 +43,7 @@ static struct disk {
 		char name[NAME_LEN]; /* now; empty: removed */
 	} files[FILES_MAX];
 	int file_count;
-	unsigned calls, fail_at, fail_count;
+	unsigned calls, syncs, fail_at, fail_count;
 	int error;
 	bool full;
 } disk;
@@ -118,6 +118,11 @@ static bool fails(void)
 unsigned disk_calls(void)
 {
 	return disk.calls;
+}
+
+unsigned disk_syncs(void)
+{
+	return disk.syncs;
 }
 
 void disk_fail(unsigned nth, unsigned count, int error)
@@ -216,6 +221,7 @@ static ssize_t disk_pwrite(int fd, const void *p, size_t n, off_t offset)
 
 static int sync_file(int fd)
 {
+	disk.syncs++;
 	if (fails()) {
 		if (file_of(fd) >= 0)
 			record(OP_SYNC_FAILED, file_of(fd));

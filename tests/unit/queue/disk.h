@@ -19,6 +19,9 @@ extern const struct journal_io disk_io;
 /* The number of calls so far that could have failed. */
 unsigned disk_calls(void);
 
+/* Of these, the ones that make something durable. */
+unsigned disk_syncs(void);
+
 /* Let `count` calls fail with `error`, from the `nth` from now on (1: the next). */
 void disk_fail(unsigned nth, unsigned count, int error);
 

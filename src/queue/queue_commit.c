@@ -1,0 +1,182 @@
+#include "queue/queue_commit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/work.h"
+
+/* The same trouble is reported once in this time. */
+#define REPORT_PAUSE 10000
+
+struct queue_append *queue_append_new(enum journal_type type, uint64_t id)
+{
+	struct queue_append *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		check_no_memory();
+	a->append.type = type;
+	a->append.id = id;
+	a->body = -1;
+	return a;
+}
+
+static void append_free(struct queue_append *a)
+{
+	fd_close_scope(&a->body);
+	arena_done(&a->arena);
+	free(a);
+}
+
+void queue_append_piece(struct queue_append *a, struct journal_piece piece)
+{
+	check(a->append.piece_count < JOURNAL_PIECES_MAX);
+	a->append.pieces[a->append.piece_count++] = piece;
+}
+
+void queue_commit_post(struct queue_commit *c, struct queue_append *a)
+{
+	list_append(&c->waiting, &a->append.link);
+	waitq_wake_one(&c->work);
+}
+
+int queue_commit_wait(struct queue_commit *c, struct queue_append *a)
+{
+	int r = 0;
+
+	a->waiter = fiber_self();
+	queue_commit_post(c, a);
+	while (!a->done && r == 0)
+		r = fiber_park("journal commit", LOOP_FOREVER);
+	if (!a->done) {
+		a->waiter = NULL; /* the committer frees it */
+		return r;
+	}
+	r = a->append.result;
+	append_free(a);
+	return r;
+}
+
+void queue_commit_tidy(struct queue_commit *c)
+{
+	c->tidy = true;
+	waitq_wake_one(&c->work);
+}
+
+static void finish(struct queue_commit *c, struct queue_append *a)
+{
+	if (a->committed)
+		a->committed(c->queue, a);
+	a->done = true;
+	if (a->waiter)
+		fiber_wake(a->waiter);
+	else
+		append_free(a);
+}
+
+static struct queue_append *take_first(struct list *appends)
+{
+	struct list *it = list_shift(appends);
+	struct journal_append *a = it ? LIST_ITEM(it, struct journal_append, link) : NULL;
+
+	return a ? CONTAINER_OF(a, struct queue_append, append) : NULL;
+}
+
+static void collect(struct queue_commit *c, struct journal_batch *b)
+{
+	unsigned count = 0;
+	uint64_t bytes = 0;
+
+	journal_batch_init(b);
+	while (!list_empty(&c->waiting) && count < c->messages_max && bytes < c->bytes_max) {
+		struct list *it = list_shift(&c->waiting);
+		bytes += journal_append_length(LIST_ITEM(it, struct journal_append, link));
+		count++;
+		list_append(&b->appends, it);
+	}
+	c->messages += count;
+	c->tidy = false;
+	journal_collect_retired(c->journal, &b->retired);
+}
+
+struct commit_job {
+	struct journal *journal;
+	struct journal_batch *batch;
+};
+
+static int run_commit(void *arg)
+{
+	struct commit_job *job = arg;
+
+	journal_commit(job->journal, job->batch);
+	return 0;
+}
+
+static void report(struct queue_commit *c, const struct err *err)
+{
+	if (err->code == 0 || (c->last_report && loop_now() - c->last_report < REPORT_PAUSE))
+		return;
+	c->last_report = loop_now();
+	log_event(LOG_QUEUE_FAILED, LOG_REASON(err));
+}
+
+static void may_suspend commit(struct queue_commit *c)
+{
+	struct journal_batch b;
+	struct commit_job job = { .journal = c->journal, .batch = &b };
+	struct queue_append *a;
+
+	collect(c, &b);
+	if (list_empty(&b.appends) && list_empty(&b.retired))
+		return;
+	c->writing = true;
+	(void)!work_run(run_commit, &job);
+	c->writing = false;
+	c->commits++;
+	c->syncs += b.syncs;
+
+	journal_batch_finish(c->journal, &b);
+	/* Every record is accounted for before anybody can look for segments that are not
+	 * needed. */
+	while ((a = take_first(&b.appends)))
+		finish(c, a);
+	report(c, &b.err);
+}
+
+static bool is_idle(const struct queue_commit *c)
+{
+	return list_empty(&c->waiting) && !c->tidy;
+}
+
+void queue_commit_run(void *arg)
+{
+	struct queue_commit *c = arg;
+	struct queue_append *a;
+	int r = 0;
+
+	while (r == 0) {
+		if (is_idle(c)) {
+			waitq_wake_all(&c->idle);
+			r = waitq_wait(&c->work, "something to commit", LOOP_FOREVER);
+			continue;
+		}
+		if (c->wait > 0)
+			r = fiber_sleep(c->wait);
+		commit(c);
+	}
+	while ((a = take_first(&c->waiting))) {
+		a->append.result = -ECANCELED;
+		finish(c, a);
+	}
+}
+
+int queue_commit_flush(struct queue_commit *c, int64_t deadline)
+{
+	int r = 0;
+
+	while (r == 0 && (!is_idle(c) || c->writing))
+		r = waitq_wait(&c->idle, "commits to end", deadline);
+	return r;
+}

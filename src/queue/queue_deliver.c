@@ -1,0 +1,263 @@
+/* Delivery to the mailbox workers. Each account has a lane: its mail is delivered in order, one
+ * message at a time, while different accounts go side by side, up to so many calls per worker. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "queue/queue_state.h"
+#include "store/mailbox.h"
+#include "store/mailbox_ipc.h"
+
+/* A message whose delivery takes the worker down with it must not do so for ever. */
+#define LOST_MAX 3
+
+void queue_worker_init(struct queue_worker *w, struct queue *q)
+{
+	w->queue = q;
+	w->client = ipc_client_new("mailbox", &q->clients);
+	map_init(&w->lanes);
+	list_init(&w->ready);
+	waitq_init(&w->work);
+}
+
+static void lane_free(struct queue_lane *lane)
+{
+	list_remove(&lane->ready);
+	free(lane);
+}
+
+void queue_worker_done(struct queue_worker *w)
+{
+	for (struct map_slot *s = map_next(&w->lanes, NULL); s; s = map_next(&w->lanes, s))
+		lane_free(s->value);
+	map_done(&w->lanes);
+	ipc_client_free(w->client);
+	free(w->written);
+}
+
+static struct queue_lane *lane_of(struct queue_worker *w, struct str account)
+{
+	struct queue_lane *lane = map_get(&w->lanes, account);
+	if (lane)
+		return lane;
+	lane = calloc(1, sizeof(*lane) + account.n);
+	if (!lane)
+		check_no_memory();
+	memcpy((char *)(lane + 1), account.p, account.n);
+	lane->account = str_of(lane + 1, account.n);
+	lane->worker = w;
+	list_init(&lane->jobs);
+	list_init(&lane->ready);
+	map_put(&w->lanes, lane->account, lane);
+	return lane;
+}
+
+/* A lane without jobs goes; one with jobs waits for its turn. */
+static void lane_next(struct queue_lane *lane)
+{
+	struct queue_worker *w = lane->worker;
+
+	if (list_empty(&lane->jobs)) {
+		map_remove(&w->lanes, lane->account);
+		lane_free(lane);
+	} else if (list_empty(&lane->ready)) {
+		list_append(&w->ready, &lane->ready);
+	}
+}
+
+static const struct envelope_recipient *recipient_of(const struct queue_job *job)
+{
+	return &job->active->envelope.recipients[job->recipient];
+}
+
+/* What came of a call, before anything is decided about it. */
+struct answer {
+	int result; /* of the call */
+	enum mailbox_outcome outcome;
+	struct queue_outcome log;
+};
+
+static void may_suspend call_worker(struct queue_worker *w, struct queue_job *job, struct arena *a,
+				    struct answer *answer)
+{
+	const struct envelope_recipient *rcpt = recipient_of(job);
+	const struct envelope *envelope = &job->active->envelope;
+	struct queue_entry *e = job->active->entry;
+	struct mailbox_deliver_in in = {
+		.id = e->id,
+		.account = envelope_account(rcpt),
+		.address = rcpt->address,
+		.original = rcpt->original.n ? rcpt->original : rcpt->address,
+		.sender = envelope->sender,
+		.flags = envelope->flags,
+		.segment = e->segment->fd,
+		.offset = queue_entry_content_offset(e),
+		.length = queue_entry_content_length(e),
+		.replay = e->replay,
+	};
+	struct mailbox_deliver_out out;
+	struct err err = { 0 };
+
+	int r = mailbox_deliver(w->client, &in, a, &out, &err);
+	answer->result = r;
+	answer->log.relay = "mailbox";
+	if (r < 0) {
+		answer->outcome = MAILBOX_TRY_AGAIN;
+		answer->log.status = STR("4.3.0");
+		answer->log.text = arena_str(a, str_from(err.text));
+		/* It may have been delivered, and it may still be reading the segment. */
+		e->replay = true;
+		e->segment->no_reuse = true;
+		return;
+	}
+	answer->outcome = out.outcome;
+	answer->log.status = out.status;
+	answer->log.text = out.text;
+}
+
+static void deferred(struct queue *q, struct queue_job *job, const struct answer *answer)
+{
+	queue_entry_set_rcpt(job->active->entry, job->recipient, QUEUE_RCPT_WAITING);
+	queue_log_outcome(q, job, LOG_QUEUE_DEFERRED, &answer->log);
+}
+
+static void delivered(struct queue_worker *w, struct queue_job *job, const struct answer *answer)
+{
+	struct queue *q = w->queue;
+
+	queue_log_outcome(q, job, LOG_QUEUE_SENT, &answer->log);
+	queue_entry_set_rcpt(job->active->entry, job->recipient, QUEUE_RCPT_WRITTEN);
+	queue_checkpoint_add(w, job->active->entry, job->recipient);
+	/* A courtesy: a report that cannot be entered now is not worth another delivery. */
+	if (recipient_of(job)->notify & ENVELOPE_NOTIFY_SUCCESS)
+		(void)!queue_report(q, job, QUEUE_REPORT_DELIVERED, answer->log.status,
+				    answer->log.text);
+}
+
+/* The recipient is finished when the sender has been told, or cannot be. */
+static void may_suspend refused(struct queue *q, struct queue_job *job, struct answer *answer)
+{
+	struct queue_entry *e = job->active->entry;
+
+	int r = queue_report(q, job, QUEUE_REPORT_FAILED, answer->log.status, answer->log.text);
+	if (r == 0) {
+		queue_log_outcome(q, job, LOG_QUEUE_BOUNCED, &answer->log);
+		queue_finish_recipient(q, e, job->recipient);
+	} else if (r == -EREMOTE) {
+		queue_log_outcome(q, job, LOG_QUEUE_BOUNCED, &answer->log);
+		queue_entry_set_rcpt(e, job->recipient, QUEUE_RCPT_HELD);
+	} else {
+		deferred(q, job, answer);
+	}
+}
+
+static bool is_expired(const struct queue *q, const struct queue_entry *e)
+{
+	return (queue_now_usec(q) - queue_id_usec(e->id)) / 1000 > q->config.lifetime;
+}
+
+/* Nobody is there to deliver to: the jobs give their places to others. */
+static void send_lane_away(struct queue_lane *lane)
+{
+	struct queue *q = lane->worker->queue;
+	struct list *it;
+	struct answer answer = {
+		.log = { "mailbox", STR("4.3.2"), STR("the mailbox process is not running") },
+	};
+
+	while ((it = list_shift(&lane->jobs))) {
+		struct queue_job *job = LIST_ITEM(it, struct queue_job, link);
+		job->active->entry->no_worker = true;
+		deferred(q, job, &answer);
+		queue_active_release(q, job->active);
+	}
+}
+
+static void send_all_away(struct queue_worker *w)
+{
+	struct list *it;
+
+	while ((it = list_shift(&w->ready))) {
+		struct queue_lane *lane = LIST_ITEM(it, struct queue_lane, ready);
+		send_lane_away(lane);
+		lane_next(lane);
+	}
+}
+
+static void may_suspend decide(struct queue_worker *w, struct queue_lane *lane,
+			       struct queue_job *job, struct answer *answer)
+{
+	struct queue *q = w->queue;
+
+	if (answer->result == -EPIPE && ++job->lost < LOST_MAX) {
+		list_prepend(&lane->jobs, &job->link);
+		return;
+	}
+	if (answer->outcome == MAILBOX_DELIVERED)
+		delivered(w, job, answer);
+	else if (answer->outcome == MAILBOX_REFUSED || is_expired(q, job->active->entry))
+		refused(q, job, answer);
+	else
+		deferred(q, job, answer);
+	if (answer->result == -ETIMEDOUT && !ipc_client_connected(w->client)) {
+		job->active->entry->no_worker = true;
+		w->away = true;
+		send_lane_away(lane);
+		send_all_away(w);
+	}
+	queue_active_release(q, job->active);
+}
+
+static int may_suspend deliver_one(struct queue_worker *w, struct queue_lane *lane)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct answer answer = { 0 };
+	struct list *it = list_shift(&lane->jobs);
+	struct queue_job *job = LIST_ITEM(it, struct queue_job, link);
+
+	lane->busy = true;
+	call_worker(w, job, &a, &answer);
+	/* When the queue stops, the job stays where it was: queue_stop frees it with its lane. */
+	if (answer.result == -ECANCELED)
+		list_prepend(&lane->jobs, &job->link);
+	else
+		decide(w, lane, job, &answer);
+	lane->busy = false;
+	lane_next(lane);
+	waitq_wake_one(&w->work);
+	return answer.result == -ECANCELED ? -ECANCELED : 0;
+}
+
+void queue_deliver_run(void *arg)
+{
+	struct queue_worker *w = arg;
+	struct queue *q = w->queue;
+	int r = 0;
+
+	while (r == 0) {
+		if (q->draining || list_empty(&w->ready)) {
+			r = waitq_wait(&w->work, "mail for a worker", LOOP_FOREVER);
+			continue;
+		}
+		struct list *it = list_shift(&w->ready);
+		q->in_flight++;
+		r = deliver_one(w, LIST_ITEM(it, struct queue_lane, ready));
+		if (--q->in_flight == 0)
+			waitq_wake_all(&q->quiet);
+	}
+}
+
+void queue_deliver(struct queue *q, struct queue_job *job)
+{
+	struct str account = envelope_account(recipient_of(job));
+	struct queue_worker *w = &q->workers[mailbox_worker(account, q->config.workers)];
+	struct queue_lane *lane = lane_of(w, account);
+
+	list_append(&lane->jobs, &job->link);
+	if (w->away)
+		send_lane_away(lane);
+	if (!lane->busy)
+		lane_next(lane);
+	waitq_wake_one(&w->work);
+}

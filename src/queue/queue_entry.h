@@ -1,0 +1,103 @@
+/* One message of the queue in memory: where it is in the journal and what each recipient still
+ * needs. About 150 bytes with its slot in the table; envelope and body stay in the journal. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "queue/journal.h"
+
+struct queue_active;
+
+enum queue_rcpt_state {
+	QUEUE_RCPT_WAITING, /* needs an attempt, now or later */
+	QUEUE_RCPT_ACTIVE,  /* in a lane or in flight */
+	QUEUE_RCPT_WRITTEN, /* delivered, not durable */
+	QUEUE_RCPT_HELD,    /* can go nowhere; a person must look */
+	QUEUE_RCPT_FINISHED,
+};
+
+enum queue_entry_state {
+	QUEUE_COMMITTING, /* on its way into the journal */
+	QUEUE_INCOMING,	  /* waits for its turn */
+	QUEUE_ACTIVE,	  /* the envelope is in memory */
+	QUEUE_WRITTEN,	  /* waits for the checkpoint */
+	QUEUE_DEFERRED,	  /* waits for its next attempt */
+	QUEUE_HELD,	  /* waits for a person, or for the next start */
+	QUEUE_STATES,
+};
+
+#define QUEUE_RCPT_INLINE 8
+
+struct queue_entry {
+	struct list by_segment; /* in journal_segment.entries */
+	struct list link;	/* INCOMING: in queue.incoming */
+	uint64_t id;
+	struct journal_segment *segment;
+	uint64_t offset; /* of the record */
+	uint64_t length; /* of the payload */
+	uint32_t envelope_length;
+	uint32_t crc; /* of the payload */
+	uint32_t recipient_count;
+	uint32_t open; /* recipients that are not FINISHED */
+	int64_t next_try;
+	uint32_t heap_index; /* DEFERRED: in queue.retry */
+	uint16_t attempts;
+	uint8_t state;	/* enum queue_entry_state */
+	bool replay;	/* an earlier delivery may exist */
+	bool moving;	/* a copy of the record is on its way */
+	bool no_worker; /* DEFERRED only because a worker was away */
+	struct queue_active *active;
+	union {
+		uint8_t inline_states[QUEUE_RCPT_INLINE]; /* enum queue_rcpt_state */
+		uint8_t *states;
+	} rcpt;
+};
+
+/* All entries by id, and how many are in each state. */
+struct queue_entries {
+	struct map by_id;
+	uint64_t count[QUEUE_STATES];
+};
+
+void queue_entries_init(struct queue_entries *t);
+
+/* Frees every entry. */
+void queue_entries_done(struct queue_entries *t);
+
+/* NULL when there is none. */
+struct queue_entry *queue_entries_find(const struct queue_entries *t, uint64_t id);
+
+/* A new entry in state COMMITTING, all recipients WAITING; NULL when the id is taken. */
+struct queue_entry *queue_entries_add(struct queue_entries *t, uint64_t id, uint32_t recipients);
+
+/* Take it out of its segment and the table, and free it. It is in no other list. */
+void queue_entries_remove(struct queue_entries *t, struct queue_entry *e);
+
+void queue_entry_set_state(struct queue_entries *t, struct queue_entry *e,
+			   enum queue_entry_state state);
+
+/* Where its record is, from now on. */
+void queue_entry_place(struct queue_entry *e, struct journal_segment *s, uint64_t offset);
+
+enum queue_rcpt_state queue_entry_rcpt(const struct queue_entry *e, uint32_t i);
+
+/* Also keeps count of `open`. */
+void queue_entry_set_rcpt(struct queue_entry *e, uint32_t i, enum queue_rcpt_state state);
+
+/* Is any recipient in this state? */
+bool queue_entry_has_rcpt(const struct queue_entry *e, enum queue_rcpt_state state);
+
+/* Head and body: what the recipients get. */
+static inline uint64_t queue_entry_content_offset(const struct queue_entry *e)
+{
+	return e->offset + JOURNAL_RECORD_HEADER + e->envelope_length;
+}
+
+static inline uint64_t queue_entry_content_length(const struct queue_entry *e)
+{
+	return e->length - e->envelope_length;
+}

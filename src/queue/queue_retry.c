@@ -1,0 +1,131 @@
+/* Deferred entries, in a heap by the time of their next attempt. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/rand.h"
+#include "queue/queue_state.h"
+
+static void put(struct queue *q, size_t i, struct queue_entry *e)
+{
+	q->retry[i] = e;
+	e->heap_index = (uint32_t)i;
+}
+
+static void sift_up(struct queue *q, size_t i, struct queue_entry *e)
+{
+	while (i > 0) {
+		size_t parent = (i - 1) / 2;
+		if (q->retry[parent]->next_try <= e->next_try)
+			break;
+		put(q, i, q->retry[parent]);
+		i = parent;
+	}
+	put(q, i, e);
+}
+
+static void sift_down(struct queue *q, size_t i, struct queue_entry *e)
+{
+	for (;;) {
+		size_t child = i * 2 + 1;
+		if (child >= q->retry_count)
+			break;
+		if (child + 1 < q->retry_count &&
+		    q->retry[child + 1]->next_try < q->retry[child]->next_try)
+			child++;
+		if (e->next_try <= q->retry[child]->next_try)
+			break;
+		put(q, i, q->retry[child]);
+		i = child;
+	}
+	put(q, i, e);
+}
+
+static void push(struct queue *q, struct queue_entry *e)
+{
+	if (q->retry_count == q->retry_cap) {
+		q->retry_cap = q->retry_cap ? q->retry_cap * 2 : 256;
+		q->retry = realloc(q->retry, q->retry_cap * sizeof(struct queue_entry *));
+		if (!q->retry)
+			check_no_memory();
+	}
+	sift_up(q, q->retry_count++, e);
+}
+
+void queue_retry_remove(struct queue *q, struct queue_entry *e)
+{
+	size_t i = e->heap_index;
+
+	check(i < q->retry_count && q->retry[i] == e);
+	struct queue_entry *last = q->retry[--q->retry_count];
+	if (last == e)
+		return;
+	if (i > 0 && q->retry[(i - 1) / 2]->next_try > last->next_try)
+		sift_up(q, i, last);
+	else
+		sift_down(q, i, last);
+}
+
+/* Up to a tenth more or less: what failed together does not come back together. */
+static int64_t spread(int64_t ms)
+{
+	int64_t range = ms / 5;
+
+	return range > 0 ? ms - range / 2 + (int64_t)(rand_u64() % (uint64_t)range) : ms;
+}
+
+void queue_retry_later(struct queue *q, struct queue_entry *e)
+{
+	int64_t pause = q->config.retry_min;
+
+	for (unsigned i = 0; i < e->attempts && pause < q->config.retry_max; i++)
+		pause *= 2;
+	if (pause > q->config.retry_max)
+		pause = q->config.retry_max;
+	if (e->attempts < UINT16_MAX)
+		e->attempts++;
+	e->next_try = loop_now() + spread(pause);
+	queue_entry_set_state(&q->entries, e, QUEUE_DEFERRED);
+	push(q, e);
+	if (e->heap_index == 0)
+		waitq_wake_one(&q->retry_changed);
+}
+
+static void try_again(struct queue *q, struct queue_entry *e)
+{
+	queue_retry_remove(q, e);
+	e->no_worker = false;
+	queue_dispatch(q, e);
+}
+
+void queue_retry_run(void *arg)
+{
+	struct queue *q = arg;
+	int r = 0;
+
+	while (r == 0 || r == -ETIMEDOUT) {
+		while (q->retry_count && q->retry[0]->next_try <= loop_now())
+			try_again(q, q->retry[0]);
+		r = waitq_wait(&q->retry_changed, "time for another attempt",
+			       q->retry_count ? q->retry[0]->next_try : LOOP_FOREVER);
+	}
+}
+
+uint64_t queue_retry_all(struct queue *q, bool no_worker)
+{
+	uint64_t count = 0;
+
+	/* From the end: taking one out moves only entries that were looked at. */
+	for (size_t i = q->retry_count; i-- > 0;) {
+		struct queue_entry *e = q->retry[i];
+		if (no_worker && !e->no_worker)
+			continue;
+		e->next_try = loop_now();
+		count++;
+	}
+	/* All at once, and then the heap is one again. */
+	for (size_t i = q->retry_count / 2; i-- > 0;)
+		sift_down(q, i, q->retry[i]);
+	if (count)
+		waitq_wake_one(&q->retry_changed);
+	return count;
+}

@@ -1,0 +1,197 @@
+#include "queue/queue_server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "core/work.h"
+#include "queue/queue_ipc.h"
+#include "queue/queue_state.h"
+
+#define HEAD_MAX 65536
+
+int64_t queue_now_usec(const struct queue *q)
+{
+	return q->start_usec + (loop_now() - q->start_ms) * 1000;
+}
+
+/* Two digits that mean something, as the tools that add them up expect. */
+static struct str delay_text(const struct queue *q, uint64_t id, char *text, size_t n)
+{
+	double s = (double)(queue_now_usec(q) - queue_id_usec(id)) / 1e6;
+
+	if (s < 0)
+		s = 0;
+	snprintf(text, n, "%.*f", s < 1 ? 2 : s < 10 ? 1 : 0, s);
+	return str_from(text);
+}
+
+void queue_log_outcome(struct queue *q, const struct queue_job *job, enum log_event_id event,
+		       const struct queue_outcome *o)
+{
+	const struct envelope_recipient *r = &job->active->envelope.recipients[job->recipient];
+	uint64_t id = job->active->entry->id;
+	struct str original = str_eq(r->original, r->address) ? STR_NONE : r->original;
+	char delay[32];
+
+	log_event(event, LOG_CSTR("id", queue_id_text(id).c), LOG_STR("to", r->address),
+		  LOG_STR("orig_to", original), LOG_CSTR("relay", o->relay),
+		  LOG_STR("delay", delay_text(q, id, delay, sizeof(delay))),
+		  LOG_STR("dsn", o->status), LOG_STR("text", o->text));
+}
+
+static void accepted(struct queue *q, struct queue_append *a)
+{
+	struct queue_entry *e = a->entry;
+
+	if (a->append.result < 0) {
+		queue_entries_remove(&q->entries, e);
+		return;
+	}
+	e->crc = a->append.crc;
+	queue_entry_place(e, a->append.segment, a->append.offset);
+	queue_dispatch(q, e);
+}
+
+/* The record outlives the caller: it has copies of its own. */
+static struct queue_append *new_record(const struct queue_message *m)
+{
+	struct queue_append *a = queue_append_new(JOURNAL_MESSAGE, m->id);
+	struct buf envelope;
+
+	buf_init(&envelope, &a->arena, ENVELOPE_SIZE_MAX);
+	envelope_write(m->envelope, &envelope);
+	check(!buf_failed(&envelope));
+	a->append.envelope_length = (uint32_t)envelope.n;
+	a->append.recipient_count = (uint32_t)m->envelope->recipient_count;
+	queue_append_piece(a, journal_piece_bytes(buf_str(&envelope)));
+	queue_append_piece(a, journal_piece_bytes(arena_str(&a->arena, m->head)));
+	a->body = m->body;
+	if (m->body >= 0)
+		queue_append_piece(a, journal_piece_file(m->body, 0, m->body_size));
+	return a;
+}
+
+int queue_accept(struct queue *q, const struct queue_message *m, struct err *err)
+{
+	auto_close int body = m->body;
+
+	if (q->draining)
+		return err_set(err, -EAGAIN, "the queue is stopping");
+	if (m->head.n > HEAD_MAX || m->body_size > JOURNAL_PAYLOAD_MAX / 2)
+		return err_set(err, -E2BIG, "message too large for the journal");
+	int r = envelope_check(m->envelope, err);
+	if (r < 0)
+		return r;
+	struct queue_entry *e =
+		queue_entries_add(&q->entries, m->id, (uint32_t)m->envelope->recipient_count);
+	if (!e)
+		return err_set(err, -EEXIST, "the id is in use");
+
+	struct queue_append *a = new_record(m);
+	take_fd(&body); /* the record's now */
+	a->entry = e;
+	a->committed = accepted;
+	e->envelope_length = a->append.envelope_length;
+	e->length = journal_append_length(&a->append);
+	r = queue_commit_wait(&q->commit, a);
+	return r < 0 ? err_set(err, r, "journal: %s", strerror(-r)) : 0;
+}
+
+static int may_suspend op_submit(void *ctx, struct queue_submit_in *in, struct arena *a,
+				 struct queue_submit_out *out, struct err *err)
+{
+	struct envelope envelope = {
+		.flags = in->flags,
+		.sender = in->sender,
+		.envid = in->envid,
+		.auth_user = in->auth_user,
+		.client_name = in->client_name,
+		.client_address = in->client_address,
+		.helo = in->helo,
+		.recipient_count = in->recipients_count,
+	};
+	struct queue_message m = {
+		.id = in->id,
+		.envelope = &envelope,
+		.head = in->head,
+		.body_size = in->body_size,
+	};
+	(void)out;
+
+	envelope.recipients =
+		ARENA_NEW_ARRAY(a, struct envelope_recipient, envelope.recipient_count);
+	for (size_t i = 0; i < envelope.recipient_count; i++) {
+		const struct queue_recipient *r = &in->recipients[i];
+		envelope.recipients[i] = (struct envelope_recipient){
+			.kind = r->kind,
+			.notify = r->notify,
+			.address = r->address,
+			.account = r->account,
+			.original = r->original,
+			.orcpt = r->orcpt,
+		};
+	}
+	m.body = take_fd(&in->body);
+	return queue_accept(ctx, &m, err);
+}
+
+static int op_status(void *ctx, struct queue_status_in *in, struct arena *a,
+		     struct queue_status_out *out, struct err *err)
+{
+	struct queue *q = ctx;
+	const uint64_t *count = q->entries.count;
+	(void)in, (void)a, (void)err;
+
+	out->messages = q->entries.by_id.count - count[QUEUE_COMMITTING];
+	out->deferred = count[QUEUE_DEFERRED];
+	out->held = count[QUEUE_HELD];
+	out->draining = q->draining;
+	out->bytes = journal_bytes(q->journal);
+	LIST_FOREACH (it, journal_segments(q->journal)) {
+		struct journal_segment *s = LIST_ITEM(it, struct journal_segment, link);
+		out->segments++;
+		if (out->oldest == 0 && !list_empty(&s->entries))
+			out->oldest =
+				LIST_ITEM(s->entries.next, struct queue_entry, by_segment)->id;
+	}
+	return 0;
+}
+
+static int op_flush(void *ctx, struct queue_flush_in *in, struct arena *a,
+		    struct queue_flush_out *out, struct err *err)
+{
+	(void)in, (void)a, (void)err;
+	out->messages = queue_retry_all(ctx, false);
+	return 0;
+}
+
+struct ipc_server queue_ipc_server(struct queue *q)
+{
+	static const struct queue_ops ops = {
+		.submit = op_submit,
+		.status = op_status,
+		.flush = op_flush,
+	};
+
+	return (struct ipc_server){ .service = &queue_service, .ops = &ops, .ctx = q };
+}
+
+void queue_attach_worker(struct queue *q, unsigned worker, int fd)
+{
+	check(worker < q->config.workers);
+	struct queue_worker *w = &q->workers[worker];
+
+	ipc_client_attach(w->client, fd);
+	if (w->away) {
+		w->away = false;
+		queue_retry_all(q, true);
+	}
+}
+
+void queue_attach_auth(struct queue *q, int fd)
+{
+	ipc_client_attach(q->auth, fd);
+}

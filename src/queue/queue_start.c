@@ -1,0 +1,200 @@
+/* The queue's beginning and end. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/work.h"
+#include "queue/queue_state.h"
+
+#define SPARES 4
+
+static int64_t wall_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void set_default(int64_t *value, int64_t fallback)
+{
+	if (*value == 0)
+		*value = fallback;
+}
+
+static void set_defaults(struct queue_config *c)
+{
+	if (c->commit_messages == 0)
+		c->commit_messages = 256;
+	if (c->commit_bytes == 0)
+		c->commit_bytes = 16u << 20;
+	if (c->active_max == 0)
+		c->active_max = 10000;
+	if (c->worker_calls == 0)
+		c->worker_calls = 8;
+	if (c->checkpoint_at == 0)
+		c->checkpoint_at = 1000;
+	set_default(&c->checkpoint_ms, 2000);
+	set_default(&c->retry_min, 300000);
+	set_default(&c->retry_max, 4000000);
+	set_default(&c->lifetime, (int64_t)5 * 24 * 3600 * 1000);
+}
+
+static struct queue *queue_new(const struct queue_config *config)
+{
+	struct queue *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		check_no_memory();
+	check(config->workers > 0 && config->workers <= QUEUE_WORKERS_MAX);
+	q->config = *config;
+	set_defaults(&q->config);
+	q->start_usec = wall_usec();
+	q->start_ms = loop_now();
+	queue_id_gen_init(&q->ids, QUEUE_ID_INSTANCE_SELF);
+	queue_entries_init(&q->entries);
+	group_init(&q->clients);
+	group_init(&q->fibers);
+	list_init(&q->incoming);
+	waitq_init(&q->dispatch);
+	waitq_init(&q->retry_changed);
+	waitq_init(&q->checkpoint);
+	waitq_init(&q->quiet);
+	list_init(&q->commit.waiting);
+	waitq_init(&q->commit.work);
+	waitq_init(&q->commit.idle);
+	q->auth = ipc_client_new("auth", &q->clients);
+	for (unsigned i = 0; i < q->config.workers; i++)
+		queue_worker_init(&q->workers[i], q);
+	return q;
+}
+
+struct open_job {
+	struct queue *queue;
+	struct queue_replay_report report;
+	struct err *err;
+};
+
+static int run_open(void *arg)
+{
+	struct open_job *job = arg;
+	struct queue *q = job->queue;
+	struct journal_config config = {
+		.dir = q->config.dir,
+		.io = q->config.io,
+		.segment_size = q->config.segment_size,
+		.spares = SPARES,
+	};
+
+	int r = journal_open(&config, &q->journal, job->err);
+	return r < 0 ? r : queue_replay(q, &job->report, job->err);
+}
+
+static void log_replay(const struct queue *q, const struct queue_replay_report *report)
+{
+	LIST_FOREACH (it, &report->lines) {
+		struct queue_replay_line *line = LIST_ITEM(it, struct queue_replay_line, link);
+		log_event(LOG_QUEUE_DAMAGED, LOG_STR("file", line->file),
+			  LOG_STR("reason", line->reason));
+	}
+	log_event(LOG_QUEUE_REPLAYED, LOG_INT("messages", (int64_t)q->entries.by_id.count));
+}
+
+/* Oldest first. */
+static void dispatch_all(struct queue *q)
+{
+	LIST_FOREACH (at, journal_segments(q->journal)) {
+		struct journal_segment *s = LIST_ITEM(at, struct journal_segment, link);
+		LIST_FOREACH (it, &s->entries) {
+			queue_dispatch(q, LIST_ITEM(it, struct queue_entry, by_segment));
+		}
+	}
+}
+
+static int start_fibers(struct queue *q, struct err *err)
+{
+	int r = fiber_spawn(&q->fibers, "commits", queue_commit_run, &q->commit);
+
+	if (r == 0)
+		r = fiber_spawn(&q->fibers, "dispatcher", queue_dispatch_run, q);
+	if (r == 0)
+		r = fiber_spawn(&q->fibers, "retries", queue_retry_run, q);
+	if (r == 0)
+		r = fiber_spawn(&q->fibers, "checkpoints", queue_checkpoint_run, q);
+	for (unsigned i = 0; r == 0 && i < q->config.workers; i++) {
+		for (unsigned n = 0; r == 0 && n < q->config.worker_calls; n++)
+			r = fiber_spawn(&q->fibers, "delivery", queue_deliver_run, &q->workers[i]);
+	}
+	return r < 0 ? err_set(err, r, "queue: too many fibers") : 0;
+}
+
+int queue_start(const struct queue_config *config, struct queue **out, struct err *err)
+{
+	struct queue *q = queue_new(config);
+	struct open_job job = { .queue = q, .err = err };
+
+	int r = work_run(run_open, &job);
+	if (r == 0) {
+		log_replay(q, &job.report);
+		q->commit.queue = q;
+		q->commit.journal = q->journal;
+		q->commit.messages_max = q->config.commit_messages;
+		q->commit.bytes_max = q->config.commit_bytes;
+		q->commit.wait = q->config.commit_wait;
+		q->commit.tidy = true;
+		dispatch_all(q);
+		r = start_fibers(q, err);
+	}
+	arena_done(&job.report.arena);
+	if (r < 0) {
+		queue_stop(q);
+		return r;
+	}
+	*out = q;
+	return 0;
+}
+
+int queue_drain(struct queue *q, int64_t deadline)
+{
+	int r = 0;
+
+	q->draining = true;
+	while (r == 0 && q->in_flight)
+		r = waitq_wait(&q->quiet, "deliveries to end", deadline);
+	if (r == 0)
+		r = queue_commit_flush(&q->commit, deadline);
+	if (r == 0) {
+		int64_t before = fiber_limit_begin(deadline);
+		r = queue_checkpoint_all(q);
+		fiber_limit_end(before);
+	}
+	if (r == 0)
+		r = queue_commit_flush(&q->commit, deadline);
+	return r;
+}
+
+static void free_actives(struct queue *q)
+{
+	struct map *m = &q->entries.by_id;
+
+	for (struct map_slot *s = map_next(m, NULL); s; s = map_next(m, s)) {
+		struct queue_entry *e = s->value;
+		if (e->active)
+			queue_active_free(e->active);
+	}
+}
+
+void queue_stop(struct queue *q)
+{
+	group_done(&q->fibers);
+	group_done(&q->clients);
+	free_actives(q);
+	for (unsigned i = 0; i < q->config.workers; i++)
+		queue_worker_done(&q->workers[i]);
+	ipc_client_free(q->auth);
+	queue_entries_done(&q->entries);
+	journal_free(q->journal);
+	free(q->retry);
+	free(q->marks);
+	free(q);
+}

@@ -1,0 +1,191 @@
+/* What the files of the queue service share. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "core/fiber.h"
+#include "core/group.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "queue/envelope.h"
+#include "queue/queue_commit.h"
+#include "queue/queue_entry.h"
+#include "queue/queue_id.h"
+#include "queue/queue_server.h"
+
+/* A recipient's delivery. */
+struct queue_job {
+	struct list link; /* in its lane */
+	struct queue_active *active;
+	uint32_t recipient;
+	unsigned lost; /* attempts whose answer never came */
+};
+
+/* The envelope of an entry that is being delivered. */
+struct queue_active {
+	struct queue_entry *entry;
+	struct arena arena;
+	struct envelope envelope;
+	struct queue_job *jobs;
+	uint32_t busy; /* jobs in lanes or in flight; freed with the last */
+};
+
+/* The mail for one account, in order: one delivery at a time. */
+struct queue_lane {
+	struct list ready; /* in its worker */
+	struct list jobs;
+	struct queue_worker *worker;
+	struct str account; /* with the lane on the heap */
+	bool busy;
+};
+
+/* Delivered by a worker and not durable. */
+struct queue_written {
+	struct queue_entry *entry;
+	uint32_t recipient;
+};
+
+struct queue_worker {
+	struct queue *queue;
+	struct ipc_client *client;
+	struct map lanes;
+	struct list ready; /* lanes with jobs and none in flight */
+	struct waitq work;
+	bool away; /* it did not come back within the time of a call */
+
+	struct queue_written *written;
+	size_t written_count, written_cap;
+};
+
+struct queue {
+	struct queue_config config;
+	struct journal *journal;
+	struct queue_commit commit;
+	struct queue_entries entries;
+	struct queue_id_gen ids;
+	int64_t start_usec; /* wall clock when the loop's stood at start_ms */
+	int64_t start_ms;
+
+	struct group clients; /* readers of the connections */
+	struct group fibers;  /* commits, dispatcher, deliveries, retries, checkpoints */
+	struct ipc_client *auth;
+	struct queue_worker workers[QUEUE_WORKERS_MAX];
+
+	struct list incoming; /* entries */
+	uint32_t active_count;
+	struct waitq dispatch;
+
+	struct queue_entry **retry; /* heap by next_try */
+	size_t retry_count, retry_cap;
+	struct waitq retry_changed;
+
+	size_t written_count; /* of all workers */
+	struct journal_mark *marks;
+	size_t mark_count, mark_cap;
+	struct waitq checkpoint;
+	bool checkpoint_now;
+
+	unsigned in_flight; /* deliveries */
+	struct waitq quiet; /* none is */
+	bool draining;
+};
+
+/* Microseconds since 1970, never going back while the process lives. */
+int64_t queue_now_usec(const struct queue *q);
+
+/* The entry waits for its turn to be delivered. */
+void queue_dispatch(struct queue *q, struct queue_entry *e);
+void queue_dispatch_run(void *queue);
+
+void queue_active_free(struct queue_active *active);
+
+/* n bytes of the segment of an active entry. 0, -errno, -ECANCELED. */
+int may_suspend must_check queue_read(const struct queue_entry *e, uint64_t offset, size_t n,
+				      char *p);
+
+/* A job of this entry has ended; with the last one decide what the entry waits for next. */
+void queue_active_release(struct queue *q, struct queue_active *active);
+
+/* No more jobs: to the checkpoint, to the next attempt, on hold, or out. */
+void queue_settle(struct queue *q, struct queue_entry *e);
+
+/* The recipient needs nothing more, and that is durable. Remove the entry (queue_settle)
+ * afterwards. */
+void queue_finish_recipient(struct queue *q, struct queue_entry *e, uint32_t recipient);
+
+/* Give a mailbox recipient's job to its worker. */
+void queue_deliver(struct queue *q, struct queue_job *job);
+
+/* One of config.worker_calls fibers of a worker. */
+void queue_deliver_run(void *worker);
+
+void queue_worker_init(struct queue_worker *w, struct queue *q);
+void queue_worker_done(struct queue_worker *w);
+
+/* Deferred entries: the next attempt after a pause that grows. */
+void queue_retry_later(struct queue *q, struct queue_entry *e);
+void queue_retry_run(void *queue);
+
+/* Try everything that is deferred now; only what waits for a worker if no_worker. The number. */
+uint64_t queue_retry_all(struct queue *q, bool no_worker);
+void queue_retry_remove(struct queue *q, struct queue_entry *e);
+
+/* A worker has delivered. */
+void queue_checkpoint_add(struct queue_worker *w, struct queue_entry *e, uint32_t recipient);
+void queue_checkpoint_run(void *queue);
+
+/* Ask all workers now. 0, or the first failure (its deliveries are repeated). */
+int may_suspend must_check queue_checkpoint_all(struct queue *q);
+
+/* Note a mark; it is written after the next checkpoint. Written now: queue_marks_post. */
+void queue_mark(struct queue *q, uint64_t id, uint32_t recipient);
+void queue_marks_post(struct queue *q);
+
+/* Move live messages out of the oldest segment where that pays. */
+void queue_compact(struct queue *q);
+
+/* Enter a message: envelope checked, `head` and the body's descriptor (taken; -1: none) as in
+ * queue.submit. 0 when it is durable; the errors of queue.submit. */
+struct queue_message {
+	uint64_t id;
+	const struct envelope *envelope;
+	struct str head;
+	int body;
+	uint64_t body_size;
+};
+int may_suspend must_check queue_accept(struct queue *q, const struct queue_message *m,
+					struct err *err);
+
+/* The journal's messages become entries; blocking, before anything else runs. The log lines that
+ * are due are left in `report`, one each. */
+struct queue_replay_report {
+	struct arena arena;
+	struct list lines; /* struct queue_replay_line */
+	uint64_t bytes_torn;
+};
+struct queue_replay_line {
+	struct list link;
+	struct str file, reason;
+};
+int must_check queue_replay(struct queue *q, struct queue_replay_report *report, struct err *err);
+
+enum queue_report_kind {
+	QUEUE_REPORT_FAILED,
+	QUEUE_REPORT_DELIVERED,
+};
+
+/* Tell the sender. 0: it is in the queue, or not wanted; -EREMOTE: the sender is not here and
+ * cannot be reached; any other error: try again later. */
+int may_suspend must_check queue_report(struct queue *q, const struct queue_job *job,
+					enum queue_report_kind kind, struct str status,
+					struct str text);
+
+/* The log line of a recipient's outcome. `event` is LOG_QUEUE_SENT and its like. */
+struct queue_outcome {
+	const char *relay; /* literal */
+	struct str status; /* "2.0.0" */
+	struct str text;
+};
+void queue_log_outcome(struct queue *q, const struct queue_job *job, enum log_event_id event,
+		       const struct queue_outcome *o);

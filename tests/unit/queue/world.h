@@ -1,0 +1,91 @@
+/* The queue with everybody it talks to, under a clock that jumps: mailbox workers and auth that
+ * do as the test says, and a front that submits. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/fixture.h"
+
+#include "queue/envelope.h"
+#include "queue/queue_ipc.h"
+#include "queue/queue_server.h"
+#include "store/mailbox.h"
+#include "store/mailbox_ipc.h"
+
+#define WORLD_WORKERS 2
+
+/* One delivery that a worker was asked for. */
+struct world_delivery {
+	uint64_t id;
+	char address[128], account[128], original[128], sender[128];
+	char *content;
+	size_t length;
+	bool replay;
+	int64_t at; /* ms since the world began */
+	unsigned worker;
+};
+
+struct world;
+
+/* What a worker does with a delivery: an outcome, or -errno for the call. */
+typedef int world_script(struct world *w, const struct mailbox_deliver_in *in);
+
+struct world_worker {
+	struct world *world;
+	unsigned index;
+	int fd; /* of the server's end, to break it */
+	unsigned checkpoints;
+};
+
+struct world {
+	struct queue_config config;
+	struct queue *queue;
+	struct group servers, clients;
+	struct ipc_client *front;
+	struct world_worker workers[WORLD_WORKERS];
+
+	world_script *script; /* NULL: everything is delivered */
+	int64_t slow_ms;      /* each delivery takes so long */
+	int checkpoint_result;
+	int resolve_result;
+
+	struct world_delivery *deliveries;
+	size_t delivery_count;
+	unsigned in_flight, in_flight_max;
+	char busy[64][128]; /* accounts that are being delivered to */
+	bool overlap;	    /* two deliveries to one account at once */
+
+	int64_t began;
+	uint64_t next_id;
+	int log_fd;
+};
+
+/* In a fresh directory of the fake disk (disk.h). */
+void world_init(struct world *w);
+void world_done(struct world *w);
+
+/* The queue's process starts, or ends without a word, or in peace. */
+void world_start(struct world *w);
+void world_kill(struct world *w);
+int world_drain(struct world *w);
+
+/* Give a worker a fresh connection (again), or take it away. */
+void world_attach(struct world *w, unsigned worker);
+void world_detach(struct world *w, unsigned worker);
+
+/* Submit "Subject: <text>" with a body of `size` bytes from `sender`. 0 and the id, or -errno. */
+int world_submit(struct world *w, const char *sender, const struct queue_recipient *rcpts, size_t n,
+		 uint64_t *id);
+int world_send(struct world *w, const char *sender, const char *address);
+
+/* Let so much time pass. */
+void world_sleep(struct world *w, int64_t ms);
+
+size_t world_messages(struct world *w);
+bool world_log_has(struct world *w, const char *text);
+
+/* The script that refuses, or defers, what goes to such an address; delivers everything else. */
+int world_refuse(struct world *w, const struct mailbox_deliver_in *in);
+int world_defer(struct world *w, const struct mailbox_deliver_in *in);
