@@ -1,5 +1,5 @@
-/* APPEND (RFC 3501 6.3.11), of several messages at once (RFC 3502), with APPENDUID (RFC 4315). A message
- * goes from the stream to the store as it arrives. */
+/* APPEND (RFC 3501 6.3.11), of several messages at once (RFC 3502), with APPENDUID (RFC 4315). A
+ * message goes from the stream to the store as it arrives. */
 #include <errno.h>
 
 #include "imap/flags.h"
@@ -32,8 +32,8 @@ static int may_suspend parse_message(struct imap_session *s, struct store_append
 	return imap_lexer_literal(lx, lit);
 }
 
-/* Read the literal and give it to the store. *stored becomes the store's first error; the literal is read
- * to its end all the same. */
+/* Read the literal and give it to the store. *stored becomes the store's first error; the literal
+ * is read to its end all the same. */
 static int may_suspend take_message(struct imap_session *s, struct store_append *ap, uint64_t size,
 				    int *stored)
 {

@@ -29,7 +29,8 @@ static int may_suspend parse(struct imap_session *s, struct transfer *out)
 typedef int transfer_fn(struct store_view *v, const struct store_copy_args *args,
 			struct store_copied *out, struct err *err);
 
-/* Do it and make it durable. *code becomes the COPYUID response code, empty when nothing was copied. */
+/* Do it and make it durable. *code becomes the COPYUID response code, empty when nothing was
+ * copied. */
 static int may_suspend transfer(struct imap_session *s, const struct transfer *t, transfer_fn *fn,
 				struct str *code)
 {

@@ -171,8 +171,8 @@ static void may_suspend lsub_one(struct imap_session *s, struct str name, const 
 	imap_send(s, &b);
 }
 
-/* RFC 3501 6.3.9: where '%' stops above a subscribed mailbox, the level that it matches is returned, as
- * \Noselect. */
+/* RFC 3501 6.3.9: where '%' stops above a subscribed mailbox, the level that it matches is
+ * returned, as \Noselect. */
 static void may_suspend lsub_all(struct imap_session *s, const struct imap_list_args *args,
 				 const struct store_box_list *boxes)
 {

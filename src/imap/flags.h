@@ -6,7 +6,8 @@
 struct imap_lexer;
 struct store_mark;
 
-/* A list in parentheses, perhaps empty. \Recent is read and dropped: it is not the client's to set. */
+/* A list in parentheses, perhaps empty. \Recent is read and dropped: it is not the client's to
+ * set. */
 int must_check imap_flags_parse_list(struct imap_lexer *lx, struct store_mark *out);
 
 /* The same, or flags without parentheses up to the end of the line (STORE). */

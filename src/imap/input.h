@@ -10,6 +10,6 @@ struct imap_input {
 	struct stream *stream;
 };
 
-/* The stream stays the caller's and outlives the input. Besides the stream's errors the feed returns
- * -ENODATA at the end of the stream. */
+/* The stream stays the caller's and outlives the input. Besides the stream's errors the feed
+ * returns -ENODATA at the end of the stream. */
 void imap_input_init(struct imap_input *in, struct stream *s);

@@ -1,11 +1,14 @@
-/* The tokens of an IMAP command (RFC 3501 section 9), pulled one by one by the parser of the command.
+/* The tokens of an IMAP command (RFC 3501 section 9), pulled one by one by the parser of the
+ * command.
  *
- * The lexer reads on as it goes: a literal in the middle of a command is asked for with a continuation
- * request at the moment the parser reaches it, so a command refused before its literal never
- * receives one. The bytes come from a feed, which is a stream in a server and memory in a test.
+ * The lexer reads on as it goes: a literal in the middle of a command is asked for with a
+ * continuation request at the moment the parser reaches it, so a command refused before its
+ * literal never receives one. The bytes come from a feed, which is a stream in a server and memory
+ * in a test.
  *
- * All functions return 0, or -EBADMSG when the input is not what was expected (`bad` then says what, in
- * words fit for a tagged BAD), or what the feed returned. Strings live in the lexer's arena. */
+ * All functions return 0, or -EBADMSG when the input is not what was expected (`bad` then says
+ * what, in words fit for a tagged BAD), or what the feed returned. Strings live in the lexer's
+ * arena. */
 #pragma once
 
 #include <errno.h>
@@ -19,8 +22,8 @@
 struct arena;
 
 struct imap_feed {
-	/* The next line without its line end. -EMSGSIZE when it has more than max bytes; it has been
-	 * read away then. */
+	/* The next line without its line end. -EMSGSIZE when it has more than max bytes; it has
+	 * been read away then. */
 	int may_suspend (*line)(struct imap_feed *f, struct arena *a, size_t max, struct str *out);
 	/* The next n bytes; NULL for out: read and forget them. */
 	int may_suspend (*literal)(struct imap_feed *f, struct arena *a, uint64_t n,
@@ -55,11 +58,12 @@ struct imap_literal {
 void imap_lexer_init(struct imap_lexer *lx, struct imap_feed *feed, struct arena *a,
 		     const struct imap_lexer_limits *limits);
 
-/* Read the first line of the next command. -EMSGSIZE: too long, nothing of it is left in the feed. */
+/* Read the first line of the next command. -EMSGSIZE: too long, nothing of it is left in the
+ * feed. */
 int may_suspend must_check imap_lexer_begin(struct imap_lexer *lx);
 
-/* Read away what is left of a command that was not understood, including non-synchronising literals:
- * the client sends those without asking. -EFBIG when they are too large to wait for. */
+/* Read away what is left of a command that was not understood, including non-synchronising
+ * literals: the client sends those without asking. -EFBIG when they are too large to wait for. */
 int may_suspend must_check imap_lexer_skip_rest(struct imap_lexer *lx);
 
 /* Refuse the input. Returns -EBADMSG; `what` is a literal. */
@@ -94,6 +98,7 @@ int may_suspend must_check imap_lexer_astring(struct imap_lexer *lx, struct str 
 /* An astring that may hold the wildcards * and %. */
 int may_suspend must_check imap_lexer_list_mailbox(struct imap_lexer *lx, struct str *out);
 
-/* The announcement of a literal whose bytes the caller reads itself; it then calls imap_lexer_resume. */
+/* The announcement of a literal whose bytes the caller reads itself; it then calls
+ * imap_lexer_resume. */
 int must_check imap_lexer_literal(struct imap_lexer *lx, struct imap_literal *out);
 int may_suspend must_check imap_lexer_resume(struct imap_lexer *lx);

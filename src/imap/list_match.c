@@ -38,8 +38,8 @@ static bool try_again(struct str name, struct retry *level, struct retry *any, s
 	return false;
 }
 
-/* It is never worth going back further than to the last '*', nor from there than to the last '%': an
- * earlier wildcard that takes more only leaves less for the ones behind it. */
+/* It is never worth going back further than to the last '*', nor from there than to the last '%':
+ * an earlier wildcard that takes more only leaves less for the ones behind it. */
 bool imap_list_match(struct str pattern, struct str name)
 {
 	struct retry level = { 0 }, any = { 0 };

@@ -1,5 +1,5 @@
-/* IMAP before the login (RFC 3501 section 6.1, 6.2): what the front speaks with a client until it knows
- * who that is. Everything that needs another role or a key goes through imap_login_ops. */
+/* IMAP before the login (RFC 3501 section 6.1, 6.2): what the front speaks with a client until it
+ * knows who that is. Everything that needs another role or a key goes through imap_login_ops. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,8 +27,8 @@ struct imap_handover {
 };
 
 struct imap_login_ops {
-	/* Who is it? 0 and the account (in `a`), -EACCES: refused, anything else: not known now. Takes
-	 * as long as the throttle wants. */
+	/* Who is it? 0 and the account (in `a`), -EACCES: refused, anything else: not known now.
+	 * Takes as long as the throttle wants. */
 	int may_suspend (*authenticate)(void *ctx, const struct imap_credentials *c,
 					struct arena *a, struct str *account, struct err *err);
 	/* Give the connection away. After 0 nothing more is written to it. */
@@ -50,6 +50,6 @@ enum imap_login_end {
 	IMAP_LOGIN_HANDED_OVER, /* the connection is somebody else's */
 };
 
-/* Greet, and serve until the client has logged in or goes away. enum imap_login_end, or the error of the
- * stream; the reason of a failed handshake or login is in *err. */
+/* Greet, and serve until the client has logged in or goes away. enum imap_login_end, or the error
+ * of the stream; the reason of a failed handshake or login is in *err. */
 int may_suspend must_check imap_login_run(const struct imap_login_params *p, struct err *err);

@@ -6,8 +6,8 @@
 #include "imap/login_session.h"
 #include "imap/sasl.h"
 
-/* One response of the client; the first may stand on the command line already (`initial`). A "*" gives
- * -EBADMSG, as RFC 3501 6.2.2 wants it. */
+/* One response of the client; the first may stand on the command line already (`initial`). A "*"
+ * gives -EBADMSG, as RFC 3501 6.2.2 wants it. */
 static int may_suspend response(struct imap_login *l, struct str *initial, const char *challenge,
 				struct str *out)
 {

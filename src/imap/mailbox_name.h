@@ -7,7 +7,8 @@
 struct arena;
 struct imap_lexer;
 
-/* The name to UTF-8. Names in plain UTF-8, which some clients send, are taken as they are. 0 or -EINVAL. */
+/* The name to UTF-8. Names in plain UTF-8, which some clients send, are taken as they are. 0 or
+ * -EINVAL. */
 int must_check imap_mailbox_name_decode(struct str name, struct arena *a, struct str *out);
 
 /* An astring that is a mailbox name. Results as in imap/lexer.h. */

@@ -32,15 +32,15 @@ void imap_message_init(struct imap_message *m, struct store_view *view, uint32_t
 		       struct arena *a);
 void imap_message_done(struct imap_message *m);
 
-/* Each makes sure of one thing: the open file, the header in `content`, the whole message there, its
- * structure. 0, -ENOENT (expunged), or the store's error. */
+/* Each makes sure of one thing: the open file, the header in `content`, the whole message there,
+ * its structure. 0, -ENOENT (expunged), or the store's error. */
 int must_check imap_message_open(struct imap_message *m);
 int must_check imap_message_header(struct imap_message *m, struct str *out);
 int must_check imap_message_content(struct imap_message *m, struct str *out);
 int must_check imap_message_structure(struct imap_message *m);
 
-/* Give back the memory that the bytes take: before waiting for a slow client. Slices of them are gone;
- * the structure stays. */
+/* Give back the memory that the bytes take: before waiting for a slow client. Slices of them are
+ * gone; the structure stays. */
 void imap_message_release(struct imap_message *m);
 
 enum imap_piece_kind {
@@ -65,7 +65,7 @@ int must_check imap_message_locate(struct imap_message *m, const struct imap_sec
 void imap_piece_cut(struct imap_piece *p, uint64_t offset, uint64_t length);
 uint64_t imap_piece_size(const struct imap_piece *p);
 
-/* The bytes of a piece that is not NIL: exactly as many as its size says. 0, or -EBADMSG or -EIO when
- * the file was not what it should be; the failure of the stream is its own. */
+/* The bytes of a piece that is not NIL: exactly as many as its size says. 0, or -EBADMSG or -EIO
+ * when the file was not what it should be; the failure of the stream is its own. */
 int may_suspend imap_message_send(struct imap_message *m, const struct imap_piece *p,
 				  struct stream *to);

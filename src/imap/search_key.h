@@ -46,6 +46,6 @@ struct imap_search_key {
 	struct str text;  /* case folded UTF-8 */
 };
 
-/* Parse everything behind "SEARCH" to the end of the command. -EBADMSG as ever; -ENOTSUP when the charset
- * is not known. The cheap keys of each conjunction come first. */
+/* Parse everything behind "SEARCH" to the end of the command. -EBADMSG as ever; -ENOTSUP when the
+ * charset is not known. The cheap keys of each conjunction come first. */
 int may_suspend must_check imap_search_parse(struct imap_session *s, struct imap_search_key **out);

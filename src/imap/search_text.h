@@ -1,5 +1,5 @@
-/* Looking for words in a message, as its reader sees it: transfer encodings and charsets decoded, without
- * regard to case. */
+/* Looking for words in a message, as its reader sees it: transfer encodings and charsets decoded,
+ * without regard to case. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,8 @@
 
 struct imap_message;
 
-/* `text` is case folded UTF-8. 1 when it was found, 0 when not, or the error of reading the message. */
+/* `text` is case folded UTF-8. 1 when it was found, 0 when not, or the error of reading the
+ * message. */
 
 /* In any field of that name; an empty text is in every one. */
 int must_check imap_search_header(struct imap_message *m, struct str field, struct str text);

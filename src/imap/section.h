@@ -33,7 +33,7 @@ int may_suspend must_check imap_section_parse(struct imap_lexer *lx, struct imap
 /* "[1.2.HEADER.FIELDS (FROM TO)]" */
 void imap_section_write(struct buf *b, const struct imap_section *section);
 
-/* The fields of a header that a FIELDS or FIELDS_NOT section selects, with CRLF line ends and the empty
- * line behind them (which is there even when nothing was selected). */
+/* The fields of a header that a FIELDS or FIELDS_NOT section selects, with CRLF line ends and the
+ * empty line behind them (which is there even when nothing was selected). */
 void imap_section_filter_header(struct buf *b, struct str header,
 				const struct imap_section *section);

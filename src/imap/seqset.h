@@ -22,13 +22,13 @@ struct imap_seqset {
 	size_t count;
 };
 
-/* Parse "2,4:7,9,12:*". The ranges are as written, "*" is IMAP_SEQSET_STAR. 0, -EINVAL (syntax, or the
- * number 0), -E2BIG (more than max_ranges). */
+/* Parse "2,4:7,9,12:*". The ranges are as written, "*" is IMAP_SEQSET_STAR. 0, -EINVAL (syntax, or
+ * the number 0), -E2BIG (more than max_ranges). */
 int must_check imap_seqset_parse(struct str s, struct arena *a, size_t max_ranges,
 				 struct imap_seqset *out);
 
-/* Replace "*" by the largest number, order every range and the set, merge what touches. Numbers above
- * `largest` stay. With largest == 0 nothing is in use: "*" disappears. */
+/* Replace "*" by the largest number, order every range and the set, merge what touches. Numbers
+ * above `largest` stay. With largest == 0 nothing is in use: "*" disappears. */
 void imap_seqset_resolve(struct imap_seqset *set, uint32_t largest);
 
 /* On a resolved set. */

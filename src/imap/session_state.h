@@ -23,8 +23,8 @@ enum imap_command_needs {
 	IMAP_FOLDERS = 1 << 5,	   /* the special-use mailboxes must exist by now */
 };
 
-/* Parse the arguments from s->lexer and do it. 0 when s->reply holds the tagged answer, -EBADMSG for
- * malformed arguments, else the failure of the stream. */
+/* Parse the arguments from s->lexer and do it. 0 when s->reply holds the tagged answer, -EBADMSG
+ * for malformed arguments, else the failure of the stream. */
 typedef int may_suspend imap_command_fn(struct imap_session *s);
 
 struct imap_command {
@@ -70,11 +70,12 @@ int may_suspend imap_bye(struct imap_session *s, enum imap_session_end end, cons
 /* Write a buffer's contents out and empty it. */
 void may_suspend imap_send(struct imap_session *s, struct buf *b);
 
-/* Let the other sessions run when this one has done much since they did: `units` of about 4 KiB read or
- * a hundred messages looked at. 0 or -ECANCELED. */
+/* Let the other sessions run when this one has done much since they did: `units` of about 4 KiB
+ * read or a hundred messages looked at. 0 or -ECANCELED. */
 int may_suspend must_check imap_work(struct imap_session *s, size_t units);
 
-/* Run what a command's messages need to be on disk, in a worker thread. Frees the commit. 0 or -Exxx. */
+/* Run what a command's messages need to be on disk, in a worker thread. Frees the commit. 0 or
+ * -Exxx. */
 int may_suspend must_check imap_commit(struct store_commit *c);
 
 imap_command_fn imap_cmd_append, imap_cmd_capability, imap_cmd_check, imap_cmd_close, imap_cmd_copy,

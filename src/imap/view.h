@@ -12,8 +12,8 @@ struct store_message;
 struct store_uids;
 struct buf;
 
-/* Take in what has changed and write the untagged responses for it; `how` is enum store_sync_how. 0, or
- * the failure of the stream. A mailbox that is gone ends the session. */
+/* Take in what has changed and write the untagged responses for it; `how` is enum store_sync_how.
+ * 0, or the failure of the stream. A mailbox that is gone ends the session. */
 int may_suspend must_check imap_view_sync(struct imap_session *s, unsigned how);
 
 /* "* FLAGS (...)" and the PERMANENTFLAGS code. */
@@ -23,9 +23,9 @@ void may_suspend imap_view_write_flags(struct imap_session *s);
 void imap_view_write_message_flags(struct imap_session *s, struct buf *b,
 				   const struct store_message *m);
 
-/* The sequence set at this place of the command, which holds UIDs when it is a UID command: the sequence
- * numbers of this view, in order and in ranges. -EBADMSG for one that is malformed or names
- * a number beyond the last message. */
+/* The sequence set at this place of the command, which holds UIDs when it is a UID command: the
+ * sequence numbers of this view, in order and in ranges. -EBADMSG for one that is malformed or
+ * names a number beyond the last message. */
 int must_check imap_view_parse_set(struct imap_session *s, struct imap_seqset *out);
 
 /* The same as an argument of the store. */
