@@ -32,13 +32,11 @@ static int may_suspend parse_message(struct imap_session *s, struct store_append
 	return imap_lexer_literal(lx, lit);
 }
 
-/* Read the literal and give it to the store. *stored becomes the store's first error; the literal
- * is read to its end all the same. */
+/* Read the literal and give it to the store. *stored gets the store's first error, its code is 0
+ * without one; the literal is read to its end all the same. */
 static int may_suspend take_message(struct imap_session *s, struct store_append *ap, uint64_t size,
-				    int *stored)
+				    struct err *stored)
 {
-	struct err err;
-
 	while (size > 0) {
 		struct str piece = stream_peek(s->stream);
 		if (piece.n == 0) {
@@ -48,8 +46,8 @@ static int may_suspend take_message(struct imap_session *s, struct store_append 
 			continue;
 		}
 		piece = str_sub(piece, 0, size);
-		if (*stored == 0)
-			*stored = store_append_write(ap, piece, &err);
+		if (stored->code == 0)
+			stored->code = store_append_write(ap, piece, stored);
 		stream_consume(s->stream, piece.n);
 		size -= piece.n;
 	}
@@ -62,47 +60,51 @@ enum append_step {
 	APPEND_COMPLETE,
 };
 
+/* Refuse a message before its bytes: they are skipped, if they come without being asked for. */
+static int refuse(struct imap_session *s, size_t announced)
+{
+	s->lexer.pos = announced;
+	return APPEND_REFUSED;
+}
+
 /* One message, from its flags to the line behind it. Returns enum append_step. */
 static int may_suspend append_one(struct imap_session *s, struct store_append *ap)
 {
 	uint64_t max = s->params->limits.append;
+	size_t announced = s->lexer.pos;
 	struct store_append_meta meta;
 	struct imap_literal lit;
-	struct err err;
+	struct err err = { 0 };
 
-	size_t announced = s->lexer.pos;
 	int r = parse_message(s, &meta, &lit);
 	if (r < 0)
 		return r;
-	int stored = 0;
-	bool too_big = max && lit.size > max;
-	if (lit.size == 0 || too_big) {
-		/* Leave the literal to be skipped, if it comes without being asked for. */
-		s->lexer.pos = announced;
-		if (too_big)
-			imap_no(s, "[TOOBIG] The message is larger than %llu bytes.",
-				(unsigned long long)max);
-		else
-			imap_no(s, "[CANNOT] A message has at least one byte.");
-		return APPEND_REFUSED;
+	if (lit.size == 0) {
+		imap_no(s, "[CANNOT] A message has at least one byte.");
+		return refuse(s, announced);
+	}
+	if (max && lit.size > max) {
+		imap_no(s, "[TOOBIG] The message is larger than %llu bytes.",
+			(unsigned long long)max);
+		return refuse(s, announced);
+	}
+	r = store_append_message(ap, &meta, &err);
+	if (r < 0) {
+		imap_no_store(s, r, &err);
+		return refuse(s, announced);
 	}
 
-	stored = store_append_message(ap, &meta, &err);
-	if (stored < 0) {
-		s->lexer.pos = announced;
-		imap_no_store(s, stored);
-		return APPEND_REFUSED;
-	}
 	if (lit.sync && (r = s->lexer.feed->ask(s->lexer.feed)) < 0)
 		return r;
-	if ((r = take_message(s, ap, lit.size, &stored)) < 0 ||
-	    (r = imap_lexer_resume(&s->lexer)) < 0)
+	err.code = 0;
+	if ((r = take_message(s, ap, lit.size, &err)) < 0 || (r = imap_lexer_resume(&s->lexer)) < 0)
 		return r;
-	if (stored < 0) {
-		imap_no_store(s, stored);
+	if (err.code < 0) {
+		imap_no_store(s, err.code, &err);
 		return APPEND_REFUSED;
 	}
-	return imap_lexer_accept(&s->lexer, ' ') ? APPEND_MORE : APPEND_COMPLETE;
+	bool more = imap_lexer_accept(&s->lexer, ' ') && imap_lexer_look(&s->lexer) >= 0;
+	return more ? APPEND_MORE : APPEND_COMPLETE;
 }
 
 static int may_suspend append_all(struct imap_session *s, struct store_append *ap)
@@ -132,11 +134,11 @@ static int may_suspend finish(struct imap_session *s, struct store_append *ap)
 	int r = store_append_finish(ap, &args, &done, &err);
 	if (r < 0) {
 		store_commit_free(commit);
-		return imap_no_store(s, r);
+		return imap_no_store(s, r, &err);
 	}
-	r = imap_commit(commit);
+	r = imap_commit(commit, &err);
 	if (r < 0)
-		return imap_no_store(s, r);
+		return imap_no_store(s, r, &err);
 	buf_init(&uids, &s->arena, SIZE_MAX / 2);
 	imap_uids_write(&uids, &done.uids);
 	return imap_ok(s, "[APPENDUID %u %" STR_FMT "] Append completed.", done.uidvalidity,
@@ -157,7 +159,7 @@ int imap_cmd_append(struct imap_session *s)
 	if (r == -ENOENT)
 		return imap_no(s, "[TRYCREATE] No such mailbox.");
 	if (r < 0)
-		return imap_no_store(s, r);
+		return imap_no_store(s, r, &err);
 
 	r = append_all(s, ap);
 	if (r == APPEND_COMPLETE)

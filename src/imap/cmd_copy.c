@@ -10,6 +10,7 @@
 struct transfer {
 	struct store_uids set;
 	struct str to;
+	struct err err;
 };
 
 static int may_suspend parse(struct imap_session *s, struct transfer *out)
@@ -31,7 +32,7 @@ typedef int transfer_fn(struct store_view *v, const struct store_copy_args *args
 
 /* Do it and make it durable. *code becomes the COPYUID response code, empty when nothing was
  * copied. */
-static int may_suspend transfer(struct imap_session *s, const struct transfer *t, transfer_fn *fn,
+static int may_suspend transfer(struct imap_session *s, struct transfer *t, transfer_fn *fn,
 				struct str *code)
 {
 	struct store_commit *commit = store_commit_new();
@@ -39,15 +40,14 @@ static int may_suspend transfer(struct imap_session *s, const struct transfer *t
 		.set = &t->set, .to = t->to, .commit = commit, .a = &s->arena
 	};
 	struct store_copied done;
-	struct err err;
 	struct buf b;
 
-	int r = fn(s->view, &args, &done, &err);
+	int r = fn(s->view, &args, &done, &t->err);
 	if (r < 0) {
 		store_commit_free(commit);
 		return r;
 	}
-	r = imap_commit(commit);
+	r = imap_commit(commit, &t->err);
 	if (r < 0)
 		return r;
 	buf_init(&b, &s->arena, SIZE_MAX / 2);
@@ -62,9 +62,13 @@ static int may_suspend transfer(struct imap_session *s, const struct transfer *t
 	return 0;
 }
 
-static int answer_failure(struct imap_session *s, int r)
+static int answer_failure(struct imap_session *s, int r, const struct err *err)
 {
-	return r == -ENOENT ? imap_no(s, "[TRYCREATE] No such mailbox.") : imap_no_store(s, r);
+	if (r == -ECANCELED)
+		return r;
+	if (r == -ENOENT)
+		return imap_no(s, "[TRYCREATE] No such mailbox.");
+	return imap_no_store(s, r, err);
 }
 
 int imap_cmd_copy(struct imap_session *s)
@@ -76,10 +80,8 @@ int imap_cmd_copy(struct imap_session *s)
 	if (r < 0)
 		return r;
 	r = transfer(s, &t, store_view_copy, &code);
-	if (r == -ECANCELED)
-		return r;
 	if (r < 0)
-		return answer_failure(s, r);
+		return answer_failure(s, r, &t.err);
 	return imap_ok(s, "%" STR_FMT "Copy completed.", STR_ARG(code));
 }
 
@@ -92,10 +94,8 @@ int imap_cmd_move(struct imap_session *s)
 	if (r < 0)
 		return r;
 	r = transfer(s, &t, store_view_move, &code);
-	if (r == -ECANCELED)
-		return r;
 	if (r < 0)
-		return answer_failure(s, r);
+		return answer_failure(s, r, &t.err);
 	/* RFC 6851 4.3: the code comes before the EXPUNGE responses. */
 	if (code.n) {
 		stream_puts(s->stream, "* OK ");

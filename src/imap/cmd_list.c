@@ -100,6 +100,7 @@ static void write_childinfo(struct buf *b, unsigned options)
 static int may_suspend list_one(struct imap_session *s, const struct imap_list_args *args,
 				const struct store_box_entry *e, bool parent)
 {
+	struct err err;
 	struct buf b;
 
 	buf_init(&b, &s->arena, RESPONSE_MAX);
@@ -114,7 +115,7 @@ static int may_suspend list_one(struct imap_session *s, const struct imap_list_a
 	if (!args->status || !(e->attrs & STORE_BOX_EXISTS))
 		return 0;
 	/* RFC 5819 2: no STATUS response for a mailbox that has none. */
-	if (imap_status_write(s, e->name, args->status) < 0)
+	if (imap_status_write(s, e->name, args->status, &err) < 0)
 		return 0;
 	return imap_work(s, 1);
 }
@@ -151,7 +152,7 @@ int imap_cmd_list(struct imap_session *s)
 	}
 	r = store_box_list(s->store, &s->arena, &boxes, &err);
 	if (r < 0)
-		return imap_no_store(s, r);
+		return imap_no_store(s, r, &err);
 	map_init(&parents);
 	if (args.options & IMAP_LIST_RECURSIVE)
 		collect_parents(&args, &boxes, &parents);
@@ -210,7 +211,7 @@ int imap_cmd_lsub(struct imap_session *s)
 	}
 	r = store_box_list(s->store, &s->arena, &boxes, &err);
 	if (r < 0)
-		return imap_no_store(s, r);
+		return imap_no_store(s, r, &err);
 	args.options = IMAP_LIST_SUBSCRIBED;
 	lsub_all(s, &args, &boxes);
 	return imap_ok(s, "Lsub completed.");

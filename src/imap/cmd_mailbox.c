@@ -25,7 +25,7 @@ int imap_cmd_create(struct imap_session *s)
 	if (str_ends(name, STR(".")))
 		name.n--;
 	r = store_box_create(s->store, name, &err);
-	return r < 0 ? imap_no_store(s, r) : imap_ok(s, "Created.");
+	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, "Created.");
 }
 
 static bool is_selected(struct imap_session *s, struct str name)
@@ -44,7 +44,7 @@ int imap_cmd_delete(struct imap_session *s)
 	bool selected = is_selected(s, name);
 	r = store_box_delete(s->store, name, &err);
 	if (r < 0)
-		return imap_no_store(s, r);
+		return imap_no_store(s, r, &err);
 	if (selected)
 		imap_view_close(s);
 	return imap_ok(s, "Deleted.");
@@ -60,7 +60,7 @@ int imap_cmd_rename(struct imap_session *s)
 	    (r = imap_lexer_mailbox(&s->lexer, &from)) < 0 || (r = last_name(s, &to)) < 0)
 		return r;
 	r = store_box_rename(s->store, from, to, &err);
-	return r < 0 ? imap_no_store(s, r) : imap_ok(s, "Renamed.");
+	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, "Renamed.");
 }
 
 static int may_suspend set_subscribed(struct imap_session *s, bool on)
@@ -72,7 +72,7 @@ static int may_suspend set_subscribed(struct imap_session *s, bool on)
 	if (r < 0)
 		return r;
 	r = store_box_subscribe(s->store, name, on, &err);
-	return r < 0 ? imap_no_store(s, r) : imap_ok(s, on ? "Subscribed." : "Unsubscribed.");
+	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, on ? "Subscribed." : "Unsubscribed.");
 }
 
 int imap_cmd_subscribe(struct imap_session *s)

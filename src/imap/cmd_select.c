@@ -34,7 +34,7 @@ static int may_suspend open_mailbox(struct imap_session *s, bool read_only)
 			    read_only ? STORE_VIEW_READ_ONLY | STORE_VIEW_KEEP_RECENT : 0, &view,
 			    &err);
 	if (r < 0)
-		return imap_no_store(s, r);
+		return imap_no_store(s, r, &err);
 	s->view = view;
 	s->read_only = read_only;
 	write_status(s);

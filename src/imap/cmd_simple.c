@@ -79,7 +79,7 @@ int imap_cmd_close(struct imap_session *s)
 		return r;
 	int expunged = s->read_only ? 0 : store_view_expunge(s->view, NULL, &err);
 	imap_view_close(s);
-	return expunged < 0 ? imap_no_store(s, expunged) : imap_ok(s, "Closed.");
+	return expunged < 0 ? imap_no_store(s, expunged, &err) : imap_ok(s, "Closed.");
 }
 
 /* RFC 3691 */

@@ -65,14 +65,13 @@ static uint64_t item_value(const struct store_status *st, unsigned item)
 	}
 }
 
-int imap_status_write(struct imap_session *s, struct str name, unsigned items)
+int imap_status_write(struct imap_session *s, struct str name, unsigned items, struct err *err)
 {
 	const char *space = "";
 	struct store_status st;
-	struct err err;
 	struct buf b;
 
-	int r = store_box_status(s->store, name, &st, &err);
+	int r = store_box_status(s->store, name, &st, err);
 	if (r < 0)
 		return r;
 	buf_init(&b, &s->arena, RESPONSE_MAX);
@@ -95,6 +94,7 @@ int imap_cmd_status(struct imap_session *s)
 {
 	unsigned items;
 	struct str name;
+	struct err err;
 	int r;
 
 	if ((r = imap_lexer_space(&s->lexer)) < 0 ||
@@ -103,6 +103,6 @@ int imap_cmd_status(struct imap_session *s)
 	    (r = imap_status_items_parse(&s->lexer, &items)) < 0 ||
 	    (r = imap_lexer_end(&s->lexer)) < 0)
 		return r;
-	r = imap_status_write(s, name, items);
-	return r < 0 ? imap_no_store(s, r) : imap_ok(s, "Status completed.");
+	r = imap_status_write(s, name, items, &err);
+	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, "Status completed.");
 }

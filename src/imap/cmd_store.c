@@ -100,11 +100,11 @@ int imap_cmd_store(struct imap_session *s)
 	if (r == -E2BIG)
 		return imap_no(s, "[LIMIT] The mailbox has no room for more keywords.");
 	if (r < 0)
-		return imap_no_store(s, r);
+		return imap_no_store(s, r, &err);
 	imap_view_uids(s, &seqs, &uids);
 	r = store_view_change(s->view, &uids, &change, NULL, &err);
 	if (r < 0)
-		return imap_no_store(s, r);
+		return imap_no_store(s, r, &err);
 	if (tell) {
 		/* First what a client needs to understand them: new keywords. */
 		r = imap_view_sync(s, STORE_SYNC_KEEP_EXPUNGED | STORE_SYNC_NO_DISK);
@@ -131,5 +131,5 @@ int imap_cmd_expunge(struct imap_session *s)
 	if ((r = imap_lexer_end(&s->lexer)) < 0)
 		return r;
 	r = store_view_expunge(s->view, s->uid ? &uids : NULL, &err);
-	return r < 0 ? imap_no_store(s, r) : imap_ok(s, "Expunge completed.");
+	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, "Expunge completed.");
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/fiber.h"
+#include "core/log.h"
 #include "core/work.h"
 #include "imap/session_state.h"
 
@@ -64,11 +65,18 @@ static const struct {
 	{ EACCES, "[NOPERM] Permission denied." },
 };
 
-int imap_no_store(struct imap_session *s, int r)
+void imap_log_failure(struct imap_session *s, const struct err *err)
+{
+	log_event(LOG_SESSION_FAILED, LOG_CSTR("command", s->command ? s->command : "login"),
+		  LOG_REASON(err));
+}
+
+int imap_no_store(struct imap_session *s, int r, const struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(store_answers); i++)
 		if (store_answers[i].error == -r)
 			return imap_no(s, "%s", store_answers[i].text);
+	imap_log_failure(s, err);
 	return imap_no(s, "[UNAVAILABLE] Internal error, try again later.");
 }
 
@@ -96,10 +104,10 @@ int imap_work(struct imap_session *s, size_t units)
 	return fiber_yield();
 }
 
-int imap_commit(struct store_commit *c)
+int imap_commit(struct store_commit *c, struct err *err)
 {
 	int r = work_run(store_commit_run, c);
 
 	store_commit_free(c);
-	return r;
+	return r < 0 ? err_set(err, r, "sync to disk: %s", strerror(-r)) : 0;
 }

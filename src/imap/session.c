@@ -2,8 +2,7 @@
 
 #include <errno.h>
 
-#include "core/fiber.h"
-#include "core/loop.h"
+#include "core/log.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
 
@@ -15,8 +14,11 @@ static void prepare_folders(struct imap_session *s)
 {
 	struct err err;
 
-	if (!s->prepared)
-		s->prepared = store_prepare(s->store, &err) == 0;
+	if (s->prepared)
+		return;
+	if (store_prepare(s->store, &err) < 0)
+		imap_log_failure(s, &err);
+	s->prepared = true;
 }
 
 static int may_suspend run_command(struct imap_session *s, const struct imap_command *c)
@@ -58,7 +60,10 @@ static int may_suspend dispatch(struct imap_session *s)
 		return imap_lexer_bad(lx, "Already logged in");
 
 	const struct imap_command *c = imap_command_find(word);
-	return c ? run_command(s, c) : imap_lexer_bad(lx, "Unknown command");
+	if (!c)
+		return imap_lexer_bad(lx, "Unknown command");
+	s->command = c->name;
+	return run_command(s, c);
 }
 
 static int may_suspend answer_bad(struct imap_session *s)
@@ -134,6 +139,14 @@ static int may_suspend one_command(struct imap_session *s)
 	return r;
 }
 
+static const char *const end_texts[] = {
+	[IMAP_SESSION_LOGOUT] = "Logged out",
+	[IMAP_SESSION_DISCONNECTED] = "Connection closed",
+	[IMAP_SESSION_TIMEOUT] = "Inactivity",
+	[IMAP_SESSION_REFUSED] = "Refused by the server",
+	[IMAP_SESSION_CANCELLED] = "Server shutting down",
+};
+
 static enum imap_session_end end_from_error(int r)
 {
 	switch (r) {
@@ -153,6 +166,7 @@ static int may_suspend serve(struct imap_session *s)
 	imap_command_reset(s);
 	int r = store_open(s->params->pool, s->params->mail_path, &s->store, &err);
 	if (r < 0) {
+		imap_log_failure(s, &err);
 		s->tag = s->params->tag;
 		imap_no(s, "[UNAVAILABLE] The mailbox cannot be opened now, try again later.");
 		r = s->tag.n ? answer(s) : 0;
@@ -192,5 +206,8 @@ enum imap_session_end imap_session_run(const struct imap_session_params *p)
 	if (stream_flush(s.stream) < 0 && !s.ended)
 		s.end = IMAP_SESSION_DISCONNECTED;
 	arena_done(&s.arena);
+	log_event(LOG_SESSION_ENDED, LOG_CSTR("reason", end_texts[s.end]),
+		  LOG_INT("in", (int64_t)stream_bytes_in(s.stream)),
+		  LOG_INT("out", (int64_t)stream_bytes_out(s.stream)));
 	return s.end;
 }

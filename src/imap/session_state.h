@@ -46,7 +46,8 @@ struct imap_session {
 	bool read_only;
 
 	struct str tag;
-	bool uid; /* the command came with UID */
+	const char *command; /* its name, or NULL before it is known */
+	bool uid;	     /* it came with UID */
 	struct buf reply;
 	enum imap_session_end end;
 	bool ended;
@@ -58,8 +59,11 @@ struct imap_session {
 int imap_ok(struct imap_session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int imap_no(struct imap_session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* The answer to a failure of the store. */
-int imap_no_store(struct imap_session *s, int r);
+/* The answer to a failure of the store, which is logged when nobody could expect it. */
+int imap_no_store(struct imap_session *s, int r, const struct err *err);
+
+/* Note in the log what kept a command from being done. */
+void imap_log_failure(struct imap_session *s, const struct err *err);
 
 /* Forget the command: all that lives in s->arena, its tag and reply included. */
 void imap_command_reset(struct imap_session *s);
@@ -76,7 +80,7 @@ int may_suspend must_check imap_work(struct imap_session *s, size_t units);
 
 /* Run what a command's messages need to be on disk, in a worker thread. Frees the commit. 0 or
  * -Exxx. */
-int may_suspend must_check imap_commit(struct store_commit *c);
+int may_suspend must_check imap_commit(struct store_commit *c, struct err *err);
 
 imap_command_fn imap_cmd_append, imap_cmd_capability, imap_cmd_check, imap_cmd_close, imap_cmd_copy,
 	imap_cmd_create, imap_cmd_delete, imap_cmd_enable, imap_cmd_examine, imap_cmd_expunge,

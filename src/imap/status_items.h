@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/str.h"
 
+struct err;
 struct imap_lexer;
 struct imap_session;
 
@@ -22,4 +23,4 @@ int must_check imap_status_items_parse(struct imap_lexer *lx, unsigned *items);
 
 /* The untagged response for one mailbox. 0, or the store's error: nothing was written. */
 int may_suspend must_check imap_status_write(struct imap_session *s, struct str name,
-					     unsigned items);
+					     unsigned items, struct err *err);

@@ -60,6 +60,15 @@ void imap_write_nstring(struct buf *b, struct str s)
 		buf_puts(b, "NIL");
 }
 
+/* Clients take names in quotes as well as without; people read them more easily without. */
+static bool is_atom(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_is_alnum((unsigned char)s.p[i]) && !strchr("-_.&+,/", s.p[i]))
+			return false;
+	return s.n > 0 && !str_eq_nocase(s, STR("NIL"));
+}
+
 void imap_write_mailbox(struct buf *b, struct str name)
 {
 	auto_buf struct buf utf7;
@@ -69,7 +78,10 @@ void imap_write_mailbox(struct buf *b, struct str name)
 	/* The store's names are UTF-8; should one not be, its bytes are what there is. */
 	if (mime_utf7_encode(name, &utf7) < 0)
 		buf_put_str(&utf7, name);
-	imap_write_string(b, buf_str(&utf7));
+	if (is_atom(buf_str(&utf7)))
+		buf_put_str(b, buf_str(&utf7));
+	else
+		imap_write_string(b, buf_str(&utf7));
 }
 
 void imap_write_date_time(struct buf *b, int64_t seconds)

@@ -14,7 +14,7 @@
 #include "core/stream.h"
 #include "core/work.h"
 
-#define LINE_MAX_BYTES 1000000
+#define LINE_MAX_BYTES 100000
 #define PATIENCE_MS    10000
 
 struct transcript {
@@ -22,7 +22,10 @@ struct transcript {
 	enum transcript_mode mode;
 	transcript_server *serve;
 	void *ctx;
-	struct stream *client, *server;
+	struct connection {
+		struct transcript *t;
+		struct stream *client, *server;
+	} c[2];
 	char failure[2048];
 };
 
@@ -42,37 +45,59 @@ static bool glob_match(struct str pattern, struct str text)
 	return false;
 }
 
-static void say(struct transcript *t, struct str bytes)
+/* Take the number of the connection out of a line's mark: "C2: x" becomes "C: x". */
+static struct str script_line(struct transcript *t, struct str line, struct connection **c)
 {
-	if (t->mode != TRANSCRIPT_BYTEWISE) {
-		stream_write(t->client, bytes);
+	static char text[LINE_MAX_BYTES];
+	bool second = line.n > 1 && line.p[1] == '2';
+
+	*c = &t->c[second];
+	if (!second)
+		return line;
+	check(line.n <= sizeof(text));
+	text[0] = line.p[0];
+	memcpy(text + 1, line.p + 2, line.n - 2);
+	return str_of(text, line.n - 1);
+}
+
+static void say(struct connection *c, struct str bytes)
+{
+	if (c->t->mode != TRANSCRIPT_BYTEWISE) {
+		stream_write(c->client, bytes);
 		return;
 	}
 	for (size_t i = 0; i < bytes.n; i++) {
-		stream_write(t->client, str_sub(bytes, i, 1));
-		if (stream_flush(t->client) < 0 || fiber_yield() < 0)
+		stream_write(c->client, str_sub(bytes, i, 1));
+		if (stream_flush(c->client) < 0 || fiber_yield() < 0)
 			return;
 	}
 }
 
 static void say_script_line(struct transcript *t, struct str line)
 {
+	struct connection *c;
+
+	line = script_line(t, line, &c);
 	if (str_starts(line, STR("C: ")) || str_starts(line, STR("c: ")))
-		say(t, str_skip(line, 3));
+		say(c, str_skip(line, 3));
 	if (str_starts(line, STR("C:")))
-		say(t, STR("\r\n"));
+		say(c, STR("\r\n"));
+	if (stream_flush(c->client) < 0)
+		return;
 }
 
 static bool is_expectation(struct str line)
 {
-	return str_starts(line, STR("S: ")) || str_starts(line, STR("X"));
+	return str_starts(line, STR("S")) || str_starts(line, STR("X"));
 }
 
 static bool expect(struct transcript *t, struct str want)
 {
+	struct connection *c;
 	struct str line;
-	int r = stream_read_line(t->client, LINE_MAX_BYTES, &line);
 
+	want = script_line(t, want, &c);
+	int r = stream_read_line(c->client, LINE_MAX_BYTES, &line);
 	if (str_starts(want, STR("X"))) {
 		if (r < 0)
 			return true;
@@ -114,7 +139,8 @@ static void client(void *arg)
 	struct transcript *t = arg;
 	struct str rest = str_from(t->script), ahead = rest, line;
 
-	stream_set_idle(t->client, PATIENCE_MS);
+	for (int i = 0; i < 2; i++)
+		stream_set_idle(t->c[i].client, PATIENCE_MS);
 	while (!t->failure[0]) {
 		/* Everything said ahead has been answered: continue from here. */
 		if (t->mode == TRANSCRIPT_PIPELINED && rest.p == ahead.p)
@@ -128,32 +154,48 @@ static void client(void *arg)
 			say_script_line(t, line);
 		}
 	}
-	stream_free(t->client);
+	for (int i = 0; i < 2; i++)
+		stream_free(t->c[i].client);
 }
 
 static void server(void *arg)
 {
-	struct transcript *t = arg;
+	struct connection *c = arg;
 
-	t->serve(t->server, t->ctx);
-	stream_free(t->server);
+	c->t->serve(c->server, c->t->ctx);
+	stream_free(c->server);
+}
+
+static void connect_one(struct transcript *t, int i)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	t->c[i] = (struct connection){ .t = t,
+				       .client = stream_new(fds[0]),
+				       .server = stream_new(fds[1]) };
 }
 
 void transcript_run(const char *script, enum transcript_mode mode, transcript_server *serve,
 		    void *ctx)
 {
 	struct transcript t = { .script = script, .mode = mode, .serve = serve, .ctx = ctx };
+	bool two = strstr(script, "\nC2: ");
 	struct group g;
-	int fds[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	if (two && mode == TRANSCRIPT_PIPELINED)
+		return;
 	loop_init(LOOP_CLOCK_VIRTUAL);
 	work_init(1);
-	t.client = stream_new(fds[0]);
-	t.server = stream_new(fds[1]);
 	group_init(&g);
+	for (int i = 0; i < 2; i++)
+		connect_one(&t, i);
 	assert_int_equal(fiber_spawn(&g, "client", client, &t), 0);
-	assert_int_equal(fiber_spawn(&g, "server", server, &t), 0);
+	assert_int_equal(fiber_spawn(&g, "server", server, &t.c[0]), 0);
+	if (two)
+		assert_int_equal(fiber_spawn(&g, "server", server, &t.c[1]), 0);
+	else
+		stream_free(t.c[1].server);
 	loop_run();
 	work_done();
 	loop_done();

@@ -6,6 +6,7 @@
  *	S: expected; <*> stands for any text within the line
  *	X  the peer has closed the connection
  *	-  what follows is not said before all above was answered
+ * C2:, S2:, X2 are the same on a second connection; such scripts are not run pipelined.
  * Every script is run three times: in step, with the client's bytes one by one, and pipelined: all
  * that the client has to say up to the next continuation request at once. */
 #pragma once
