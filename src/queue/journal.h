@@ -20,10 +20,12 @@
 struct journal;
 struct journal_io;
 
+#define JOURNAL_SEGMENT_SIZE (16u << 20)
+
 struct journal_config {
 	const char *dir;	     /* is created when missing */
 	const struct journal_io *io; /* NULL: the system's */
-	uint64_t segment_size;	     /* 0: 16 MiB. Soft: one message may be larger */
+	uint64_t segment_size;	     /* 0: the default. Soft: one message may be larger */
 	uint64_t reserve; /* at the end of a segment, for marks on a full disk; 0: 256 KiB */
 	unsigned spares;  /* done segments kept for reuse: overwriting syncs twice as fast */
 };

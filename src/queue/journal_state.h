@@ -4,10 +4,9 @@
 #include "queue/journal.h"
 #include "queue/journal_io.h"
 
-#define JOURNAL_SEGMENT_SIZE (16u << 20)
-#define JOURNAL_RESERVE	     (256u << 10)
-#define JOURNAL_BUFFER	     (1u << 20)
-#define JOURNAL_SECTOR	     512
+#define JOURNAL_RESERVE (256u << 10)
+#define JOURNAL_BUFFER	(1u << 20)
+#define JOURNAL_SECTOR	512
 
 /* Two full segments may lie dead before anything is moved. */
 #define JOURNAL_SEGMENTS_MIN 4

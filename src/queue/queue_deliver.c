@@ -86,6 +86,7 @@ static void may_suspend call_worker(struct queue_worker *w, struct queue_job *jo
 	struct queue_entry *e = job->active->entry;
 	struct mailbox_deliver_in in = {
 		.id = e->id,
+		.part = job->part,
 		.account = envelope_account(rcpt),
 		.address = rcpt->address,
 		.original = rcpt->original.n ? rcpt->original : rcpt->address,

@@ -95,11 +95,31 @@ static void start_job(struct queue *q, struct queue_job *job)
 	}
 }
 
+/* An account that several recipients lead to gets the message as often: the deliveries are
+ * numbered, the same way each time. */
+static void number_parts(struct queue_active *active)
+{
+	uint32_t count = active->entry->recipient_count;
+	struct map next;
+
+	if (count == 1)
+		return;
+	map_init(&next);
+	for (uint32_t i = 0; i < count; i++) {
+		struct str account = envelope_account(&active->envelope.recipients[i]);
+		struct queue_job *before = map_put(&next, account, &active->jobs[i]);
+		if (before)
+			active->jobs[i].part = before->part + 1;
+	}
+	map_done(&next);
+}
+
 static void start_jobs(struct queue *q, struct queue_active *active)
 {
 	uint32_t count = active->entry->recipient_count;
 
 	active->jobs = ARENA_NEW_ARRAY(&active->arena, struct queue_job, count);
+	number_parts(active);
 	active->busy = 1; /* ours, until all are started */
 	for (uint32_t i = 0; i < count; i++) {
 		struct queue_job *job = &active->jobs[i];

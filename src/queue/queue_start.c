@@ -6,7 +6,9 @@
 #include "core/work.h"
 #include "queue/queue_state.h"
 
-#define SPARES 4
+/* Segments kept for reuse take at most so much of the disk. */
+#define SPARE_BYTES (64u << 20)
+#define SPARES_MAX  4
 
 static int64_t wall_usec(void)
 {
@@ -83,8 +85,12 @@ static int run_open(void *arg)
 		.dir = q->config.dir,
 		.io = q->config.io,
 		.segment_size = q->config.segment_size,
-		.spares = SPARES,
+		.spares = SPARES_MAX,
 	};
+	uint64_t segment_size = config.segment_size ? config.segment_size : JOURNAL_SEGMENT_SIZE;
+
+	if (segment_size * SPARES_MAX > SPARE_BYTES)
+		config.spares = segment_size > SPARE_BYTES ? 1 : SPARE_BYTES / segment_size;
 
 	int r = journal_open(&config, &q->journal, job->err);
 	return r < 0 ? r : queue_replay(q, &job->report, job->err);

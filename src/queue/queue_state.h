@@ -19,6 +19,7 @@ struct queue_job {
 	struct list link; /* in its lane */
 	struct queue_active *active;
 	uint32_t recipient;
+	uint32_t part; /* earlier recipients of this message with the same account */
 	unsigned lost; /* attempts whose answer never came */
 };
 

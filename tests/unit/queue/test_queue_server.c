@@ -243,6 +243,29 @@ IN_WORLD(discarded_mail_is_finished_and_remote_mail_is_held)
 	assert_int_equal(world_messages(w), 1);
 }
 
+IN_WORLD(deliveries_to_one_account_are_numbered)
+{
+	struct queue_recipient rcpts[] = {
+		{ .address = STR("a+x@example.org"), .account = STR("a@example.org") },
+		{ .address = STR("b@example.org") },
+		{ .address = STR("a@example.org") },
+		{ .address = STR("a+y@example.org"), .account = STR("a@example.org") },
+	};
+	uint64_t id;
+
+	assert_int_equal(world_submit(w, "bob@example.net", rcpts, 4, &id), 0);
+	world_sleep(w, 1000);
+	assert_int_equal(w->delivery_count, 4);
+	assert_false(w->overlap);
+	for (size_t i = 0; i < 4; i++) {
+		const struct world_delivery *d = &w->deliveries[i];
+		unsigned part = strcmp(d->address, "a@example.org") == 0     ? 1
+				: strcmp(d->address, "a+y@example.org") == 0 ? 2
+									     : 0;
+		assert_int_equal(d->part, part);
+	}
+}
+
 IN_WORLD(finished_recipients_are_not_tried_again)
 {
 	struct queue_recipient rcpts[] = {
@@ -498,6 +521,7 @@ int main(void)
 		fiber_test(a_report_to_another_server_is_held_not_dropped),
 		fiber_test(the_report_waits_for_auth),
 		fiber_test(discarded_mail_is_finished_and_remote_mail_is_held),
+		fiber_test(deliveries_to_one_account_are_numbered),
 		fiber_test(finished_recipients_are_not_tried_again),
 		fiber_test(a_worker_that_dies_gets_its_mail_again),
 		fiber_test(a_worker_that_stays_away_blocks_nobody),

@@ -37,6 +37,7 @@ static struct world_delivery *note(struct world_worker *worker, const struct mai
 	*d = (struct world_delivery){
 		.id = in->id,
 		.length = in->length,
+		.part = in->part,
 		.replay = in->replay,
 		.at = loop_now() - w->began,
 		.worker = worker->index,

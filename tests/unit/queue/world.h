@@ -22,6 +22,7 @@ struct world_delivery {
 	char address[128], account[128], original[128], sender[128];
 	char *content;
 	size_t length;
+	uint32_t part;
 	bool replay;
 	int64_t at; /* ms since the world began */
 	unsigned worker;
