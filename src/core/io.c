@@ -63,6 +63,15 @@ static void watch(struct io *io)
 	io->registered = true;
 }
 
+static void watch_output(struct io *io)
+{
+	watch(io);
+	if (io->output_watched)
+		return;
+	loop_watch_output(io);
+	io->output_watched = true;
+}
+
 /* An edge that came since the caller's EAGAIN is consumed instead of waited for. */
 static bool take_edge(struct io *io, uint32_t mask)
 {
@@ -88,7 +97,7 @@ int io_wait_readable(struct io *io, int64_t deadline)
 
 int io_wait_writable(struct io *io, int64_t deadline)
 {
-	watch(io);
+	watch_output(io);
 	if (take_edge(io, IO_WRITE))
 		return 0;
 
@@ -100,31 +109,42 @@ int io_wait_writable(struct io *io, int64_t deadline)
 	return r;
 }
 
-static void set_waiter(struct io *io, struct fiber *f)
+/* 1 when there was news already, else 0 and this fiber waits for it. */
+static bool begin_wait(struct io *io, bool output)
+{
+	if (!io)
+		return false;
+	if (output)
+		watch_output(io);
+	else
+		watch(io);
+	if (take_edge(io, IO_READ | (output ? IO_WRITE : 0)))
+		return true;
+	check(!io->reader && !io->writer);
+	io->reader = fiber_self();
+	io->writer = output ? fiber_self() : NULL;
+	return false;
+}
+
+static void end_wait(struct io *io, bool output)
 {
 	if (!io)
 		return;
-	check(!f || (!io->reader && !io->writer));
-	io->reader = io->writer = f;
+	io->reader = io->writer = NULL;
+	take_edge(io, IO_READ | (output ? IO_WRITE : 0));
 }
 
-int io_wait_any(struct io *a, struct io *b, int64_t deadline)
+int io_wait_any(struct io *a, struct io *b, bool output, int64_t deadline)
 {
-	watch(a);
-	if (b)
-		watch(b);
-	bool seen = take_edge(a, IO_READ | IO_WRITE);
-	seen |= b && take_edge(b, IO_READ | IO_WRITE);
-	if (seen)
+	if (begin_wait(a, output))
 		return 0;
+	if (begin_wait(b, output)) {
+		end_wait(a, output);
+		return 0;
+	}
 
-	set_waiter(a, fiber_self());
-	set_waiter(b, fiber_self());
 	int r = fiber_park("input or output", deadline);
-	set_waiter(a, NULL);
-	set_waiter(b, NULL);
-	take_edge(a, IO_READ | IO_WRITE);
-	if (b)
-		take_edge(b, IO_READ | IO_WRITE);
+	end_wait(a, output);
+	end_wait(b, output);
 	return r;
 }

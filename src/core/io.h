@@ -13,6 +13,7 @@ struct fiber;
 struct io {
 	int fd;
 	bool registered;
+	bool output_watched;
 	bool shared;	/* a listening socket that several processes wait for */
 	uint32_t ready; /* edges seen and not yet consumed by a wait */
 	struct fiber *reader, *writer;
@@ -33,6 +34,7 @@ int io_release(struct io *io);
 int may_suspend must_check io_wait_readable(struct io *io, int64_t deadline);
 int may_suspend must_check io_wait_writable(struct io *io, int64_t deadline);
 
-/* Wait until anything happens on either of two descriptors, or on one (b == NULL): input, room for
- * output, an error. It may have been noticed before already, so the caller tries and waits again. */
-int may_suspend must_check io_wait_any(struct io *a, struct io *b, int64_t deadline);
+/* Wait until there is news on either of two descriptors, or on one (b == NULL): input, the end, an error
+ * and, if `output`, room for output. It may have been noticed before already, so the caller tries and
+ * waits again. */
+int may_suspend must_check io_wait_any(struct io *a, struct io *b, bool output, int64_t deadline);

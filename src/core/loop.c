@@ -12,6 +12,7 @@
 #include "core/scheduler.h"
 
 #define EVENTS_PER_TURN 128
+#define ROUNDS_PER_TURN 8
 
 static enum loop_clock clock_kind;
 static int epoll_fd = -1;
@@ -70,18 +71,25 @@ void loop_stop(void)
 
 void loop_watch(struct io *io)
 {
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-				  .data.ptr = io };
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = io };
 
 	if (io->shared)
 		ev.events = EPOLLIN | EPOLLET | EPOLLEXCLUSIVE;
 	check(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, io->fd, &ev) == 0);
 }
 
+void loop_watch_output(struct io *io)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+				  .data.ptr = io };
+
+	check(epoll_ctl(epoll_fd, EPOLL_CTL_MOD, io->fd, &ev) == 0);
+}
+
 void loop_unwatch(struct io *io)
 {
 	(void)epoll_ctl(epoll_fd, EPOLL_CTL_DEL, io->fd, NULL);
-	io->registered = false;
+	io->registered = io->output_watched = false;
 	io->ready = 0;
 }
 
@@ -132,12 +140,19 @@ static void advance_clock(bool quiet)
 		now = first->when;
 }
 
+/* Those that one fiber makes runnable run before the kernel is asked again, but not for ever. */
+static void run_fibers(void)
+{
+	for (int i = 0; i < ROUNDS_PER_TURN && fiber_any_ready(); i++)
+		fiber_run_ready();
+}
+
 void loop_run(void)
 {
 	check(!fiber_self());
 	stopping = false;
 	while (!stopping && fiber_count() > 0) {
-		fiber_run_ready();
+		run_fibers();
 		if (turn_hook)
 			turn_hook();
 		if (fiber_count() == 0)

@@ -511,10 +511,12 @@ static int relay_both(struct relay *x, struct relay *y, int64_t idle)
 			continue;
 
 		int64_t trim_at = loop_deadline(STREAM_TRIM_MS), end = loop_deadline(idle);
-		int w = io_wait_any(&x->from->io, &x->to->io, trim_at < end ? trim_at : end);
+		bool blocked = x->at < x->n || y->at < y->n;
+		struct io *a = &x->from->io, *b = &x->to->io;
+		int w = io_wait_any(a, b, blocked, trim_at < end ? trim_at : end);
 		if (w == -ETIMEDOUT && trim_at < end) {
 			fiber_trim_stack();
-			w = io_wait_any(&x->from->io, &x->to->io, end);
+			w = io_wait_any(a, b, blocked, end);
 		}
 		if (w < 0)
 			return w;

@@ -57,6 +57,9 @@ static int front_prepare(unsigned instance, struct err *err)
 	group_init(&front.clients);
 	front.auth = ipc_client_new("auth", &front.ipc);
 	front.queue = ipc_client_new("queue", &front.ipc);
+	front.mailbox_count = (unsigned)set->workers;
+	for (unsigned i = 0; i < front.mailbox_count; i++)
+		front.mailbox[i] = ipc_client_new("mailbox", &front.ipc);
 	front.throttle = smtp_throttle_new((size_t)set->connections_per_address,
 					   (size_t)set->connections_max);
 	int spool = open_spool(set, err);
@@ -75,9 +78,7 @@ static void front_peer(struct str service, unsigned instance, int socket)
 		ipc_client_attach(front.auth, socket);
 	} else if (str_eq(service, STR("queue"))) {
 		ipc_client_attach(front.queue, socket);
-	} else if (str_eq(service, STR("mailbox")) && instance < FRONT_MAILBOXES_MAX) {
-		if (!front.mailbox[instance])
-			front.mailbox[instance] = ipc_client_new("mailbox", &front.ipc);
+	} else if (str_eq(service, STR("mailbox")) && instance < front.mailbox_count) {
 		ipc_client_attach(front.mailbox[instance], socket);
 	} else {
 		close(socket);

@@ -98,8 +98,8 @@ static int may_suspend give_socket(struct login *l, int *out, struct err *err)
 	return 0;
 }
 
-static int may_suspend hand_over(struct login *l, enum mailbox_protocol protocol,
-				 struct str account, struct str tag, struct err *err)
+static int may_suspend try_hand_over(struct login *l, enum mailbox_protocol protocol,
+				     struct str account, struct str tag, struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
 	struct str input = arena_str(&a, stream_peek(l->stream));
@@ -115,8 +115,6 @@ static int may_suspend hand_over(struct login *l, enum mailbox_protocol protocol
 	struct mailbox_session_out out;
 	auto_close int fd = -1;
 
-	if (!front.mailbox_count)
-		return err_set(err, -ENOTCONN, "hand-over: no mailbox worker yet");
 	unsigned worker = mailbox_worker(account, front.mailbox_count);
 	int r = give_socket(l, &fd, err);
 	if (r < 0)
@@ -126,9 +124,20 @@ static int may_suspend hand_over(struct login *l, enum mailbox_protocol protocol
 	if (r < 0)
 		return r;
 	stream_consume(l->stream, input.n);
-	l->handed_over = true;
-	log_event(LOG_LOGIN, LOG_STR("user", account));
 	return 0;
+}
+
+static int may_suspend hand_over(struct login *l, enum mailbox_protocol protocol,
+				 struct str account, struct str tag, struct err *err)
+{
+	int r = try_hand_over(l, protocol, account, tag, err);
+
+	l->handed_over = r == 0;
+	if (r == 0)
+		log_event(LOG_LOGIN, LOG_STR("user", account));
+	else if (r != -ECANCELED)
+		log_event(LOG_CALL_FAILED, LOG_CSTR("what", "hand-over"), LOG_REASON(err));
+	return r;
 }
 
 static int may_suspend imap_authenticate(void *ctx, const struct imap_credentials *c,
