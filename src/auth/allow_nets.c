@@ -1,0 +1,67 @@
+#include "auth/allow_nets.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+/* An address as 16 bytes; IPv4 as the mapped range of IPv6, so that both forms of one are the
+ * same. */
+#define NET_BITS 128
+#define V4_BITS	 96
+
+static bool parse_address(struct str text, unsigned char out[16], unsigned *prefix_bits)
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	char copy[INET6_ADDRSTRLEN];
+
+	if (text.n == 0 || text.n >= sizeof(copy))
+		return false;
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	*prefix_bits = 0;
+	if (inet_pton(AF_INET6, copy, out) == 1)
+		return true;
+	memcpy(out, mapped, sizeof(mapped));
+	*prefix_bits = V4_BITS;
+	return inet_pton(AF_INET, copy, out + sizeof(mapped)) == 1;
+}
+
+static bool same_bits(const unsigned char *a, const unsigned char *b, unsigned bits)
+{
+	if (memcmp(a, b, bits / 8) != 0)
+		return false;
+	unsigned rest = bits % 8;
+	return rest == 0 || ((a[bits / 8] ^ b[bits / 8]) >> (8 - rest)) == 0;
+}
+
+static bool network_holds(struct str network, const unsigned char address[16])
+{
+	struct str base, bits;
+	unsigned char net[16];
+	unsigned before;
+	uint64_t prefix;
+
+	bool has_prefix = str_cut(network, '/', &base, &bits);
+	if (!parse_address(base, net, &before))
+		return false;
+	if (!has_prefix)
+		prefix = NET_BITS - before;
+	else if (str_to_u64(bits, NET_BITS - before, &prefix) < 0)
+		return false;
+	return same_bits(net, address, before + (unsigned)prefix);
+}
+
+bool allow_nets_match(struct str networks, struct str address)
+{
+	unsigned char bytes[16];
+	unsigned before;
+	struct str network;
+
+	if (!parse_address(address, bytes, &before))
+		return false;
+	while (networks.n) {
+		str_cut(networks, ',', &network, &networks);
+		if (network_holds(str_trim(network), bytes))
+			return true;
+	}
+	return false;
+}

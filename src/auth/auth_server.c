@@ -1,0 +1,252 @@
+#include "auth/auth_server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "auth/auth.h"
+#include "auth/auth_server_private.h"
+#include "auth/file_lines.h"
+#include "auth/resolve.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/settings.h"
+#include "core/work.h"
+
+/* Of broken lines, as many are logged; a file of the wrong format would fill the log. */
+#define REPORTS_MAX 100
+
+#define QUOTA_DECIMAL_MB 1000000
+#define QUOTA_MIB	 1048576
+
+struct auth_server *auth_server;
+
+void auth_server_config_from_settings(struct directory_config *out)
+{
+	const struct settings *s = settings_get();
+	*out = (struct directory_config){
+		.dir = s->config_dir.p,
+		.fqdn = s->fqdn,
+		.domain = s->domain,
+		.postmaster = s->postmaster_address,
+		.delimiter = '+',
+		.quotas = s->enable_quotas,
+		/* docker-mailserver turns the bytes into MiB by dividing by a million. */
+		.default_quota = (uint64_t)s->mailbox_size_limit / QUOTA_DECIMAL_MB * QUOTA_MIB,
+	};
+}
+
+/* One line that could not be used, noted in a worker thread, which may not log. */
+struct report {
+	struct list link;
+	struct str file, text;
+	unsigned number;
+};
+
+struct load_job {
+	const struct directory_config *config;
+	const struct directory *previous;
+	struct directory *next;
+	struct arena arena;
+	struct list reports;
+	unsigned count;
+};
+
+static void note_report(void *ctx, const char *file, unsigned number, const char *text)
+{
+	struct load_job *job = ctx;
+	if (job->count++ >= REPORTS_MAX)
+		return;
+	struct report *r = ARENA_NEW(&job->arena, struct report);
+	r->file = arena_str(&job->arena, str_from(file));
+	r->text = arena_str(&job->arena, str_from(text));
+	r->number = number;
+	list_append(&job->reports, &r->link);
+}
+
+static void load_job_init(struct load_job *job)
+{
+	*job = (struct load_job){ .config = &auth_server->config,
+				  .previous = auth_server->directory };
+	list_init(&job->reports);
+}
+
+static int load(void *arg)
+{
+	struct load_job *job = arg;
+	struct file_report report = { .line = note_report, .ctx = job };
+	job->next = directory_load(job->config, job->previous, &report);
+	return 0;
+}
+
+static void log_reports(const struct load_job *job)
+{
+	LIST_FOREACH (it, &job->reports) {
+		const struct report *r = LIST_ITEM(it, struct report, link);
+		if (r->number)
+			log_event(LOG_CONFIG_LINE, LOG_STR("file", r->file),
+				  LOG_INT("line", r->number), LOG_STR("reason", r->text));
+		else
+			log_event(LOG_CONFIG_LINE, LOG_STR("file", r->file),
+				  LOG_STR("reason", r->text));
+	}
+	if (job->count > REPORTS_MAX)
+		log_event(LOG_CONFIG_LINE, LOG_CSTR("file", "account files"),
+			  LOG_CSTR("reason", "more lines cannot be used than are listed here"));
+}
+
+/* The new state takes the place of the old one, here and only here. */
+static void take_directory(struct load_job *job)
+{
+	directory_free(auth_server->directory);
+	auth_server->directory = job->next;
+	auth_server->generation++;
+	login_cache_clear(&auth_server->cache);
+	log_reports(job);
+	log_event(LOG_ACCOUNTS_LOADED,
+		  LOG_INT("accounts", (int64_t)job->next->accounts->by_login.count),
+		  LOG_INT("aliases", (int64_t)job->next->virtual->by_key.count),
+		  LOG_INT("domains", (int64_t)job->next->managed.count));
+	arena_done(&job->arena);
+}
+
+void auth_server_open(const struct directory_config *config)
+{
+	struct load_job job;
+
+	auth_server = calloc(1, sizeof(*auth_server));
+	if (!auth_server)
+		check_no_memory();
+	auth_server->config = *config;
+	waitq_init(&auth_server->reloaded);
+	login_throttle_init(&auth_server->throttle);
+	login_cache_init(&auth_server->cache);
+	load_job_init(&job);
+	load(&job);
+	take_directory(&job);
+}
+
+void auth_server_close(void)
+{
+	directory_free(auth_server->directory);
+	free(auth_server);
+	auth_server = NULL;
+}
+
+static int may_suspend wait_for_reload(void)
+{
+	auth_server->reload_again = true;
+	while (auth_server->reloading) {
+		int r = waitq_wait(&auth_server->reloaded, "reload", LOOP_FOREVER);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int auth_server_reload(void)
+{
+	int r = 0;
+	if (auth_server->reloading)
+		return wait_for_reload();
+
+	auth_server->reloading = true;
+	do {
+		struct load_job job;
+		auth_server->reload_again = false;
+		load_job_init(&job);
+		r = work_run(load, &job);
+		if (job.next)
+			take_directory(&job);
+	} while (r == 0 && auth_server->reload_again);
+	auth_server->reloading = false;
+	waitq_wake_all(&auth_server->reloaded);
+	return r;
+}
+
+static void put_target(struct auth_target *to, const struct resolve_target *from)
+{
+	*to = (struct auth_target){ .address = from->address,
+				    .account = from->user,
+				    .kind = (uint8_t)from->kind };
+}
+
+/* Those that do not exist go apart: nobody may hand them to the queue by mistake. */
+static void put_targets(const struct resolution *r, struct arena *a, struct auth_resolve_out *out)
+{
+	out->targets = ARENA_NEW_ARRAY(a, struct auth_target, r->count);
+	out->missing = ARENA_NEW_ARRAY(a, struct auth_target, r->count);
+	for (size_t i = 0; i < r->count; i++) {
+		if (r->targets[i].kind == AUTH_TARGET_UNKNOWN)
+			put_target(&out->missing[out->missing_count++], &r->targets[i]);
+		else
+			put_target(&out->targets[out->targets_count++], &r->targets[i]);
+	}
+}
+
+static int resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
+		   struct auth_resolve_out *out, struct err *err)
+{
+	struct resolution r;
+	(void)ctx;
+
+	out->verdict = (uint8_t)directory_resolve(auth_server->directory, in->address, a, &r, err);
+	out->code = r.code;
+	out->text = arena_str(a, r.text);
+	if (out->verdict == AUTH_ALIAS_ERROR)
+		log_event(LOG_ALIAS_ERROR, LOG_STR("address", in->address), LOG_REASON(err));
+	if (out->verdict != AUTH_OK && out->verdict != AUTH_NOT_OURS)
+		return 0;
+
+	put_targets(&r, a, out);
+	for (size_t i = 0; i < out->missing_count; i++)
+		log_event(LOG_ALIAS_TARGET_UNKNOWN, LOG_STR("address", in->address),
+			  LOG_STR("target", out->missing[i].address));
+	return 0;
+}
+
+static int check_sender(void *ctx, struct auth_check_sender_in *in, struct arena *a,
+			struct auth_check_sender_out *out, struct err *err)
+{
+	const struct directory *d = auth_server->directory;
+	const struct access_rule *rule = directory_check_sender(d, in->sender);
+	(void)ctx, (void)err;
+
+	out->denied = rule && rule->action == ACCESS_REJECT;
+	if (out->denied) {
+		out->code = rule->code;
+		out->text = arena_str(a, rule->text);
+	}
+	out->owned = in->account.n && directory_owns(d, in->account, in->sender);
+	return 0;
+}
+
+static int account(void *ctx, struct auth_account_in *in, struct arena *a,
+		   struct auth_account_out *out, struct err *err)
+{
+	const struct directory *d = auth_server->directory;
+	const struct account *acc = directory_find_account(d, in->account);
+	(void)ctx, (void)a, (void)err;
+
+	out->exists = acc != NULL;
+	out->quota = acc ? directory_quota(d, acc) : 0;
+	return 0;
+}
+
+static int status(void *ctx, struct auth_status_in *in, struct arena *a,
+		  struct auth_status_out *out, struct err *err)
+{
+	(void)ctx, (void)in, (void)a, (void)err;
+	out->accounts = auth_server->directory->accounts->by_login.count;
+	out->aliases = auth_server->directory->virtual->by_key.count;
+	return 0;
+}
+
+const struct auth_ops auth_server_ops = {
+	.resolve = resolve,
+	.check_sender = check_sender,
+	.login = auth_server_login,
+	.account = account,
+	.status = status,
+};

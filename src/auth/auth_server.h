@@ -1,0 +1,24 @@
+/* The service behind auth.ipc. One per process: it owns the snapshot of the account files, the
+ * throttle and the cache of logins. */
+#pragma once
+
+#include "base/check.h"
+
+struct auth_ops;
+struct directory_config;
+struct err;
+
+/* What the settings of this process say. Strings are the settings'. */
+void auth_server_config_from_settings(struct directory_config *out);
+
+/* Read the account files for the first time. The configuration's strings outlive the server.
+ * Blocks; what is wrong in the files is logged and never fatal. */
+void auth_server_open(const struct directory_config *config);
+void auth_server_close(void);
+
+/* Some account file changed: read all of them again, on a worker thread. A call while one is
+ * running makes that one start over. Returns when the new state is in force: 0, or -ECANCELED. */
+int may_suspend must_check auth_server_reload(void);
+
+/* The operations; their ctx is not used. */
+extern const struct auth_ops auth_server_ops;
