@@ -1,0 +1,54 @@
+/* auth: who is who. Reads the account files, answers questions about addresses, checks passwords.
+ *
+ * May: read the configuration directory. May not: see mail or the network, write anything, start
+ * programs. */
+#include "auth/auth_ipc.h"
+#include "auth/auth_server.h"
+#include "auth/directory.h"
+#include "core/sandbox.h"
+#include "core/settings.h"
+#include "roles/role.h"
+
+/* Passwords are hashed here: as many at a time as there are threads. */
+#define HASH_THREADS 4
+
+static struct directory_config directory;
+
+static int auth_start(struct group *g, struct err *err)
+{
+	(void)g, (void)err;
+	auth_server_config_from_settings(&directory);
+	auth_server_open(&directory);
+	return 0;
+}
+
+static int auth_reload(bool accounts, bool certificates, struct err *err)
+{
+	(void)certificates, (void)err;
+	return accounts ? auth_server_reload() : 0;
+}
+
+static const struct sandbox_policy *auth_sandbox(void)
+{
+	static const char *paths[2];
+	static const struct sandbox_policy policy = { .read = paths };
+
+	paths[0] = settings_get()->config_dir.p;
+	return &policy;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct role role = {
+		.name = "auth",
+		.service = &auth_service,
+		.ops = &auth_server_ops,
+		.work_threads = HASH_THREADS,
+		.sandbox = auth_sandbox,
+		.start = auth_start,
+		.reload = auth_reload,
+		.end = auth_server_close,
+	};
+
+	return role_main(&role, argc, argv);
+}
