@@ -55,6 +55,7 @@ void maildir_store_unused(struct store *s)
 	if (map_get(&s->pool->stores, str_from(s->path)) == s)
 		map_remove(&s->pool->stores, str_from(s->path));
 	maildir_usage_done(s);
+	dotlock_source_done(&s->lock_source);
 	close(s->fd);
 	free(s->path);
 	free(s);
@@ -145,6 +146,7 @@ int store_open(struct store_pool *p, struct str path, struct store **out, struct
 		s->pool = p;
 		s->fd = fd;
 		s->path = take_ptr(&copy);
+		dotlock_source_init(&s->lock_source, fd);
 		list_init(&s->boxes);
 		map_init(&s->usage);
 		map_put(&p->stores, str_from(s->path), s);

@@ -46,8 +46,16 @@ static bool is_stale(int dirfd, const char *name)
 	struct stat st;
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	time_t age = time(NULL) - st.st_mtime;
-	return age > STALE_SECONDS || holder_is_gone(dirfd, name);
+	time_t touched = st.st_mtime > st.st_ctime ? st.st_mtime : st.st_ctime;
+	return time(NULL) - touched > STALE_SECONDS || holder_is_gone(dirfd, name);
+}
+
+/* The contents are advice for others: a disk too full for them may still take our line. */
+static void write_holder(int fd)
+{
+	char text[96];
+	int n = snprintf(text, sizeof(text), "%d:%s", (int)getpid(), host_name());
+	(void)!write(fd, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
 static int create_lock(struct dotlock *l, int dirfd, const char *name)
@@ -56,35 +64,92 @@ static int create_lock(struct dotlock *l, int dirfd, const char *name)
 	if (fd < 0)
 		return -errno;
 	*l = (struct dotlock){ .dirfd = dirfd, .name = name, .fd = fd };
-
-	/* The contents are advice for others: a disk too full for them may still take our line. */
-	char text[96];
-	int n = snprintf(text, sizeof(text), "%d:%s", (int)getpid(), host_name());
-	(void)!write(fd, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+	write_holder(fd);
 	return 0;
+}
+
+static int make_source(struct dotlock_source *source)
+{
+	auto_close int fd = openat(source->dirfd, source->name,
+				   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	write_holder(fd);
+	source->made = true;
+	return 0;
+}
+
+static int link_lock(struct dotlock *l, struct dotlock_source *source, int dirfd, const char *name)
+{
+	int r = source->made ? 0 : make_source(source);
+	if (r < 0)
+		return r;
+	if (linkat(source->dirfd, source->name, dirfd, name, 0) < 0) {
+		source->made = errno != ENOENT; /* somebody tidied up */
+		return -errno;
+	}
+	*l = (struct dotlock){ .dirfd = dirfd, .name = name, .fd = -1 };
+	return 0;
+}
+
+/* 1: try again. */
+static int wait_for_holder(int dirfd, const char *name, int *waited, struct err *err)
+{
+	const struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
+	if (is_stale(dirfd, name) && unlinkat(dirfd, name, 0) == 0)
+		return 1;
+	if (*waited >= WAIT_TOTAL_MS)
+		return err_set(err, -EAGAIN, "%s: held by another program", name);
+	nanosleep(&step, NULL);
+	*waited += WAIT_STEP_MS;
+	return 1;
 }
 
 int dotlock_take(struct dotlock *l, int dirfd, const char *name, struct err *err)
 {
-	const struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
-	for (int waited = 0;; waited += WAIT_STEP_MS) {
+	for (int waited = 0;;) {
 		int r = create_lock(l, dirfd, name);
-		if (r == 0)
-			return 0;
-		if (r != -EEXIST)
+		if (r == -EEXIST)
+			r = wait_for_holder(dirfd, name, &waited, err);
+		else if (r < 0)
 			return err_set(err, r, "%s: create lock", name);
-		if (is_stale(dirfd, name) && unlinkat(dirfd, name, 0) == 0)
-			continue;
-		if (waited >= WAIT_TOTAL_MS)
-			return err_set(err, -EAGAIN, "%s: held by another program", name);
-		nanosleep(&step, NULL);
+		if (r <= 0)
+			return r;
 	}
 }
 
-bool dotlock_is_held(const struct dotlock *l)
+int dotlock_take_link(struct dotlock *l, struct dotlock_source *source, int dirfd, const char *name,
+		      struct err *err)
+{
+	for (int waited = 0;;) {
+		int r = link_lock(l, source, dirfd, name);
+		if (r == -EEXIST)
+			r = wait_for_holder(dirfd, name, &waited, err);
+		else if (r < 0) /* no links here, or too many: a file will do */
+			return dotlock_take(l, dirfd, name, err);
+		if (r <= 0)
+			return r;
+	}
+}
+
+void dotlock_source_init(struct dotlock_source *source, int dirfd)
+{
+	*source = (struct dotlock_source){ .dirfd = dirfd };
+	snprintf(source->name, sizeof(source->name), "posthorn.lock.%d", (int)getpid());
+}
+
+void dotlock_source_done(struct dotlock_source *source)
+{
+	if (source->made)
+		(void)unlinkat(source->dirfd, source->name, 0);
+	source->made = false;
+}
+
+/* Is it still ours? A program that thought it stale may have taken it. */
+static bool is_held(const struct dotlock *l)
 {
 	struct stat ours, there;
-	return l->dirfd >= 0 && fstat(l->fd, &ours) == 0 &&
+	return l->dirfd >= 0 && l->fd >= 0 && fstat(l->fd, &ours) == 0 &&
 	       fstatat(l->dirfd, l->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
 }
@@ -94,7 +159,8 @@ void dotlock_release(struct dotlock *l)
 	if (l->dirfd < 0)
 		return;
 	(void)unlinkat(l->dirfd, l->name, 0);
-	close(l->fd);
+	if (l->fd >= 0)
+		close(l->fd);
 	*l = DOTLOCK_NONE;
 }
 
@@ -108,7 +174,7 @@ static int replace_steps(struct dotlock *l, const char *target, struct str conte
 		return err_prefix(err, "%s", l->name);
 	if (fdatasync(l->fd) < 0)
 		return err_sys(err, "%s: sync", l->name);
-	if (!dotlock_is_held(l))
+	if (!is_held(l))
 		return err_set(err, -EAGAIN, "%s: taken by another program", l->name);
 	if (renameat(l->dirfd, l->name, l->dirfd, target) < 0)
 		return err_sys(err, "%s: rename", l->name);
@@ -119,7 +185,7 @@ int dotlock_replace(struct dotlock *l, const char *target, struct str contents, 
 {
 	int r = replace_steps(l, target, contents, err);
 	if (r < 0) {
-		if (dotlock_is_held(l))
+		if (is_held(l))
 			dotlock_release(l);
 		else if (l->fd >= 0)
 			close(l->fd);

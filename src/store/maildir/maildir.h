@@ -32,6 +32,7 @@ struct store {
 	char *path;
 	int fd; /* the account's directory */
 	unsigned refs;
+	struct dotlock_source lock_source;
 	struct list boxes; /* loaded mailboxes */
 	struct map usage;  /* mailbox directory -> struct usage_entry */
 };

@@ -213,8 +213,10 @@ static void add_fresh(struct scan *s)
 	qsort(s->fresh, s->nfresh, sizeof(*s->fresh), fresh_cmp);
 	for (size_t i = 0; i < s->nfresh; i++) {
 		const struct found_file *f = &s->fresh[i];
-		if (store_messages_by_name(&b->messages, f->name.base))
-			continue; /* a second file of that name: the next scan sorts it out */
+		if (store_messages_by_name(&b->messages, f->name.base)) {
+			s->mb->rescan = true; /* a second file of that name: for the next scan */
+			continue;
+		}
 		struct store_rec rec = {
 			.uid = b->uidnext,
 			.size = f->name.size,

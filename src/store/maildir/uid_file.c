@@ -18,7 +18,7 @@
 
 int maildir_uidlist_lock(struct maildir_box *mb, struct dotlock *lock, struct err *err)
 {
-	return dotlock_take(lock, mb->fd, UIDLIST_LOCK, err);
+	return dotlock_take_link(lock, &mb->store->lock_source, mb->fd, UIDLIST_LOCK, err);
 }
 
 static struct file_mark mark_of(const struct stat *st)
@@ -177,12 +177,14 @@ static int take_header(struct maildir_box *mb, struct str line, bool first, stru
 }
 
 /* Where reading goes on: behind what we know when the file only grew, else at its start. */
-static uint64_t resume_at(const struct maildir_box *mb, const struct file_mark *now)
+static uint64_t resume_at(const struct maildir_box *mb, int fd, const struct file_mark *now)
 {
 	const struct file_mark *old = &mb->uidlist;
+	char last;
 	bool grew = old->dev == now->dev && old->ino == now->ino && old->size > 0 &&
 		    now->size > old->size;
-	return grew ? (uint64_t)old->size : 0;
+	return grew && pread(fd, &last, 1, old->size - 1) == 1 && last == '\n' ? (uint64_t)old->size
+									       : 0;
 }
 
 static int read_range(int fd, uint64_t from, uint64_t to, struct arena *a, struct str *out,
@@ -249,7 +251,7 @@ int maildir_uidlist_read(struct maildir_box *mb, struct err *err)
 
 	auto_arena struct arena a = ARENA_INIT;
 	struct str text;
-	uint64_t from = resume_at(mb, &now);
+	uint64_t from = resume_at(mb, fd, &now);
 	int r = read_range(fd, from, (uint64_t)st.st_size, &a, &text, err);
 	if (r < 0)
 		return r;
@@ -319,11 +321,8 @@ static int rewrite(struct maildir_box *mb, struct err *err)
 
 static int append(struct maildir_box *mb, uint32_t from, struct err *err)
 {
-	struct stat st;
 	auto_close int fd = openat(mb->fd, UIDLIST, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(err, "%s: " UIDLIST, mb->name);
-	if (fstat(fd, &st) < 0)
 		return err_sys(err, "%s: " UIDLIST, mb->name);
 
 	auto_buf struct buf text;
@@ -331,7 +330,7 @@ static int append(struct maildir_box *mb, uint32_t from, struct err *err)
 	put_records(mb, from, &text);
 	int r = fd_write_all(fd, buf_str(&text), err);
 	if (r < 0) {
-		(void)!ftruncate(fd, st.st_size); /* a torn line is found and dropped later */
+		(void)!ftruncate(fd, mb->uidlist.size); /* else a torn line is dropped later */
 		return err_prefix(err, "%s: " UIDLIST, mb->name);
 	}
 	remember_mark(mb, fd);
