@@ -114,9 +114,9 @@ def header(schema, source):
     out += "/* For callers. Strings and lists of *out live in `a`. */\n"
     for call in schema.calls:
         out += comment(call[2]) + signature(s, call[0], call) + ";\n\n"
-    out += (f"/* For the server. Strings of *in live as long as the call, as does `a`; descriptors are"
-            f"\n * closed afterwards unless take_fd moved them out; those of *out are closed once sent."
-            f" */\nstruct {s}_ops {{\n")
+    out += ("/* For the server. Strings of *in live as long as the call, as does `a`;\n"
+            " * descriptors are closed afterwards unless take_fd moved them out; those of\n"
+            f" * *out are closed once sent. */\nstruct {s}_ops {{\n")
     for name, _, _, _, _ in schema.calls:
         out += (f"\tint (*{name})(void *ctx, struct {s}_{name}_in *in, struct arena *a,\n"
                 f"\t\tstruct {s}_{name}_out *out, struct err *err);\n")
@@ -127,11 +127,9 @@ def put_fields(schema, fields, base, indent="\t"):
     out = ""
     for name, kind, of, _ in fields:
         if kind == "list":
-            s = schema.service
             out += (f"{indent}ipc_put_u32(w, (uint32_t){base}{name}_count);\n"
                     f"{indent}for (size_t i = 0; i < {base}{name}_count; i++)\n"
                     f"{indent}\tput_{of}(w, &{base}{name}[i]);\n")
-            del s
         else:
             out += f"{indent}ipc_put_{kind}(w, {base}{name});\n"
     return out
@@ -174,15 +172,16 @@ def client_stub(schema, index, call):
     used = "" if ins else "\t(void)in;\n"
     decode = f"\t*out = (struct {s}_{name}_out){{ 0 }};\n" + get_fields(schema, outs, "out->")
     return (f"{signature(s, name, call)}\n{{\n"
-            f"\tstatic const struct ipc_request request = {{ \"{s}.{name}\", {index}, {timeout} }};\n"
+            f"\tstatic const struct ipc_request request = {{\n"
+            f"\t\t\"{s}.{name}\", {index}, {timeout}\n\t}};\n"
             f"\tstruct ipc_writer writer, *w = &writer;\n"
             f"\tstruct ipc_reader reader = {{ .arena = a }}, *r = &reader;\n\n{used}"
             f"\tipc_request_begin(w);\n{put_fields(schema, ins, 'in->')}"
             f"\tint result = ipc_client_call(c, &request, w, r, err);\n"
             f"\tif (result < 0)\n\t\treturn result;\n{decode}"
-            f"\tif (!ipc_reader_ok(r))\n"
-            f"\t\treturn err_set(err, -EBADMSG, \"{s}.{name}: malformed answer\");\n"
-            f"\treturn result;\n}}\n\n")
+            f"\tif (ipc_reader_ok(r))\n\t\treturn result;\n"
+            f"{close_fds(outs, 'out->')}\tipc_reader_close_fds(r);\n"
+            f"\treturn err_set(err, -EBADMSG, \"{s}.{name}: malformed answer\");\n}}\n\n")
 
 
 def close_fds(fields, base):

@@ -2,6 +2,7 @@
 
 #include <endian.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 
@@ -192,5 +193,11 @@ void *ipc_get_list(struct ipc_reader *r, size_t least, size_t element_size, size
 
 bool ipc_reader_ok(const struct ipc_reader *r)
 {
-	return !r->failed && r->left.n == 0;
+	return !r->failed && r->left.n == 0 && r->fd_next == r->fd_count;
+}
+
+void ipc_reader_close_fds(struct ipc_reader *r)
+{
+	while (r->fd_next < r->fd_count)
+		close(r->fds[r->fd_next++]);
 }

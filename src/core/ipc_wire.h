@@ -79,3 +79,6 @@ void *ipc_get_list(struct ipc_reader *r, size_t least, size_t element_size, size
 
 /* Everything was there, and nothing is left over. */
 bool ipc_reader_ok(const struct ipc_reader *r);
+
+/* Close the descriptors that nothing has asked for. */
+void ipc_reader_close_fds(struct ipc_reader *r);

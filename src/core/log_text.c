@@ -82,28 +82,35 @@ static void put_key(struct buf *out, const struct log_line *l, struct str key, c
 		put_value(out, f, before == '<' ? '>' : '\0');
 }
 
+/* Literal text up to the next byte that means something; its last byte is kept in *before. */
+static struct str put_literal(struct buf *out, struct str t, char *before)
+{
+	size_t n = 0;
+	while (n < t.n && t.p[n] != '{' && t.p[n] != '[' && t.p[n] != ']')
+		n++;
+	buf_put(out, t.p, n);
+	if (n > 0)
+		*before = t.p[n - 1];
+	return str_skip(t, n);
+}
+
 static void put_template(struct buf *out, const struct log_line *l)
 {
-	struct str t = str_from(l->event->text);
+	struct str part, after, t = str_from(l->event->text);
 	char before = '\0';
 
 	while (t.n > 0) {
-		struct str part, after;
-		char c = t.p[0];
-		if (c == '{') {
+		t = put_literal(out, t, &before);
+		if (t.n == 0)
+			return;
+		if (t.p[0] == '{')
 			put_key(out, l, next_key(&t), before);
-			before = '}';
-			continue;
-		}
-		if (c == '[' && str_cut(str_skip(t, 1), ']', &part, &after) &&
-		    !part_is_complete(l, part)) {
+		else if (t.p[0] == '[' && str_cut(str_skip(t, 1), ']', &part, &after) &&
+			 !part_is_complete(l, part))
 			t = after;
-			continue;
-		}
-		if (c != '[' && c != ']')
-			buf_putc(out, c);
-		before = c;
-		t = str_skip(t, 1);
+		else /* a bracket of a part that is shown */
+			t = str_skip(t, 1);
+		before = '\0';
 	}
 }
 
