@@ -88,8 +88,7 @@ static int may_suspend refused(struct pop3_login *l, int r)
 	return 0;
 }
 
-static int may_suspend finish(struct pop3_login *l, const char *method,
-			      const struct sasl_credentials *c)
+static int may_suspend finish(struct pop3_login *l, const struct pop3_credentials *c)
 {
 	const struct pop3_login_params *p = l->params;
 	struct str account;
@@ -97,7 +96,7 @@ static int may_suspend finish(struct pop3_login *l, const char *method,
 	int r = stream_flush(l->stream);
 	if (r < 0)
 		return r;
-	r = p->ops->authenticate(p->ctx, method, c, &l->arena, &account, l->err);
+	r = p->ops->authenticate(p->ctx, c, &l->arena, &account, l->err);
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0)
@@ -128,9 +127,12 @@ static int may_suspend cmd_pass(struct pop3_login *l, const struct pop3_line *li
 	if (!l->user.p)
 		return answer(l, "-ERR USER first.\r\n");
 	/* RFC 1939 7: spaces belong to the password. */
-	struct sasl_credentials c = { .user = l->user, .password = line->args };
+	struct pop3_credentials c = {
+		.method = "USER",
+		.sasl = { .user = l->user, .password = line->args },
+	};
 	l->user = STR_NONE;
-	return finish(l, "USER", &c);
+	return finish(l, &c);
 }
 
 static int may_suspend exchange(struct pop3_login *l, struct sasl_exchange *x, struct str initial)
@@ -149,7 +151,11 @@ static int may_suspend exchange(struct pop3_login *l, struct sasl_exchange *x, s
 		return answer(l, "-ERR Authentication cancelled.\r\n");
 	if (step == SASL_INVALID)
 		return answer(l, "-ERR Invalid SASL response.\r\n");
-	return finish(l, x->mech == SASL_PLAIN ? "PLAIN" : "LOGIN", &x->credentials);
+	struct pop3_credentials c = {
+		.method = x->mech == SASL_PLAIN ? "PLAIN" : "LOGIN",
+		.sasl = x->credentials,
+	};
+	return finish(l, &c);
 }
 
 static int may_suspend cmd_auth(struct pop3_login *l, const struct pop3_line *line)

@@ -55,23 +55,17 @@ static int may_suspend start_tls(void *ctx, struct stream *s, struct err *err)
 }
 
 /* 0, -EACCES or "not known now"; both protocols treat these alike. */
-static int may_suspend authenticate(struct login *l, const char *method,
-				    const struct sasl_credentials *c, struct arena *a,
+static int may_suspend authenticate(struct login *l, struct auth_login_in *in, struct arena *a,
 				    struct str *account, struct err *err)
 {
-	struct auth_login_in in = {
-		.protocol = str_from(l->protocol),
-		.method = str_from(method),
-		.authzid = c->authzid,
-		.user = c->user,
-		.password = c->password,
-		.client_address = str_from(l->client->address),
-	};
 	struct auth_login_out out;
-	int r = auth_login(front.auth, &in, a, &out, err);
 
-	snprintf(l->user, sizeof(l->user), "%" STR_FMT, STR_ARG(c->user));
-	log_context_set(&l->log, LOG_CSTR("method", method));
+	in->protocol = str_from(l->protocol);
+	in->client_address = str_from(l->client->address);
+	int r = auth_login(front.auth, in, a, &out, err);
+
+	snprintf(l->user, sizeof(l->user), "%" STR_FMT, STR_ARG(in->user));
+	log_context_set(&l->log, LOG_STR("method", in->method));
 	log_context_set(&l->log, LOG_CSTR("user", l->user));
 	l->failures += r == -EACCES;
 	if (r == 0)
@@ -143,11 +137,14 @@ static int may_suspend hand_over(struct login *l, enum mailbox_protocol protocol
 static int may_suspend imap_authenticate(void *ctx, const struct imap_credentials *c,
 					 struct arena *a, struct str *account, struct err *err)
 {
-	struct sasl_credentials credentials = { .authzid = c->acting_user,
-						.user = c->user,
-						.password = c->password };
+	struct auth_login_in in = {
+		.method = str_from(c->method),
+		.authzid = c->acting_user,
+		.user = c->user,
+		.password = c->password,
+	};
 
-	return authenticate(ctx, c->method, &credentials, a, account, err);
+	return authenticate(ctx, &in, a, account, err);
 }
 
 static int may_suspend imap_handover(void *ctx, const struct imap_handover *h, struct err *err)
@@ -172,11 +169,17 @@ static void may_suspend run_imap(struct login *l)
 	(void)!imap_login_run(&p, &err);
 }
 
-static int may_suspend pop3_authenticate(void *ctx, const char *method,
-					 const struct sasl_credentials *c, struct arena *a,
-					 struct str *account, struct err *err)
+static int may_suspend pop3_authenticate(void *ctx, const struct pop3_credentials *c,
+					 struct arena *a, struct str *account, struct err *err)
 {
-	return authenticate(ctx, method, c, a, account, err);
+	struct auth_login_in in = {
+		.method = str_from(c->method),
+		.authzid = c->sasl.authzid,
+		.user = c->sasl.user,
+		.password = c->sasl.password,
+	};
+
+	return authenticate(ctx, &in, a, account, err);
 }
 
 static int may_suspend pop3_handover(void *ctx, struct str account, struct err *err)
