@@ -92,7 +92,7 @@ static void set_strings(struct store_messages *m, struct store_rec *r,
 	char *p = arena_alloc(&m->names, n);
 	r->name = p;
 	r->name_len = (uint16_t)s->name.n;
-	r->state &= (uint8_t) ~(STORE_REC_EXACT | STORE_REC_EXT);
+	r->state &= (uint8_t)~(STORE_REC_EXACT | STORE_REC_EXT);
 	p = put_string(p, s->name);
 	if (s->exact) {
 		p = put_string(p, s->suffix);

@@ -299,27 +299,33 @@ struct store_walk store_walk_begin(struct store_view *v, const struct store_uids
 	return (struct store_walk){ .view = v, .set = set };
 }
 
-struct store_rec *store_walk_next(struct store_walk *w)
+/* The sequence number of the view's next message that is in the set; 0 behind the last. */
+static uint32_t next_in_set(struct store_walk *w)
 {
 	struct store_view *v = w->view;
-	while (w->seq < v->n) {
-		uint32_t seq = w->seq + 1, uid = v->uids[seq - 1];
-		if (w->set) {
-			const struct store_uids *set = w->set;
-			while (w->range < set->n && set->v[w->range].last < uid)
-				w->range++;
-			if (w->range == set->n)
-				return NULL;
-			if (set->v[w->range].first > uid) {
-				seq = store_view_seq_from(v, set->v[w->range].first);
-				if (seq > v->n)
-					return NULL;
-				w->seq = seq - 1;
-				continue;
-			}
-		}
+	const struct store_uids *set = w->set;
+	uint32_t seq = w->seq + 1;
+
+	while (set && seq <= v->n) {
+		uint32_t uid = v->uids[seq - 1];
+		while (w->range < set->n && set->v[w->range].last < uid)
+			w->range++;
+		if (w->range == set->n)
+			return 0;
+		if (set->v[w->range].first <= uid)
+			break;
+		seq = store_view_seq_from(v, set->v[w->range].first);
+	}
+	return seq <= v->n ? seq : 0;
+}
+
+struct store_rec *store_walk_next(struct store_walk *w)
+{
+	uint32_t seq;
+
+	while ((seq = next_in_set(w))) {
 		w->seq = seq;
-		struct store_rec *r = store_view_rec(v, seq);
+		struct store_rec *r = store_view_rec(w->view, seq);
 		if (r)
 			return r;
 	}

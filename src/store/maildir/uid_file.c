@@ -187,15 +187,20 @@ static uint64_t resume_at(const struct maildir_box *mb, int fd, const struct fil
 									       : 0;
 }
 
-static int read_range(int fd, uint64_t from, uint64_t to, struct arena *a, struct str *out,
-		      struct err *err)
+/* A part of a file. */
+struct file_range {
+	int fd;
+	uint64_t from, to;
+};
+
+static int read_range(struct file_range f, struct arena *a, struct str *out, struct err *err)
 {
-	if (to - from > UIDLIST_MAX)
+	if (f.to - f.from > UIDLIST_MAX)
 		return err_set(err, -EFBIG, UIDLIST ": larger than %zu bytes", UIDLIST_MAX);
-	char *p = arena_alloc(a, (size_t)(to - from));
-	size_t done = 0;
-	while (done < to - from) {
-		ssize_t n = pread(fd, p + done, (size_t)(to - from) - done, (off_t)(from + done));
+	size_t size = (size_t)(f.to - f.from), done = 0;
+	char *p = arena_alloc(a, size);
+	while (done < size) {
+		ssize_t n = pread(f.fd, p + done, size - done, (off_t)(f.from + done));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -251,11 +256,13 @@ int maildir_uidlist_read(struct maildir_box *mb, struct err *err)
 
 	auto_arena struct arena a = ARENA_INIT;
 	struct str text;
-	uint64_t from = resume_at(mb, fd, &now);
-	int r = read_range(fd, from, (uint64_t)st.st_size, &a, &text, err);
+	struct file_range range = { .fd = fd,
+				    .from = resume_at(mb, fd, &now),
+				    .to = (uint64_t)st.st_size };
+	int r = read_range(range, &a, &text, err);
 	if (r < 0)
 		return r;
-	r = take_text(mb, text, from == 0, first, err);
+	r = take_text(mb, text, range.from == 0, first, err);
 	if (r < 0)
 		return r;
 	mb->uidlist = now;
