@@ -3,8 +3,11 @@
 
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3
 	libssl-dev libseccomp-dev libcrypt-dev libargon2-dev libpcre2-dev"
-PACKAGES_TEST="clang libclang-rt-dev clang-format-19 git libcmocka-dev openssl python3-pytest"
-PACKAGES_CLIENTS="curl swaks isync neomutt fetchmail mpop ca-certificates"
+PACKAGES_TEST="clang libclang-rt-dev clang-format-19 git libcmocka-dev openssl python3-pytest
+	python3-pytest-timeout"
+# The Perl modules are what swaks needs for TLS, AUTH and MX records.
+PACKAGES_CLIENTS="curl swaks libnet-ssleay-perl libauthen-sasl-perl libnet-dns-perl
+	isync neomutt fetchmail mpop ca-certificates"
 PACKAGES_BENCH="postfix dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve openssl strace"
 
 packages_missing() {
@@ -52,17 +55,22 @@ packages_install() {
 		"${as_root[@]}" chmod 755 $policy
 		made=1
 	fi
-	local ok=0
+	local ok=0 log
+	log=$(mktemp) || return 1
 	# shellcheck disable=SC2086
-	packages_apt_get install $1 ||
-		{ packages_apt_get update && packages_apt_get install $1; } || ok=$?
+	packages_apt_get install $1 >"$log" 2>&1 ||
+		{ packages_apt_get update && packages_apt_get install $1; } >>"$log" 2>&1 || ok=$?
 	[ -z "$made" ] || "${as_root[@]}" rm -f $policy
-	[ $ok = 0 ] || echo "apt-get failed" >&2
+	if [ $ok != 0 ]; then
+		cat "$log" >&2
+		echo "apt-get failed" >&2
+	fi
+	rm -f "$log"
 	return $ok
 }
 
 packages_apt_get() {
 	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
 		-o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 --no-install-recommends "$@" \
-		</dev/null >&2
+		</dev/null
 }
