@@ -50,7 +50,8 @@ def main():
     message = demo_message(args.user)
     with smtplib.SMTP(args.host, args.smtp, timeout=20) as client:
         client.send_message(message)
-    print(f'Sent a message to {args.user} through port {args.smtp}. Port {args.imaps} gives back:\n')
+    print(f'Sent a message to {args.user} through port {args.smtp}.',
+          f'Port {args.imaps} gives back:\n')
 
     context = ssl.create_default_context()
     context.check_hostname = False      # the demo's certificate is signed by nobody

@@ -106,7 +106,8 @@ int fd_make_dirs(const char *path, unsigned mode, struct err *err)
 	if (!part)
 		check_no_memory();
 
-	/* A parent that may not be written or created can be there all the same: the end decides. */
+	/* A parent that may not be written or created can be there all the
+	 * same: the end decides. */
 	int failed = 0;
 	size_t n = strlen(path);
 	for (size_t i = 1; i <= n; i++) {

@@ -18,8 +18,8 @@ struct group;
 /* The body of a fiber. What it returns is kept for nobody: it reports what happened itself. */
 typedef void fiber_fn(void *arg);
 
-/* Start a fiber in a group; it runs when the caller next waits. `name` is a literal. 0, or -EAGAIN when
- * the limit of fibers is reached (nothing was started). */
+/* Start a fiber in a group; it runs when the caller next waits. `name` is a literal. 0, or -EAGAIN
+ * when the limit of fibers is reached (nothing was started). */
 int must_check fiber_spawn(struct group *g, const char *name, fiber_fn *fn, void *arg);
 
 /* The most fibers that may live at once (default 20,000). */
@@ -29,9 +29,9 @@ unsigned fiber_count(void);
 /* The running fiber; NULL in the loop itself. */
 struct fiber *fiber_self(void);
 
-/* Waits. Each returns 0 when woken, -ETIMEDOUT at the deadline, -ECANCELED when the fiber is cancelled.
- * A deadline never outlasts that of an enclosing fiber_limit_begin. `why` is a literal, for the list of
- * fibers that operators see. */
+/* Waits. Each returns 0 when woken, -ETIMEDOUT at the deadline, -ECANCELED when the fiber is
+ * cancelled. A deadline never outlasts that of an enclosing fiber_limit_begin. `why` is a literal,
+ * for the list of fibers that operators see. */
 int may_suspend must_check fiber_park(const char *why, int64_t deadline);
 int may_suspend must_check fiber_sleep(int64_t ms);
 
@@ -41,7 +41,8 @@ int may_suspend must_check fiber_yield(void);
 /* Make a parked fiber runnable; no effect on one that is not parked. */
 void fiber_wake(struct fiber *f);
 
-/* Ask a fiber to end (see above). May be called on a fiber that is running or has been cancelled. */
+/* Ask a fiber to end (see above). May be called on a fiber that is running or
+ * has been cancelled. */
 void fiber_cancel(struct fiber *f);
 bool fiber_is_cancelled(void);
 
@@ -50,13 +51,13 @@ bool fiber_is_cancelled(void);
 void fiber_interrupt(struct fiber *f);
 void fiber_set_interruptible(bool on);
 
-/* Let no wait of this fiber outlast `deadline` until fiber_limit_end; nested limits only shrink. Returns
- * the limit that was in force, to be handed to fiber_limit_end. */
+/* Let no wait of this fiber outlast `deadline` until fiber_limit_end; nested limits only shrink.
+ * Returns the limit that was in force, to be handed to fiber_limit_end. */
 int64_t fiber_limit_begin(int64_t deadline);
 void fiber_limit_end(int64_t previous);
 
-/* One pointer per fiber for its log context; a new fiber starts with its parent's. Outside fibers it is
- * one for the loop. */
+/* One pointer per fiber for its log context; a new fiber starts with its parent's. Outside fibers
+ * it is one for the loop. */
 void *fiber_local(void);
 void fiber_set_local(void *p);
 
@@ -73,7 +74,8 @@ void fiber_no_suspend_leave(int *unused);
 /* Call `print` with one line for each fiber: name, state, age, wait reason, deadline. */
 void fiber_dump(void (*print)(const char *line));
 
-/* A queue of fibers that wait for one condition. The condition itself is the waiter's to re-check. */
+/* A queue of fibers that wait for one condition. The condition itself is the
+ * waiter's to re-check. */
 struct waitq {
 	struct list waiters;
 };

@@ -1,6 +1,7 @@
-/* A stack is entered once with makecontext; after that two stacks change places by _setjmp/_longjmp,
- * which costs no system call. Sanitizer builds use swapcontext throughout: AddressSanitizer takes a
- * longjmp for an unwinding and would forget the frames of the stack it leaves. */
+/* A stack is entered once with makecontext; after that two stacks change places by
+ * _setjmp/_longjmp, which costs no system call. Sanitizer builds use swapcontext
+ * throughout: AddressSanitizer takes a longjmp for an unwinding and would forget the frames
+ * of the stack it leaves. */
 
 /* FORTIFY's longjmp check takes a jump to another stack for an attack. */
 #undef _FORTIFY_SOURCE

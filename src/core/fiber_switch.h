@@ -9,8 +9,8 @@
 
 struct fiber_context;
 
-/* A context that runs `entry(arg)` on a stack of its own when first switched to. `entry` never returns:
- * it ends with fiber_context_leave. */
+/* A context that runs `entry(arg)` on a stack of its own when first switched to. `entry` never
+ * returns: it ends with fiber_context_leave. */
 struct fiber_context *fiber_context_new(void (*entry)(void *arg), void *arg);
 
 /* Into the context, back when it calls fiber_context_leave. Called by the scheduler only. */

@@ -41,8 +41,8 @@ void io_done(struct io *io)
 {
 	if (io->fd < 0)
 		return;
-	/* The kernel forgets a registration with the last copy of the descriptor; another process may
-	 * hold one. */
+	/* The kernel forgets a registration with the last copy of the descriptor; another
+	 * process may hold one. */
 	close(io_release(io));
 }
 

@@ -1,6 +1,6 @@
-/* A non-blocking descriptor that fibers can wait for. Registered with epoll once, at the first wait,
- * edge-triggered: so a caller always tries its system call first and waits only after EAGAIN. At most
- * one fiber waits for each direction. */
+/* A non-blocking descriptor that fibers can wait for. Registered with epoll once, at the first
+ * wait, edge-triggered: so a caller always tries its system call first and waits only after EAGAIN.
+ * At most one fiber waits for each direction. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,7 +34,7 @@ int io_release(struct io *io);
 int may_suspend must_check io_wait_readable(struct io *io, int64_t deadline);
 int may_suspend must_check io_wait_writable(struct io *io, int64_t deadline);
 
-/* Wait until there is news on either of two descriptors, or on one (b == NULL): input, the end, an error
- * and, if `output`, room for output. It may have been noticed before already, so the caller tries and
- * waits again. */
+/* Wait until there is news on either of two descriptors, or on one (b == NULL): input, the end, an
+ * error and, if `output`, room for output. It may have been noticed before already, so the caller
+ * tries and waits again. */
 int may_suspend must_check io_wait_any(struct io *a, struct io *b, bool output, int64_t deadline);

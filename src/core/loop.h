@@ -11,7 +11,7 @@
 
 enum loop_clock {
 	LOOP_CLOCK_REAL,
-	LOOP_CLOCK_VIRTUAL, /* stands still while anything can run, then jumps to the next deadline */
+	LOOP_CLOCK_VIRTUAL, /* stands still while anything runs, then jumps to the next deadline */
 };
 
 void loop_init(enum loop_clock clock);

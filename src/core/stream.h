@@ -1,9 +1,9 @@
 /* A buffered, bidirectional byte stream over a socket, plain or TLS.
  *
- * Reading waits; output collects until the stream is about to wait for input (or its buffer is full, or
- * stream_flush), so that the replies to pipelined commands leave in one packet. Every wait ends after
- * the stream's idle time (stream_set_idle) or the fiber's own limit, whichever is first. Buffers are
- * released while an idle stream waits.
+ * Reading waits; output collects until the stream is about to wait for input (or its buffer is
+ * full, or stream_flush), so that the replies to pipelined commands leave in one packet. Every wait
+ * ends after the stream's idle time (stream_set_idle) or the fiber's own limit, whichever is first.
+ * Buffers are released while an idle stream waits.
  *
  * Errors of all functions: -ETIMEDOUT, -ECANCELED, -EPIPE (the peer is gone), -ECONNRESET, -EPROTO
  * (TLS). After any of them the stream is dead and further calls return the same. */
@@ -39,8 +39,8 @@ void stream_consume(struct stream *s, size_t n);
  * stream. -ENOBUFS when `max` bytes are in hand already. */
 ssize_t may_suspend must_check stream_fill(struct stream *s, size_t max);
 
-/* Let these bytes be read before anything else: what another process had read already. Nothing is in hand
- * yet; at most 16 KiB. */
+/* Let these bytes be read before anything else: what another process had read already. Nothing is
+ * in hand yet; at most 16 KiB. */
 void stream_preload(struct stream *s, struct str bytes);
 
 /* The next line with its line end (the last byte is LF), consumed; valid until the next call that
@@ -57,9 +57,9 @@ void may_suspend stream_puts(struct stream *s, const char *text);
 void may_suspend stream_printf(struct stream *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int may_suspend must_check stream_flush(struct stream *s);
 
-/* Wait, flushed, until there is input or the end of the stream (1), `ms` have passed (0), or somebody
- * called fiber_interrupt on this fiber, now or since its last such wait (-EINTR). For early-talker
- * checks and IDLE. */
+/* Wait, flushed, until there is input or the end of the stream (1), `ms` have passed (0), or
+ * somebody called fiber_interrupt on this fiber, now or since its last such wait (-EINTR). For
+ * early-talker checks and IDLE. */
 int may_suspend must_check stream_wait_input(struct stream *s, int64_t ms);
 
 /* The failure that killed the stream, or 0. */

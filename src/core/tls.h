@@ -1,4 +1,5 @@
-/* TLS for server streams: OpenSSL 3, TLS 1.2 and later, SNI, certificates reloaded without a restart. */
+/* TLS for server streams: OpenSSL 3, TLS 1.2 and later, SNI, certificates
+ * reloaded without a restart. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,8 +21,8 @@ struct tls_files {
 	const char *alt_cert, *alt_key; /* NULL, or a second pair */
 };
 
-/* Load certificates. Both pairs are offered by key type when they differ in it (ECDSA and RSA), by SNI
- * otherwise. Referenced by the sessions that use it, so a new one can replace it at any time.
+/* Load certificates. Both pairs are offered by key type when they differ in it (ECDSA and RSA), by
+ * SNI otherwise. Referenced by the sessions that use it, so a new one can replace it at any time.
  * -ENOENT, -EACCES, -EINVAL with the file's name in err. */
 int must_check tls_context_new(const struct tls_files *files, enum tls_level level,
 			       struct tls_context **out, struct err *err);
@@ -29,9 +30,9 @@ int must_check tls_context_new(const struct tls_files *files, enum tls_level lev
 struct tls_context *tls_context_ref(struct tls_context *ctx);
 void tls_context_unref(struct tls_context *ctx);
 
-/* Handshake as the server, within the stream's idle time. RFC 3207 4.2: input that the client sent in
- * plain text behind STARTTLS is thrown away, never read as if it had come through TLS. -EPROTO with
- * OpenSSL's reason in err. */
+/* Handshake as the server, within the stream's idle time. RFC 3207 4.2: input that the client sent
+ * in plain text behind STARTTLS is thrown away, never read as if it had come through TLS. -EPROTO
+ * with OpenSSL's reason in err. */
 int may_suspend must_check tls_accept(struct stream *s, struct tls_context *ctx, struct err *err);
 
 struct tls_info {

@@ -26,8 +26,8 @@ static void may_suspend write_size(struct pop3_session *s, const struct pop3_mes
 	stream_printf(s->stream, "%" PRIu32 " %" PRIu64 "\r\n", pop3_message_number(s, m), m->size);
 }
 
-/* The identifier that Dovecot gives by default, so that a client which has used the mailbox before does
- * not download everything again. */
+/* The identifier that Dovecot gives by default, so that a client which has used the mailbox before
+ * does not download everything again. */
 static void may_suspend write_uid(struct pop3_session *s, const struct pop3_message *m)
 {
 	uint32_t n = pop3_message_number(s, m);

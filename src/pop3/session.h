@@ -1,5 +1,5 @@
-/* POP3 behind the login: the TRANSACTION and UPDATE states of RFC 1939, one fiber per connection in a
- * mailbox worker. */
+/* POP3 behind the login: the TRANSACTION and UPDATE states of RFC 1939, one fiber per connection
+ * in a mailbox worker. */
 #pragma once
 
 #include <stdint.h>

@@ -13,8 +13,8 @@ struct store;
 struct store_uids;
 struct store_view;
 
-/* One message of the maildrop, which does not change during the session (RFC 1939 3). Its number is its
- * place: the view is never synchronised, so the store's sequence numbers stay the same. */
+/* One message of the maildrop, which does not change during the session (RFC 1939 3). Its number is
+ * its place: the view is never synchronised, so the store's sequence numbers stay the same. */
 struct pop3_message {
 	uint64_t size; /* octets with CRLF */
 	bool deleted;  /* marked by DELE */

@@ -1,4 +1,5 @@
-/* The role processes: started, connected with each other, restarted when they die, drained at the end. */
+/* The role processes: started, connected with each other, restarted when they die,
+ * drained at the end. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,6 +30,6 @@ int may_suspend must_check children_wait_ready(int64_t deadline, struct err *err
 
 void may_suspend children_reload(bool accounts, bool certificates);
 
-/* End everything in the order in which nothing is lost: sessions first, the queue's deliveries, then the
- * processes. What has not ended by the deadline is killed. */
+/* End everything in the order in which nothing is lost: sessions first, the queue's deliveries,
+ * then the processes. What has not ended by the deadline is killed. */
 void may_suspend children_stop(int64_t deadline);

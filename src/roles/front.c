@@ -1,9 +1,9 @@
-/* front: every client connection. SMTP whole; IMAP and POP3 up to the login, then a mailbox worker has
- * them: a plain connection is passed on, a TLS one stays here and is relayed.
+/* front: every client connection. SMTP whole; IMAP and POP3 up to the login, then a mailbox worker
+ * has them: a plain connection is passed on, a TLS one stays here and is relayed.
  *
- * May: accept on the sockets it is given, read certificates and keys, call auth, queue and mailbox, write
- * large messages to an unlinked file in the spool directory. May not: connect, see mailboxes, account
- * files or the journal, start programs. */
+ * May: accept on the sockets it is given, read certificates and keys, call auth, queue and mailbox,
+ * write large messages to an unlinked file in the spool directory. May not: connect, see mailboxes,
+ * account files or the journal, start programs. */
 #include "roles/front.h"
 
 #include <errno.h>

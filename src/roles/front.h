@@ -65,5 +65,6 @@ void front_local_address(int fd, char out[INET6_ADDRSTRLEN]);
 /* One accepting fiber per port. */
 int must_check front_accept_start(struct err *err);
 
-/* Serve an IMAP or POP3 connection until it is over, here or with the mailbox worker that has it. */
+/* Serve an IMAP or POP3 connection until it is over, here or with the mailbox
+ * worker that has it. */
 void may_suspend front_login_run(struct front_client *c);

@@ -61,7 +61,8 @@ union peer {
 	struct sockaddr_in6 v6;
 };
 
-/* The text of an address; IPv4 through a dual-stack socket looks like IPv4. Is it this machine's? */
+/* The text of an address; IPv4 through a dual-stack socket looks like IPv4.
+ * Is it this machine's? */
 static bool write_address(const union peer *peer, char out[INET6_ADDRSTRLEN])
 {
 	const struct in6_addr *v6 = &peer->v6.sin6_addr;

@@ -30,7 +30,8 @@ static int set_option(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-/* TCP_NODELAY is inherited by the connections: replies are collected by the stream, not by the kernel. */
+/* TCP_NODELAY is inherited by the connections: replies are collected by the
+ * stream, not by the kernel. */
 static int bind_socket(const union address *a, bool dual_stack, struct err *err)
 {
 	socklen_t n = a->any.sa_family == AF_INET6 ? sizeof(a->v6) : sizeof(a->v4);

@@ -21,7 +21,7 @@ struct listeners {
 	unsigned count;
 };
 
-/* Bind everything the settings ask for. On an error (-EADDRINUSE, -EACCES, ...; err says which port and
- * what to do) nothing stays open. */
+/* Bind everything the settings ask for. On an error (-EADDRINUSE, -EACCES, ...; err says which port
+ * and what to do) nothing stays open. */
 int must_check listeners_open(const struct settings *set, struct listeners *out, struct err *err);
 void listeners_close(struct listeners *l);

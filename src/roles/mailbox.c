@@ -1,8 +1,8 @@
-/* mailbox: everything on stored mail. Delivery from the queue, and IMAP and POP3 sessions after their
- * login. All work for one account goes to the same worker.
+/* mailbox: everything on stored mail. Delivery from the queue, and IMAP and POP3 sessions after
+ * their login. All work for one account goes to the same worker.
  *
- * May: read and write below /var/mail, talk to clients whose connections it was given. May not: connect,
- * see account files, the journal or keys, start programs. */
+ * May: read and write below /var/mail, talk to clients whose connections it was given. May not:
+ * connect, see account files, the journal or keys, start programs. */
 #include "roles/mailbox.h"
 
 #include <errno.h>

@@ -20,8 +20,8 @@ struct mailbox_role {
 
 extern struct mailbox_role mailbox_role;
 
-/* Where an account's mail lives: <mail_dir>/<domain>/<local part>. -EINVAL for a name that would lead
- * elsewhere. */
+/* Where an account's mail lives: <mail_dir>/<domain>/<local part>. -EINVAL for a name that
+ * would lead elsewhere. */
 int must_check mailbox_role_path(struct str account, struct arena *a, struct str *out,
 				 struct err *err);
 

@@ -5,6 +5,6 @@
 
 struct err;
 
-/* When started as root, become the owner of `dir`: everything below /var/mail stays his. Where root owns
- * it we stay root, with a warning. */
+/* When started as root, become the owner of `dir`: everything below /var/mail stays his. Where root
+ * owns it we stay root, with a warning. */
 int must_check privileges_drop(const char *dir, struct err *err);

@@ -1,7 +1,7 @@
 /* queue: the journal, and the way of each message from there to its mailboxes.
  *
- * May: read and write the journal directory, call mailbox workers and auth. May not: see the network,
- * mailboxes, account files or keys, start programs. */
+ * May: read and write the journal directory, call mailbox workers and auth. May not: see the
+ * network, mailboxes, account files or keys, start programs. */
 #include "queue/queue_server.h"
 
 #include <errno.h>

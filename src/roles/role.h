@@ -1,7 +1,8 @@
 /* What every role's process does: settings, log, loop, control channel, sandbox, end.
  *
- * A role is a table of functions. role_main runs it: the supervisor's calls arrive as the functions
- * below, in fibers of their own; the process ends when the supervisor closes the control channel. */
+ * A role is a table of functions. role_main runs it: the supervisor's calls arrive as the
+ * functions below, in fibers of their own; the process ends when the supervisor closes
+ * the control channel. */
 #pragma once
 
 #include <stdbool.h>

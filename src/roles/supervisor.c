@@ -1,8 +1,8 @@
-/* posthorn: the supervisor. Reads the settings, binds the ports, starts the roles and keeps them alive,
- * notices changed files, ends everything in order.
+/* posthorn: the supervisor. Reads the settings, binds the ports, starts the roles and keeps them
+ * alive, notices changed files, ends everything in order.
  *
- * May: read configuration, write the log, start the role executables. Never reads a byte that came over
- * the network. */
+ * May: read configuration, write the log, start the role executables. Never reads a byte that
+ * came over the network. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

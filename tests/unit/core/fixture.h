@@ -1,4 +1,5 @@
-/* A loop for one test: run_in_fiber starts a fiber and runs the loop until all fibers have ended. */
+/* A loop for one test: run_in_fiber starts a fiber and runs the loop until
+ * all fibers have ended. */
 #pragma once
 
 #include <setjmp.h>
@@ -24,7 +25,8 @@ static inline int loop_setup(void **state)
 static inline int loop_teardown(void **state)
 {
 	(void)state;
-	/* A failed assertion jumped out of a fiber: leave the wreck alone, so that it is reported. */
+	/* A failed assertion jumped out of a fiber: leave the wreck alone, so
+	 * that it is reported. */
 	if (fiber_count() > 0)
 		return -1;
 	work_done();

@@ -202,7 +202,8 @@ static void *write_then_read_flood(void *arg)
 	return read_flood(arg);
 }
 
-/* The left peer reads nothing until it has sent everything: that direction must not hold up the other. */
+/* The left peer reads nothing until it has sent everything: that direction must
+ * not hold up the other. */
 static void a_blocked_direction_of_a_relay_does_not_block_the_other(void **state)
 {
 	(void)state;
