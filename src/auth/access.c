@@ -63,15 +63,16 @@ void access_parse(struct access_table *t, struct arena *a, struct str text,
 		  const struct file_report *report)
 {
 	struct file_lines lines;
-	struct str entry, key;
+	struct str entry, rest, key;
 
 	map_init(&t->by_key);
 	file_lines_init(&lines, text);
 	while (file_lines_next_entry(&lines, a, &entry)) {
 		struct access_rule *rule = ARENA_NEW(a, struct access_rule);
-		if (!str_next_word(&entry, &key) || !parse_action(entry, rule)) {
-			file_report_line(report, lines.number,
-					 "the action is not REJECT, OK, DUNNO or 4xx/5xx text");
+		rest = entry;
+		if (!str_next_word(&rest, &key) || !parse_action(rest, rule)) {
+			file_report_broken(report, lines.number, entry,
+					   "the action is not REJECT, OK, DUNNO or 4xx/5xx text");
 			continue;
 		}
 		rule->key = address_fold(a, key);
@@ -82,6 +83,21 @@ void access_parse(struct access_table *t, struct arena *a, struct str text,
 		else
 			append(t, rule);
 	}
+}
+
+bool access_keep(struct access_table *t, struct arena *a, const struct access_table *before,
+		 struct str key)
+{
+	const struct access_rule *old = map_get(&before->by_key, key);
+	if (!old || map_get(&t->by_key, key))
+		return false;
+	struct access_rule *rule = ARENA_NEW(a, struct access_rule);
+	*rule = *old;
+	rule->key = arena_str(a, old->key);
+	rule->text = arena_str(a, old->text);
+	rule->next = NULL;
+	append(t, rule);
+	return true;
 }
 
 void access_done(struct access_table *t)

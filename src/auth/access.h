@@ -36,6 +36,10 @@ void access_parse(struct access_table *t, struct arena *a, struct str text,
 		  const struct file_report *report);
 void access_done(struct access_table *t);
 
+/* As accounts_keep. */
+bool access_keep(struct access_table *t, struct arena *a, const struct access_table *before,
+		 struct str key);
+
 /* The rule for an address (empty: the null sender, key "<>"), the more specific one first; NULL
  * when none says anything. */
 const struct access_rule *access_find(const struct access_table *t, struct str address,

@@ -60,9 +60,9 @@ static void parse(struct accounts *t, struct arena *a, struct str text, name_che
 	while (file_lines_next(&lines, &line) && t->by_login.count < ACCOUNTS_MAX) {
 		struct account *acc = parse_line(a, line);
 		if (!acc)
-			file_report_line(report, lines.number, "no '|' after the name");
+			file_report_broken(report, lines.number, line, "no '|' after the name");
 		else if (!is_name(acc->login))
-			file_report_line(report, lines.number, "not a valid name");
+			file_report_broken(report, lines.number, line, "not a valid name");
 		else if (map_get(&t->by_login, acc->login))
 			file_report_line(report, lines.number,
 					 "%" STR_FMT " is there already; this line is not used",
@@ -89,6 +89,18 @@ void accounts_parse_masters(struct accounts *t, struct arena *a, struct str text
 			    const struct file_report *report)
 {
 	parse(t, a, text, is_master_name, report);
+}
+
+bool accounts_keep(struct accounts *t, struct arena *a, const struct accounts *before,
+		   struct str login)
+{
+	const struct account *old = accounts_find(before, login);
+	if (!old || accounts_find(t, login))
+		return false;
+	append(t, parse_line(a, arena_printf(a, "%" STR_FMT "|%" STR_FMT "|%" STR_FMT,
+					     STR_ARG(old->login), STR_ARG(old->hash),
+					     STR_ARG(old->extra))));
+	return true;
 }
 
 void accounts_done(struct accounts *t)

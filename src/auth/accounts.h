@@ -32,6 +32,11 @@ void accounts_parse(struct accounts *t, struct arena *a, struct str text,
 		    const struct file_report *report);
 void accounts_done(struct accounts *t);
 
+/* Take over an account of an earlier table, whose line in this one's file is broken. The login in
+ * lower case. False when it was not there, or is here. */
+bool accounts_keep(struct accounts *t, struct arena *a, const struct accounts *before,
+		   struct str login);
+
 /* The login in lower case; NULL when there is none. */
 struct account *accounts_find(const struct accounts *t, struct str login);
 

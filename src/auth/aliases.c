@@ -51,6 +51,7 @@ static bool is_special(struct str target)
 }
 
 struct entry {
+	struct str whole;
 	struct str key;
 	struct str targets;
 	unsigned number;
@@ -79,12 +80,22 @@ static void fill_targets(struct alias *alias, const struct entry *e,
 	}
 }
 
+static void append(struct aliases *t, struct alias *alias)
+{
+	if (t->last)
+		t->last->next = alias;
+	else
+		t->first = alias;
+	t->last = alias;
+	map_put(&t->by_key, alias->key, alias);
+}
+
 static void add(struct aliases *t, struct arena *a, const struct entry *e,
 		const struct file_report *report)
 {
 	struct str key = address_fold(a, address_unquote(a, e->key));
 	if (key.n == 0 || key.n > ADDRESS_MAX) {
-		file_report_line(report, e->number, "not a valid alias");
+		file_report_broken(report, e->number, e->whole, "not a valid alias");
 		return;
 	}
 	if (map_get(&t->by_key, key)) {
@@ -95,8 +106,8 @@ static void add(struct aliases *t, struct arena *a, const struct entry *e,
 	}
 	size_t n = count_targets(e->targets);
 	if (n == 0 || n > ALIAS_TARGETS_MAX) {
-		file_report_line(report, e->number, "%" STR_FMT " has %s", STR_ARG(key),
-				 n ? "too many targets" : "no target");
+		file_report_broken(report, e->number, e->whole, "%" STR_FMT " has %s", STR_ARG(key),
+				   n ? "too many targets" : "no target");
 		return;
 	}
 
@@ -104,14 +115,24 @@ static void add(struct aliases *t, struct arena *a, const struct entry *e,
 	alias->key = key;
 	alias->targets = ARENA_NEW_ARRAY(a, struct str, n);
 	fill_targets(alias, e, report);
-	if (alias->count == 0)
-		return;
-	if (t->last)
-		t->last->next = alias;
-	else
-		t->first = alias;
-	t->last = alias;
-	map_put(&t->by_key, key, alias);
+	if (alias->count)
+		append(t, alias);
+}
+
+bool aliases_keep(struct aliases *t, struct arena *a, const struct aliases *before, struct str key)
+{
+	const struct alias *old = aliases_find(before, key);
+	if (!old || aliases_find(t, key))
+		return false;
+	struct alias *alias = ARENA_NEW(a, struct alias);
+	alias->key = arena_str(a, old->key);
+	alias->targets = ARENA_NEW_ARRAY(a, struct str, old->count);
+	while (alias->count < old->count) {
+		alias->targets[alias->count] = arena_str(a, old->targets[alias->count]);
+		alias->count++;
+	}
+	append(t, alias);
+	return true;
 }
 
 /* The key of a virtual entry ends at a blank, that of a local one at a colon. */
@@ -141,11 +162,12 @@ static void parse(struct aliases *t, struct arena *a, struct str text,
 	map_init(&t->by_key);
 	file_lines_init(&lines, text);
 	while (file_lines_next_entry(&lines, a, &text_of_entry)) {
-		struct entry e = { .number = lines.number };
+		struct entry e = { .whole = text_of_entry, .number = lines.number };
 		if (split(text_of_entry, &e))
 			add(t, a, &e, report);
 		else
-			file_report_line(report, lines.number, "an alias without target");
+			file_report_broken(report, lines.number, text_of_entry,
+					   "an alias without target");
 	}
 }
 

@@ -35,6 +35,9 @@ void aliases_parse_local(struct aliases *t, struct arena *a, struct str text,
 			 const struct file_report *report);
 void aliases_done(struct aliases *t);
 
+/* As accounts_keep. */
+bool aliases_keep(struct aliases *t, struct arena *a, const struct aliases *before, struct str key);
+
 /* The key in lower case; NULL when there is none. */
 const struct alias *aliases_find(const struct aliases *t, struct str key);
 

@@ -4,168 +4,8 @@
 #include <stdlib.h>
 
 #include "auth/address.h"
+#include "auth/directory_part.h"
 #include "auth/file_lines.h"
-#include "base/err.h"
-#include "base/fd.h"
-
-enum part_index {
-	PART_ACCOUNTS,
-	PART_MASTERS,
-	PART_VIRTUAL,
-	PART_REGEXP,
-	PART_LOCAL,
-	PART_QUOTAS,
-	PART_SEND,
-	PART_RECEIVE,
-};
-
-union part_table {
-	struct accounts accounts;
-	struct aliases aliases;
-	struct regexp_aliases regexp;
-	struct quotas quotas;
-	struct access_table access;
-};
-
-/* One file's contents, shared by all snapshots since it was last read. */
-struct directory_part {
-	unsigned refs;
-	const struct part_type *type;
-	struct arena arena; /* the file's text and the entries */
-	union part_table table;
-};
-
-struct part_type {
-	const char *file;
-	void (*parse)(struct directory_part *p, struct str text, const struct file_report *report);
-	void (*done)(struct directory_part *p);
-};
-
-static void parse_accounts(struct directory_part *p, struct str text,
-			   const struct file_report *report)
-{
-	accounts_parse(&p->table.accounts, &p->arena, text, report);
-}
-
-static void parse_masters(struct directory_part *p, struct str text,
-			  const struct file_report *report)
-{
-	accounts_parse_masters(&p->table.accounts, &p->arena, text, report);
-}
-
-static void done_accounts(struct directory_part *p)
-{
-	accounts_done(&p->table.accounts);
-}
-
-static void parse_virtual(struct directory_part *p, struct str text,
-			  const struct file_report *report)
-{
-	aliases_parse_virtual(&p->table.aliases, &p->arena, text, report);
-}
-
-static void parse_local(struct directory_part *p, struct str text, const struct file_report *report)
-{
-	aliases_parse_local(&p->table.aliases, &p->arena, text, report);
-}
-
-static void done_aliases(struct directory_part *p)
-{
-	aliases_done(&p->table.aliases);
-}
-
-static void parse_regexp(struct directory_part *p, struct str text,
-			 const struct file_report *report)
-{
-	regexp_aliases_parse(&p->table.regexp, &p->arena, text, report);
-}
-
-static void done_regexp(struct directory_part *p)
-{
-	regexp_aliases_done(&p->table.regexp);
-}
-
-static void parse_quotas(struct directory_part *p, struct str text,
-			 const struct file_report *report)
-{
-	quotas_parse(&p->table.quotas, &p->arena, text, report);
-}
-
-static void done_quotas(struct directory_part *p)
-{
-	quotas_done(&p->table.quotas);
-}
-
-static void parse_access(struct directory_part *p, struct str text,
-			 const struct file_report *report)
-{
-	access_parse(&p->table.access, &p->arena, text, report);
-}
-
-static void done_access(struct directory_part *p)
-{
-	access_done(&p->table.access);
-}
-
-static const struct part_type part_types[DIRECTORY_FILES] = {
-	[PART_ACCOUNTS] = { "postfix-accounts.cf", parse_accounts, done_accounts },
-	[PART_MASTERS] = { "dovecot-masters.cf", parse_masters, done_accounts },
-	[PART_VIRTUAL] = { "postfix-virtual.cf", parse_virtual, done_aliases },
-	[PART_REGEXP] = { "postfix-regexp.cf", parse_regexp, done_regexp },
-	[PART_LOCAL] = { "postfix-aliases.cf", parse_local, done_aliases },
-	[PART_QUOTAS] = { "dovecot-quotas.cf", parse_quotas, done_quotas },
-	[PART_SEND] = { "postfix-send-access.cf", parse_access, done_access },
-	[PART_RECEIVE] = { "postfix-receive-access.cf", parse_access, done_access },
-};
-
-static void part_unref(struct directory_part *p)
-{
-	if (!p || --p->refs)
-		return;
-	p->type->done(p);
-	arena_done(&p->arena);
-	free(p);
-}
-
-static struct directory_part *part_new(const struct part_type *type)
-{
-	struct directory_part *p = calloc(1, sizeof(*p));
-	if (!p)
-		check_no_memory();
-	p->refs = 1;
-	p->type = type;
-	return p;
-}
-
-/* The file's contents now; those that `previous` holds when it cannot be read. */
-static struct directory_part *part_load(const struct part_type *type, const char *dir,
-					struct directory_part *previous,
-					const struct file_report *report)
-{
-	struct directory_part *p = part_new(type);
-	struct file_report named = { report ? report->line : NULL, report ? report->ctx : NULL,
-				     type->file };
-	struct str text, path = arena_printf(&p->arena, "%s/%s", dir, type->file);
-	struct err err;
-
-	int r = fd_read_file(path.p, &p->arena, DIRECTORY_FILE_MAX, &text, &err);
-	if (r == -ENOENT || r == -ENOTDIR)
-		text = STR("");
-	else if (r < 0) {
-		file_report_line(&named, 0, "%s: %s", err.text,
-				 previous ? "what was read before stays in force"
-					  : "taken as empty");
-		text = STR("");
-		if (previous) {
-			arena_done(&p->arena);
-			free(p);
-			previous->refs++;
-			return previous;
-		}
-	}
-	type->parse(p, text, &named);
-	return p;
-}
 
 static void manage_domain(struct directory *d, struct str domain)
 {
@@ -205,9 +45,7 @@ struct directory *directory_load(const struct directory_config *config,
 	if (!d)
 		check_no_memory();
 
-	for (size_t i = 0; i < DIRECTORY_FILES; i++)
-		d->parts[i] = part_load(&part_types[i], config->dir,
-					previous ? previous->parts[i] : NULL, report);
+	directory_parts_load(config->dir, previous ? previous->parts : NULL, report, d->parts);
 	d->accounts = &d->parts[PART_ACCOUNTS]->table.accounts;
 	d->masters = &d->parts[PART_MASTERS]->table.accounts;
 	d->virtual = &d->parts[PART_VIRTUAL]->table.aliases;
@@ -226,7 +64,7 @@ void directory_free(struct directory *d)
 	if (!d)
 		return;
 	for (size_t i = 0; i < DIRECTORY_FILES; i++)
-		part_unref(d->parts[i]);
+		directory_part_unref(d->parts[i]);
 	map_done(&d->managed);
 	arena_done(&d->arena);
 	free(d);

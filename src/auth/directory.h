@@ -53,9 +53,10 @@ struct directory {
 };
 
 /* Read all files. A missing file is empty; one that cannot be read keeps what `previous` (may be
- * NULL) knew of it, and is reported with line number 0. Lines that cannot be used are reported
- * and skipped. Never fails; no account at all is fine. The caller frees the result, and
- * `previous` when it likes. */
+ * NULL) knew of it, and is reported with line number 0. So does the accounts file when it is gone,
+ * and every other file that is gone with it. Lines that cannot be used are reported; what
+ * `previous` knew of the name they begin with stays. Never fails; no account at all is fine. The
+ * caller frees the result, and `previous` when it likes. */
 struct directory *directory_load(const struct directory_config *config,
 				 const struct directory *previous,
 				 const struct file_report *report);

@@ -21,6 +21,31 @@ void file_report_line(const struct file_report *report, unsigned number, const c
 	report->line(report->ctx, report->file, number, text);
 }
 
+/* Whatever separates a name from what follows in one of the files, or is written there by
+ * mistake. */
+static struct str leading_name(struct str line)
+{
+	size_t n = 0;
+	while (n < line.n && !ascii_is_wsp((unsigned char)line.p[n]) &&
+	       str_find_byte(STR("|:;,{"), line.p[n]) < 0)
+		n++;
+	return str_sub(line, 0, n);
+}
+
+void file_report_broken(const struct file_report *report, unsigned number, struct str line,
+			const char *fmt, ...)
+{
+	char text[REPORT_TEXT_MAX];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (report && report->broken)
+		report->broken(report, number, leading_name(line), text);
+	else
+		file_report_line(report, number, "%s", text);
+}
+
 void file_lines_init(struct file_lines *f, struct str text)
 {
 	/* Editors on Windows put a byte order mark in front. */

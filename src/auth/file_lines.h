@@ -11,15 +11,23 @@ struct arena;
 
 #define FILE_LINE_MAX 65536 /* bytes of one entry with its continuation lines */
 
-/* Called for a line that is skipped or only partly understood; the rest of the file is used. */
+/* Who hears of lines that are not what they should be; the rest of the file is used. */
 struct file_report {
 	void (*line)(void *ctx, const char *file, unsigned number, const char *text);
 	void *ctx;
 	const char *file;
+	/* A line that gives no entry, and the name it begins with. NULL: `line` hears of it. */
+	void (*broken)(const struct file_report *report, unsigned number, struct str name,
+		       const char *text);
 };
 
+/* A line that is understood in part, or not used although it could be. */
 void file_report_line(const struct file_report *report, unsigned number, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
+
+/* A line from which no entry could be made; `line` is empty where entries have no names. */
+void file_report_broken(const struct file_report *report, unsigned number, struct str line,
+			const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 struct file_lines {
 	struct str rest;

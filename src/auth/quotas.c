@@ -53,8 +53,8 @@ void quotas_parse(struct quotas *t, struct arena *a, struct str text,
 		uint64_t bytes;
 		if (!str_cut(line, ':', &login, &size) ||
 		    quota_size_parse(str_trim(size), &bytes) < 0) {
-			file_report_line(report, lines.number,
-					 "not user@domain:size with the unit B, k, M, G or T");
+			file_report_broken(report, lines.number, line,
+					   "not user@domain:size with the unit B, k, M, G or T");
 			continue;
 		}
 		struct quota *q = ARENA_NEW(a, struct quota);
@@ -66,6 +66,17 @@ void quotas_parse(struct quotas *t, struct arena *a, struct str text,
 		else
 			map_put(&t->by_login, q->login, q);
 	}
+}
+
+bool quotas_keep(struct quotas *t, struct arena *a, const struct quotas *before, struct str login)
+{
+	const struct quota *old = map_get(&before->by_login, login);
+	if (!old || map_get(&t->by_login, login))
+		return false;
+	struct quota *q = ARENA_NEW(a, struct quota);
+	*q = (struct quota){ .login = arena_str(a, login), .bytes = old->bytes };
+	map_put(&t->by_login, q->login, q);
+	return true;
 }
 
 void quotas_done(struct quotas *t)

@@ -25,6 +25,9 @@ void quotas_parse(struct quotas *t, struct arena *a, struct str text,
 		  const struct file_report *report);
 void quotas_done(struct quotas *t);
 
+/* As accounts_keep. */
+bool quotas_keep(struct quotas *t, struct arena *a, const struct quotas *before, struct str login);
+
 /* The login in lower case; false when no line names it. */
 bool quotas_find(const struct quotas *t, struct str login, uint64_t *bytes);
 

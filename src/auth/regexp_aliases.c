@@ -97,13 +97,13 @@ static int parse_pattern(struct parser *p, struct str *rest, struct regexp_rule 
 	}
 	char delimiter = rest->n ? rest->p[0] : 'x';
 	if (ascii_is_alnum((unsigned char)delimiter)) {
-		file_report_line(p->report, p->number, "no pattern between slashes");
+		file_report_broken(p->report, p->number, STR_NONE, "no pattern between slashes");
 		return -EINVAL;
 	}
 	struct str inside = str_skip(*rest, 1), flags = STR_NONE;
 	ssize_t end = pattern_end(inside, delimiter);
 	if (end < 0) {
-		file_report_line(p->report, p->number, "the pattern has no end");
+		file_report_broken(p->report, p->number, STR_NONE, "the pattern has no end");
 		return -EINVAL;
 	}
 	*rest = str_skip(inside, (size_t)end + 1);
@@ -115,8 +115,8 @@ static int parse_pattern(struct parser *p, struct str *rest, struct regexp_rule 
 	int code;
 	PCRE2_SIZE offset;
 	if (parse_flags(flags, &options) < 0) {
-		file_report_line(p->report, p->number, "unknown flag in \"%" STR_FMT "\"",
-				 STR_ARG(flags));
+		file_report_broken(p->report, p->number, STR_NONE,
+				   "unknown flag in \"%" STR_FMT "\"", STR_ARG(flags));
 		return -EINVAL;
 	}
 	rule->code =
@@ -124,8 +124,8 @@ static int parse_pattern(struct parser *p, struct str *rest, struct regexp_rule 
 	if (!rule->code) {
 		char why[128];
 		pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof(why));
-		file_report_line(p->report, p->number, "pattern, character %zu: %s", offset + 1,
-				 why);
+		file_report_broken(p->report, p->number, STR_NONE, "pattern, character %zu: %s",
+				   offset + 1, why);
 		return -EINVAL;
 	}
 	return 0;
@@ -155,7 +155,7 @@ static void parse_if(struct parser *p, struct str rest)
 static void parse_endif(struct parser *p)
 {
 	if (!p->open_if) {
-		file_report_line(p->report, p->number, "\"endif\" without \"if\"");
+		file_report_broken(p->report, p->number, STR_NONE, "\"endif\" without \"if\"");
 		return;
 	}
 	struct regexp_rule *rule = ARENA_NEW(p->arena, struct regexp_rule);
@@ -173,9 +173,9 @@ static void parse_rule(struct parser *p, struct str rest)
 
 	rule->result = rest;
 	if (rest.n == 0 || (rule->negated && str_find_byte(rest, '$') >= 0)) {
-		file_report_line(p->report, p->number,
-				 rest.n ? "a negated pattern has nothing to put in for $1"
-					: "a pattern without result");
+		file_report_broken(p->report, p->number, STR_NONE,
+				   rest.n ? "a negated pattern has nothing to put in for $1"
+					  : "a pattern without result");
 		pcre2_code_free(rule->code);
 		return;
 	}
@@ -204,8 +204,8 @@ void regexp_aliases_parse(struct regexp_aliases *t, struct arena *a, struct str 
 	while (file_lines_next_entry(&lines, a, &entry)) {
 		p.number = lines.number;
 		if (t->count >= REGEXP_RULES_MAX) {
-			file_report_line(report, lines.number, "more than %d rules",
-					 REGEXP_RULES_MAX);
+			file_report_broken(report, lines.number, STR_NONE, "more than %d rules",
+					   REGEXP_RULES_MAX);
 			return;
 		}
 		if (is_word(entry, STR("endif"), &rest))
@@ -216,7 +216,7 @@ void regexp_aliases_parse(struct regexp_aliases *t, struct arena *a, struct str 
 			parse_rule(&p, entry);
 	}
 	if (p.open_if)
-		file_report_line(report, lines.number, "\"if\" without \"endif\"");
+		file_report_broken(report, lines.number, STR_NONE, "\"if\" without \"endif\"");
 }
 
 void regexp_aliases_done(struct regexp_aliases *t)

@@ -71,11 +71,30 @@ def test_broken_line_is_reported_and_the_rest_stays(make_server):
     wait_until(lambda: rcpt(server, f'late@{DOMAIN}') == 250, LIMIT)
 
 
+def test_broken_account_stays_as_it_was(make_server):
+    server = make_server()
+    good = server.read('postfix-accounts.cf')
+    server.write('postfix-accounts.cf', good.replace(f'user0@{DOMAIN}|', f'user0@{DOMAIN} '))
+    wait_until(lambda: 'postfix-accounts.cf: line 1' in server.log(), LIMIT,
+               what='a report with file and line')
+    assert rcpt(server, f'user0@{DOMAIN}') == 250
+    assert can_login(server, f'user0@{DOMAIN}')
+
+
 def test_removed_file_changes_nothing(make_server):
     server = make_server()
     (server.config / 'postfix-accounts.cf').unlink()
-    time.sleep(3 * SLOW)
+    wait_until(lambda: 'the file is gone' in server.log(), LIMIT)
     assert rcpt(server, f'user0@{DOMAIN}') == 250
+
+
+def test_removed_aliases_are_gone(make_server):
+    server = make_server(start=False)
+    server.write('postfix-virtual.cf', f'info@{DOMAIN} user0@{DOMAIN}\n')
+    server.start()
+    assert rcpt(server, f'info@{DOMAIN}') == 250
+    (server.config / 'postfix-virtual.cf').unlink()
+    wait_until(lambda: rcpt(server, f'info@{DOMAIN}') == 550, LIMIT)
 
 
 def test_aliases_lead_to_accounts(make_server):

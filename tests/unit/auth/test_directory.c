@@ -116,13 +116,139 @@ static void a_deleted_file_is_empty_from_then_on(void **state)
 {
 	struct config_dir *c = *state;
 	config_dir_write(c, "postfix-accounts.cf", "a@t|{PLAIN}x\n");
+	config_dir_write(c, "postfix-virtual.cf", "x@t a@t\n");
+	config_dir_write(c, "dovecot-masters.cf", "admin|{PLAIN}x\n");
 	struct directory *one = directory_load(&c->config, NULL, NULL);
-	config_dir_remove(c, "postfix-accounts.cf");
+	config_dir_remove(c, "postfix-virtual.cf");
+	config_dir_remove(c, "dovecot-masters.cf");
 	struct directory *two = directory_load(&c->config, one, NULL);
 
-	assert_non_null(directory_find_account(one, STR("a@t")));
-	assert_null(directory_find_account(two, STR("a@t")));
+	assert_non_null(aliases_find(one->virtual, STR("x@t")));
+	assert_null(aliases_find(two->virtual, STR("x@t")));
+	assert_null(directory_find_master(two, STR("admin")));
 	directory_free(one);
+	directory_free(two);
+}
+
+static void without_the_accounts_file_nothing_changes(void **state)
+{
+	struct config_dir *c = *state;
+	struct report_recorder seen = { 0 };
+	config_dir_write(c, "postfix-accounts.cf", "a@t|{PLAIN}x\n");
+	config_dir_write(c, "postfix-virtual.cf", "x@t a@t\n");
+	struct directory *one = directory_load(&c->config, NULL, NULL);
+	config_dir_remove(c, "postfix-accounts.cf");
+	config_dir_remove(c, "postfix-virtual.cf");
+	struct directory *two = directory_load(&c->config, one, REPORT_TO(&seen));
+	directory_free(one);
+	struct directory *three = directory_load(&c->config, two, NULL);
+	directory_free(two);
+
+	assert_non_null(directory_find_account(three, STR("a@t")));
+	assert_non_null(aliases_find(three->virtual, STR("x@t")));
+	assert_int_equal(seen.count, 2);
+	directory_free(three);
+}
+
+static void what_a_broken_line_said_before_stays(void **state)
+{
+	struct config_dir *c = *state;
+	struct report_recorder seen = { 0 };
+	uint64_t bytes = 0;
+	config_dir_write(c, "postfix-accounts.cf", "a@t|{PLAIN}x\nb@t|{PLAIN}x\nc@t|{PLAIN}x\n");
+	config_dir_write(c, "postfix-virtual.cf", "x@t a@t\ny@t b@t\n");
+	config_dir_write(c, "dovecot-quotas.cf", "a@t:1k\n");
+	config_dir_write(c, "postfix-send-access.cf", "b@t REJECT\n");
+	struct directory *one = directory_load(&c->config, NULL, NULL);
+
+	config_dir_write(c, "postfix-accounts.cf", "A@t{PLAIN}y\nb@t {PLAIN}x\nnew@t|{PLAIN}x\n");
+	config_dir_write(c, "postfix-virtual.cf", "x@t\nz@t b@t\n");
+	config_dir_write(c, "dovecot-quotas.cf", "a@t:lots\n");
+	config_dir_write(c, "postfix-send-access.cf", "b@t REJCT\n");
+	struct directory *two = directory_load(&c->config, one, REPORT_TO(&seen));
+	directory_free(one);
+
+	const struct account *a = directory_find_account(two, STR("a@t"));
+	assert_non_null(a);
+	assert_true(str_eq(a->hash, STR("{PLAIN}x")));
+	assert_non_null(directory_find_account(two, STR("b@t")));
+	assert_non_null(directory_find_account(two, STR("new@t")));
+	assert_null(directory_find_account(two, STR("c@t")));
+	assert_non_null(aliases_find(two->virtual, STR("x@t")));
+	assert_non_null(aliases_find(two->virtual, STR("z@t")));
+	assert_null(aliases_find(two->virtual, STR("y@t")));
+	assert_true(quotas_find(two->quotas, STR("a@t"), &bytes));
+	assert_int_equal(bytes, 1024);
+	assert_non_null(directory_check_sender(two, STR("b@t")));
+	assert_string_equal(seen.text,
+			    "postfix-accounts.cf:1: no '|' after the name; a@t stays as it was\n"
+			    "postfix-accounts.cf:2: no '|' after the name; b@t stays as it was\n"
+			    "postfix-virtual.cf:1: an alias without target; x@t stays as it was\n"
+			    "dovecot-quotas.cf:1: not user@domain:size with the unit B, k, M, G or "
+			    "T; a@t stays "
+			    "as it was\n"
+			    "postfix-send-access.cf:1: the action is not REJECT, OK, DUNNO or "
+			    "4xx/5xx text; b@t "
+			    "stays as it was");
+	directory_free(two);
+}
+
+static void a_good_line_counts_more_than_a_broken_one(void **state)
+{
+	struct config_dir *c = *state;
+	config_dir_write(c, "postfix-accounts.cf", "a@t|{PLAIN}old\n");
+	struct directory *one = directory_load(&c->config, NULL, NULL);
+	config_dir_write(c, "postfix-accounts.cf", "a@t{PLAIN}new\na@t|{PLAIN}new\n");
+	struct directory *two = directory_load(&c->config, one, NULL);
+
+	assert_true(str_eq(directory_find_account(two, STR("a@t"))->hash, STR("{PLAIN}new")));
+	directory_free(one);
+	directory_free(two);
+}
+
+/* Their order matters, so there is no keeping one of them. */
+static void patterns_stay_as_they_were_when_one_is_broken(void **state)
+{
+	struct config_dir *c = *state;
+	auto_arena struct arena a = ARENA_INIT;
+	struct report_recorder seen = { 0 };
+	struct str result;
+	config_dir_write(c, "postfix-regexp.cf", "/^a/ one@t\n/^b/ two@t\n");
+	struct directory *one = directory_load(&c->config, NULL, NULL);
+	config_dir_write(c, "postfix-regexp.cf", "/^a( one@t\n/^b/ three@t\n");
+	struct directory *two = directory_load(&c->config, one, REPORT_TO(&seen));
+	directory_free(one);
+
+	assert_int_equal(regexp_aliases_find(two->regexp, STR("a@t"), &a, &result, NULL), 1);
+	assert_int_equal(regexp_aliases_find(two->regexp, STR("b@t"), &a, &result, NULL), 1);
+	assert_true(str_eq(result, STR("two@t")));
+	assert_int_equal(seen.count, 2);
+	directory_free(two);
+
+	struct directory *fresh = directory_load(&c->config, NULL, NULL);
+	assert_int_equal(regexp_aliases_find(fresh->regexp, STR("b@t"), &a, &result, NULL), 1);
+	assert_true(str_eq(result, STR("three@t")));
+	directory_free(fresh);
+}
+
+static void a_file_of_another_format_changes_nothing(void **state)
+{
+	struct config_dir *c = *state;
+	struct report_recorder seen = { 0 };
+	char path[256];
+	config_dir_write(c, "postfix-accounts.cf", "a@t|{PLAIN}x\nb@t|{PLAIN}x\n");
+	struct directory *one = directory_load(&c->config, NULL, NULL);
+	snprintf(path, sizeof(path), "%s/postfix-accounts.cf", c->path);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	for (unsigned i = 0; i < 5000; i++)
+		fprintf(f, "%u;x@t\n", i);
+	fclose(f);
+	struct directory *two = directory_load(&c->config, one, REPORT_TO(&seen));
+	directory_free(one);
+
+	assert_non_null(directory_find_account(two, STR("a@t")));
+	assert_true(seen.count < 2000);
 	directory_free(two);
 }
 
@@ -187,6 +313,16 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_file_that_cannot_be_read_keeps_its_last_good_state, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_deleted_file_is_empty_from_then_on, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(without_the_accounts_file_nothing_changes, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_a_broken_line_said_before_stays, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_good_line_counts_more_than_a_broken_one, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(patterns_stay_as_they_were_when_one_is_broken,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_file_of_another_format_changes_nothing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			senders_are_owned_directly_and_not_by_extension_or_catch_all, setup,
