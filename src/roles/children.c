@@ -50,8 +50,9 @@ struct child {
 	unsigned instance;
 	struct process process;
 	struct ipc_client *control;
-	bool alive; /* its control channel takes calls */
-	bool ready; /* it has answered `start` */
+	bool alive;			 /* its control channel takes calls */
+	bool ready;			 /* it has answered `start` */
+	struct control_reload_in missed; /* what changed while it was reading for its start */
 	struct restart_policy policy;
 };
 
@@ -204,6 +205,25 @@ static void log_failure(const struct child *c, const struct err *err)
 	log_event(LOG_ROLE_FAILED, LOG_STR("name", log_name(c, name)), LOG_REASON(err));
 }
 
+static void may_suspend reload_child(struct child *c, struct control_reload_in in)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct control_reload_out out;
+	struct err err;
+
+	if (control_reload(c->control, &in, &a, &out, &err) < 0)
+		log_event(LOG_CONFIG_FAILED, LOG_REASON(&err));
+}
+
+static void may_suspend reload_what_was_missed(struct child *c)
+{
+	struct control_reload_in in = c->missed;
+
+	c->missed = (struct control_reload_in){ 0 };
+	if (in.accounts || in.certificates)
+		reload_child(c, in);
+}
+
 /* One life: from birth to the end of the process. */
 static void may_suspend live_once(struct child *c)
 {
@@ -219,6 +239,7 @@ static void may_suspend live_once(struct child *c)
 		c->ready = true;
 		log_event(LOG_ROLE_READY, LOG_STR("name", log_name(c, name)));
 		waitq_wake_all(&changed);
+		reload_what_was_missed(c);
 	} else if (!stopping) {
 		log_failure(c, &err);
 		process_kill(&c->process, SIGKILL);
@@ -292,16 +313,16 @@ int children_wait_ready(int64_t deadline, struct err *err)
 
 void children_reload(bool accounts, bool certificates)
 {
-	auto_arena struct arena a = ARENA_INIT;
 	struct control_reload_in in = { .accounts = accounts, .certificates = certificates };
-	struct control_reload_out out;
-	struct err err;
 
 	for (unsigned i = 0; i < child_count; i++) {
 		struct child *c = &children[i];
-		if (!c->ready || control_reload(c->control, &in, &a, &out, &err) == 0)
+		if (c->ready) {
+			reload_child(c, in);
 			continue;
-		log_event(LOG_CONFIG_FAILED, LOG_REASON(&err));
+		}
+		c->missed.accounts |= accounts;
+		c->missed.certificates |= certificates;
 	}
 }
 

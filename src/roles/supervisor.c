@@ -39,6 +39,10 @@
 /* How often new log lines are copied to standard output. */
 #define LOG_COPY_MS 200
 
+/* A file that changed is read when it has been still for so long: editors that write in place
+ * empty it first. */
+#define SETTLE_MS 200
+
 static struct {
 	struct arena memory;
 	struct settings settings;
@@ -46,6 +50,8 @@ static struct {
 	struct children_config children;
 	struct group fibers;
 	struct io signals;
+	struct watch watch;
+	uint32_t watched_accounts; /* bits of the account files */
 	int log_fd;
 	const char *log_path; /* NULL: the log is standard error */
 	int result;
@@ -173,27 +179,47 @@ static void watch_certificates(struct watch *w)
 	}
 }
 
-/* Twice as often as DMS_CONFIG_POLL says, so that a change is in force after that time. */
-static void watch_files(void *unused)
+/* Before anybody reads the files, so that no change goes unnoticed. */
+static void watch_begin(void)
 {
-	const struct settings *set = &supervisor.settings;
-	struct watch w = { .count = 0 };
-	uint32_t changed;
-	(void)unused;
+	struct watch *w = &supervisor.watch;
 
 	for (size_t i = 0; i < ARRAY_LEN(account_files); i++)
-		watch_in(&w, set->config_dir, account_files[i]);
-	uint32_t accounts = (1u << w.count) - 1;
-	watch_certificates(&w);
+		watch_in(w, supervisor.settings.config_dir, account_files[i]);
+	supervisor.watched_accounts = (1u << w->count) - 1;
+	watch_certificates(w);
+}
 
-	while (fiber_sleep(set->config_poll / 2) == 0) {
-		changed = watch_poll(&w);
-		for (unsigned i = 0; i < w.count; i++)
+/* What changed, once it is still; not later than `limit` after the first change was seen: a file
+ * that never rests is read as it is. 0 when there was none. */
+static uint32_t may_suspend watch_changes(int64_t limit)
+{
+	uint32_t changed = watch_poll(&supervisor.watch), more = changed;
+	int64_t end = loop_now() + limit;
+
+	while (more && loop_now() < end && fiber_sleep(SETTLE_MS) == 0) {
+		more = watch_poll(&supervisor.watch);
+		changed |= more;
+	}
+	return changed;
+}
+
+/* Four looks in the time of DMS_CONFIG_POLL, so that a change is in force after it. */
+static void watch_files(void *unused)
+{
+	const struct watch *w = &supervisor.watch;
+	int64_t pause = supervisor.settings.config_poll / 4;
+	(void)unused;
+
+	while (fiber_sleep(pause) == 0) {
+		uint32_t changed = watch_changes(pause);
+		for (unsigned i = 0; i < w->count; i++)
 			if (changed & 1u << i)
-				log_event(LOG_CONFIG_CHANGED, LOG_CSTR("file", w.paths[i]));
+				log_event(LOG_CONFIG_CHANGED, LOG_CSTR("file", w->paths[i]));
 		if (!changed)
 			continue;
-		children_reload(changed & accounts, changed & ~accounts);
+		children_reload(changed & supervisor.watched_accounts,
+				changed & ~supervisor.watched_accounts);
 		log_event(LOG_CONFIG_LOADED);
 	}
 }
@@ -319,6 +345,7 @@ static void main_fiber(void *unused)
 	supervisor.result = EXIT_FAILURE;
 	if (supervisor.log_path)
 		check(fiber_spawn(&supervisor.fibers, "log copy", copy_log, NULL) == 0);
+	watch_begin();
 	if (start_roles(&err) == 0) {
 		check(fiber_spawn(&supervisor.fibers, "watch", watch_files, NULL) == 0);
 		log_event(LOG_SERVER_READY, LOG_STR("fqdn", set->fqdn));

@@ -97,6 +97,32 @@ def test_removed_aliases_are_gone(make_server):
     wait_until(lambda: rcpt(server, f'info@{DOMAIN}') == 550, LIMIT)
 
 
+def test_a_file_being_written_in_place_is_not_read_half(make_server):
+    """Editors, and files that are mounted one by one, are emptied before they are written."""
+    server = make_server()
+    path = server.config / 'postfix-accounts.cf'
+    lines = path.read_text().splitlines(keepends=True)
+    for _ in range(3):
+        with open(path, 'w') as f:
+            for line in [f'new@{DOMAIN}|{{PLAIN}}x\n', *lines]:
+                f.flush()
+                assert rcpt(server, f'user0@{DOMAIN}') == 250
+                time.sleep(0.12)
+                f.write(line)
+        time.sleep(0.4)
+        assert rcpt(server, f'user0@{DOMAIN}') == 250
+    wait_until(lambda: rcpt(server, f'new@{DOMAIN}') == 250, LIMIT)
+
+
+def test_a_change_during_the_start_is_not_missed(make_server):
+    server = make_server(start=False)
+    server.start(wait=False)
+    wait_until(lambda: '2 accounts, ' in server.log(), every=0.001)
+    server.add_accounts(f'late@{DOMAIN}')
+    server.wait_ready()
+    wait_until(lambda: rcpt(server, f'late@{DOMAIN}') == 250, LIMIT)
+
+
 def test_aliases_lead_to_accounts(make_server):
     server = make_server(start=False)
     server.write('postfix-virtual.cf',
