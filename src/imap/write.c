@@ -25,7 +25,7 @@ static void write_quoted(struct buf *b, struct str s)
 	for (size_t from = 0, i = 0; i <= s.n; i++) {
 		if (i < s.n && s.p[i] != '"' && s.p[i] != '\\')
 			continue;
-		buf_put(b, s.p + from, i - from);
+		buf_put_str(b, str_sub(s, from, i - from));
 		if (i < s.n)
 			buf_putc(b, '\\');
 		from = i;

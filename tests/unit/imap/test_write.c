@@ -17,11 +17,12 @@ static void strings_are_quoted_or_literals(void **state)
 	(void)state;
 	buf_init(&b, NULL, 1000);
 	imap_write_string(&b, STR(""));
+	imap_write_string(&b, STR_NONE);
 	imap_write_string(&b, STR("a\"b\\"));
 	imap_write_string(&b, STR("a\nb"));
 	imap_write_string(&b, STR("a\0b"));
 	imap_write_nstring(&b, STR_NONE);
-	assert_string_equal(buf_cstr(&b), "\"\"\"a\\\"b\\\\\"{3}\r\na\nb{3}\r\na\x80"
+	assert_string_equal(buf_cstr(&b), "\"\"\"\"\"a\\\"b\\\\\"{3}\r\na\nb{3}\r\na\x80"
 					  "bNIL");
 }
 
