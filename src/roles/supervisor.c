@@ -279,6 +279,9 @@ static int prepare(struct err *err)
 	return r;
 }
 
+/* How a build with sanitizers behaves is told by these; they count for all of its processes. */
+static const char *const inherited[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS" };
+
 /* The settings as we resolved them, and the number under which the log is passed on. */
 static const char *const *child_environment(void)
 {
@@ -288,9 +291,14 @@ static const char *const *child_environment(void)
 
 	while (settings[n])
 		n++;
-	const char **env = ARENA_NEW_ARRAY(a, const char *, n + 2);
+	const char **env = ARENA_NEW_ARRAY(a, const char *, n + ARRAY_LEN(inherited) + 2);
 	memcpy(env, settings, n * sizeof(*env));
-	env[n] = LOG_FD_ENV "=4";
+	env[n++] = LOG_FD_ENV "=4";
+	for (size_t i = 0; i < ARRAY_LEN(inherited); i++) {
+		const char *value = getenv(inherited[i]);
+		if (value)
+			env[n++] = arena_printf(a, "%s=%s", inherited[i], value).p;
+	}
 	return env;
 }
 
