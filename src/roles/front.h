@@ -53,7 +53,6 @@ struct front_client {
 	const struct front_port *port;
 	int fd;
 	char address[INET6_ADDRSTRLEN];
-	bool local; /* from this machine */
 };
 
 /* Take a listening socket by the supervisor's name for it; an unknown name is closed. */

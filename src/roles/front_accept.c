@@ -63,7 +63,7 @@ union peer {
 
 /* The text of an address; IPv4 through a dual-stack socket looks like IPv4.
  * Is it this machine's? */
-static bool write_address(const union peer *peer, char out[INET6_ADDRSTRLEN])
+static void write_address(const union peer *peer, char out[INET6_ADDRSTRLEN])
 {
 	const struct in6_addr *v6 = &peer->v6.sin6_addr;
 	const void *v4 = NULL;
@@ -76,7 +76,6 @@ static bool write_address(const union peer *peer, char out[INET6_ADDRSTRLEN])
 		inet_ntop(AF_INET, v4, out, INET6_ADDRSTRLEN);
 	else
 		inet_ntop(AF_INET6, v6, out, INET6_ADDRSTRLEN);
-	return v4 ? *(const unsigned char *)v4 == 127 : IN6_IS_ADDR_LOOPBACK(v6);
 }
 
 void front_local_address(int fd, char out[INET6_ADDRSTRLEN])
@@ -86,7 +85,7 @@ void front_local_address(int fd, char out[INET6_ADDRSTRLEN])
 
 	out[0] = '\0';
 	if (getsockname(fd, &local.any, &n) == 0)
-		(void)write_address(&local, out);
+		write_address(&local, out);
 }
 
 static void start_client(const struct front_port *port, int fd, const union peer *peer)
@@ -97,7 +96,7 @@ static void start_client(const struct front_port *port, int fd, const union peer
 		check_no_memory();
 	c->port = port;
 	c->fd = fd;
-	c->local = write_address(peer, c->address);
+	write_address(peer, c->address);
 	if (fiber_spawn(&front.clients, port->name, client_main, c) < 0) {
 		close(fd);
 		free(c);

@@ -41,6 +41,13 @@ struct login {
 	struct log_context log;
 };
 
+/* Like Dovecot: a client on this very machine comes from the address that it connects to, and what
+ * it says crosses no wire. */
+static bool is_same_host(const struct login *l)
+{
+	return strcmp(l->client->address, l->local_address) == 0;
+}
+
 static int may_suspend start_tls(void *ctx, struct stream *s, struct err *err)
 {
 	struct login *l = ctx;
@@ -161,7 +168,7 @@ static void may_suspend run_imap(struct login *l)
 		.stream = l->stream,
 		.ops = &ops,
 		.ctx = l,
-		.secure = l->tls || l->client->local,
+		.secure = l->tls || is_same_host(l),
 		.allow_cleartext = settings_get()->allow_plaintext_auth,
 	};
 	struct err err = { 0 };
@@ -196,7 +203,7 @@ static void may_suspend run_pop3(struct login *l)
 		.stream = l->stream,
 		.ops = &ops,
 		.ctx = l,
-		.secure = l->tls || l->client->local,
+		.secure = l->tls || is_same_host(l),
 		.allow_cleartext = settings_get()->allow_plaintext_auth,
 	};
 	struct err err = { 0 };

@@ -3,14 +3,14 @@ import poplib
 
 import pytest
 from server import PASSWORD, wait_until
-from wire import TIMEOUT, Wire, deliver, insecure_tls, message, plain, pop3
+from wire import ELSEWHERE, TIMEOUT, Wire, deliver, insecure_tls, message, plain, pop3
 
 
 class Pop(Wire):
     """POP3 line by line."""
 
-    def __init__(self, server, tls=True):
-        super().__init__(server, 'pop3s' if tls else 'pop3', tls=tls, greet=False)
+    def __init__(self, server, tls=True, source=None):
+        super().__init__(server, 'pop3s' if tls else 'pop3', tls=tls, greet=False, source=source)
         self.greeting = self.line()
 
     def say(self, text):
@@ -71,10 +71,16 @@ def test_greeting_and_capabilities(pop):
 
 
 def test_login_needs_tls(server, user):
-    with Pop(server, tls=False) as wire:
+    with Pop(server, tls=False, source=ELSEWHERE) as wire:
         capabilities = [c.split()[0] for c in wire.many('CAPA')]
-        assert 'STLS' in capabilities and 'USER' not in capabilities
-        assert wire.say(f'USER {user}').startswith('-ERR')
+        assert 'STLS' in capabilities and 'USER' not in capabilities and 'SASL' not in capabilities
+        assert '[AUTH]' in wire.err(f'USER {user}')
+        assert '[AUTH]' in wire.err('AUTH PLAIN ' + plain(user))
+
+
+def test_login_on_the_same_host_needs_no_tls(server, user):
+    with Pop(server, tls=False) as wire:
+        wire.enter(user).ok('STAT')
 
 
 def test_stls_then_login(server, user):

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from server import PASSWORD, SLOW
 
 TIMEOUT = 20 * SLOW
+# A client that is not on the server's own address, as far as one machine can show that.
+ELSEWHERE = '127.0.0.2'
 
 
 def insecure_tls(minimum=None, maximum=None):
@@ -41,8 +43,9 @@ class Reply:
 class Wire:
     """A connection to a line protocol."""
 
-    def __init__(self, server, service, tls=False, greet=True):
-        self.socket = socket.create_connection(('127.0.0.1', server.port(service)), TIMEOUT)
+    def __init__(self, server, service, tls=False, greet=True, source=None):
+        self.socket = socket.create_connection(('127.0.0.1', server.port(service)), TIMEOUT,
+                                               source_address=source and (source, 0))
         self.file = None
         self._open_file()
         if tls:
