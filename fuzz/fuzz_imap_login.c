@@ -44,7 +44,11 @@ static int start_tls(void *ctx, struct stream *s, struct err *err)
 static void session(void *arg)
 {
 	static const struct imap_login_ops ops = { authenticate, handover, start_tls };
-	struct imap_login_params p = { .stream = arg, .ops = &ops, .allow_cleartext = true };
+	struct imap_login_params p = { .stream = arg,
+				       .ops = &ops,
+				       .allow_cleartext = true,
+				       .failures_max = 5,
+				       .time_ms = 60000 };
 	struct err err;
 
 	if (imap_login_run(&p, &err) < 0)

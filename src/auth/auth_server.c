@@ -22,10 +22,11 @@
 
 struct auth_server *auth_server;
 
-void auth_server_config_from_settings(struct directory_config *out)
+void auth_server_config_from_settings(struct auth_server_config *out)
 {
 	const struct settings *s = settings_get();
-	*out = (struct directory_config){
+	out->failure_delay = s->auth_delay;
+	out->directory = (struct directory_config){
 		.dir = s->config_dir.p,
 		.fqdn = s->fqdn,
 		.domain = s->domain,
@@ -67,7 +68,7 @@ static void note_report(void *ctx, const char *file, unsigned number, const char
 
 static void load_job_init(struct load_job *job)
 {
-	*job = (struct load_job){ .config = &auth_server->config,
+	*job = (struct load_job){ .config = &auth_server->config.directory,
 				  .previous = auth_server->directory };
 	list_init(&job->reports);
 }
@@ -111,7 +112,7 @@ static void take_directory(struct load_job *job)
 	arena_done(&job->arena);
 }
 
-void auth_server_open(const struct directory_config *config)
+void auth_server_open(const struct auth_server_config *config)
 {
 	struct load_job job;
 

@@ -2,18 +2,23 @@
  * throttle and the cache of logins. */
 #pragma once
 
+#include "auth/directory.h"
 #include "base/check.h"
 
 struct auth_ops;
-struct directory_config;
 struct err;
 
+struct auth_server_config {
+	struct directory_config directory;
+	int64_t failure_delay; /* ms from a login that fails to its answer, at least */
+};
+
 /* What the settings of this process say. Strings are the settings'. */
-void auth_server_config_from_settings(struct directory_config *out);
+void auth_server_config_from_settings(struct auth_server_config *out);
 
 /* Read the account files for the first time. The configuration's strings outlive the server.
  * Blocks; what is wrong in the files is logged and never fatal. */
-void auth_server_open(const struct directory_config *config);
+void auth_server_open(const struct auth_server_config *config);
 void auth_server_close(void);
 
 /* Some account file changed: read all of them again, on a worker thread. A call while one is

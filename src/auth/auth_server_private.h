@@ -2,13 +2,14 @@
 #pragma once
 
 #include "auth/auth_ipc.h"
+#include "auth/auth_server.h"
 #include "auth/directory.h"
 #include "auth/login_cache.h"
 #include "auth/login_throttle.h"
 #include "core/fiber.h"
 
 struct auth_server {
-	struct directory_config config;
+	struct auth_server_config config;
 	struct directory *directory; /* another one after any wait */
 	bool reloading;
 	bool reload_again;

@@ -13,7 +13,6 @@
 #include "core/loop.h"
 #include "core/work.h"
 
-#define FAILURE_MS 2000 /* from the question to the answer, at least */
 #define LOGINS_MAX 1000
 
 /* Nobody has this password. Checked in the place of one that does not exist, at the usual cost. */
@@ -173,7 +172,7 @@ static int may_suspend throttled_login(const struct auth_login_in *in, struct ar
 		return r == 0 ? 0 : err_set(err, r, "login could not be checked");
 
 	log_failure(in, s);
-	int64_t left = begun + pause + FAILURE_MS - loop_now();
+	int64_t left = begun + pause + auth_server->config.failure_delay - loop_now();
 	int slept = left > 0 ? fiber_sleep(left) : 0;
 	return err_set(err, slept < 0 ? slept : -EACCES, "authentication failed");
 }

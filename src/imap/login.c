@@ -12,10 +12,7 @@
 #include "imap/login_session.h"
 #include "imap/sasl.h"
 
-/* Who has not logged in after so long is not going to. */
-#define LOGIN_TIME_MS	   180000
-#define LOGIN_BAD_MAX	   10 /* commands not understood */
-#define LOGIN_FAILURES_MAX 6  /* wrong passwords on one connection */
+#define LOGIN_BAD_MAX 10 /* commands not understood */
 
 static const struct imap_lexer_limits login_limits = {
 	.line = 16384, .literal = 4096, .command = 32768, .skip = 65536
@@ -108,7 +105,7 @@ static int may_suspend refused(struct imap_login *l, int r)
 		return imap_login_reply(
 			l, "NO [UNAVAILABLE] Temporary authentication failure, try again later.");
 	imap_login_reply(l, "NO [AUTHENTICATIONFAILED] Authentication failed.");
-	if (++l->failures >= LOGIN_FAILURES_MAX) {
+	if (++l->failures >= l->params->failures_max) {
 		stream_puts(l->stream, "* BYE Too many failed logins\r\n");
 		l->ended = true;
 	}
@@ -254,7 +251,7 @@ int imap_login_run(const struct imap_login_params *p, struct err *err)
 	arena_init(&l.arena);
 	imap_lexer_init(&l.lexer, &input.feed, &l.arena, &login_limits);
 
-	int64_t limit = fiber_limit_begin(loop_deadline(LOGIN_TIME_MS));
+	int64_t limit = fiber_limit_begin(loop_deadline(p->time_ms));
 	int r = serve(&l);
 	fiber_limit_end(limit);
 	arena_done(&l.arena);

@@ -41,8 +41,10 @@ struct imap_login_params {
 	struct stream *stream; /* stays the caller's */
 	const struct imap_login_ops *ops;
 	void *ctx;
-	bool secure;	      /* TLS is on already, or the peer is this machine */
-	bool allow_cleartext; /* passwords may cross an insecure connection */
+	bool secure;	       /* TLS is on already, or the peer is this machine */
+	bool allow_cleartext;  /* passwords may cross an insecure connection */
+	unsigned failures_max; /* wrong passwords before the connection is closed */
+	int64_t time_ms;       /* until the login, whatever the client does */
 };
 
 enum imap_login_end {

@@ -8,10 +8,7 @@
 #include "core/stream.h"
 #include "pop3/line.h"
 
-/* Who has not logged in after so long is not going to. */
-#define LOGIN_TIME_MS	   180000
-#define LOGIN_BAD_MAX	   10 /* commands not understood */
-#define LOGIN_FAILURES_MAX 6  /* wrong passwords on one connection */
+#define LOGIN_BAD_MAX 10 /* commands not understood */
 
 #define NEEDS_TLS "-ERR [AUTH] Logging in requires TLS on this connection.\r\n"
 
@@ -84,7 +81,7 @@ static int may_suspend refused(struct pop3_login *l, int r)
 		return answer(l, "-ERR [SYS/TEMP] Temporary authentication failure, try again "
 				 "later.\r\n");
 	answer(l, "-ERR [AUTH] Authentication failed.\r\n");
-	l->ended = ++l->failures >= LOGIN_FAILURES_MAX;
+	l->ended = ++l->failures >= l->params->failures_max;
 	return 0;
 }
 
@@ -255,7 +252,7 @@ int pop3_login_run(const struct pop3_login_params *p, struct err *err)
 	};
 
 	arena_init(&l.arena);
-	int64_t limit = fiber_limit_begin(loop_deadline(LOGIN_TIME_MS));
+	int64_t limit = fiber_limit_begin(loop_deadline(p->time_ms));
 	int r = serve(&l);
 	fiber_limit_end(limit);
 	arena_done(&l.arena);

@@ -4,7 +4,6 @@
  * programs. */
 #include "auth/auth_ipc.h"
 #include "auth/auth_server.h"
-#include "auth/directory.h"
 #include "core/sandbox.h"
 #include "core/settings.h"
 #include "roles/role.h"
@@ -12,13 +11,13 @@
 /* Passwords are hashed here: as many at a time as there are threads. */
 #define HASH_THREADS 4
 
-static struct directory_config directory;
+static struct auth_server_config config;
 
 static int auth_start(struct group *g, struct err *err)
 {
 	(void)g, (void)err;
-	auth_server_config_from_settings(&directory);
-	auth_server_open(&directory);
+	auth_server_config_from_settings(&config);
+	auth_server_open(&config);
 	return 0;
 }
 

@@ -170,6 +170,8 @@ static void may_suspend run_imap(struct login *l)
 		.ctx = l,
 		.secure = l->tls || is_same_host(l),
 		.allow_cleartext = settings_get()->allow_plaintext_auth,
+		.failures_max = (unsigned)settings_get()->auth_failures_max,
+		.time_ms = settings_get()->imap_login_idle,
 	};
 	struct err err = { 0 };
 
@@ -205,6 +207,8 @@ static void may_suspend run_pop3(struct login *l)
 		.ctx = l,
 		.secure = l->tls || is_same_host(l),
 		.allow_cleartext = settings_get()->allow_plaintext_auth,
+		.failures_max = (unsigned)settings_get()->auth_failures_max,
+		.time_ms = settings_get()->imap_login_idle,
 	};
 	struct err err = { 0 };
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from server import DOMAIN, PASSWORD, SLOW, wait_until
-from wire import Wire, deliver, imap, message
+from wire import Wire, deliver, imap, message, plain
 
 LIMIT = 2.5     # two seconds, and the time to notice that it worked
 
@@ -178,9 +178,41 @@ def test_hashed_passwords_are_verified(make_server, scheme):
     assert not can_login(server, f'hashed@{DOMAIN}', PASSWORD + 'x')
 
 
-def test_failed_logins_are_slowed_down(make_server):
-    server = make_server()
+def timed_failure(server, address):
     before = time.monotonic()
-    for _ in range(3):
-        assert not can_login(server, f'user0@{DOMAIN}', 'wrong')
-    assert time.monotonic() - before > 1
+    assert not can_login(server, address, 'wrong')
+    return time.monotonic() - before
+
+
+def test_failed_logins_are_slowed_down(make_server):
+    server = make_server(env={'POSTHORN_AUTH_DELAY': '600ms'})
+    for address in (f'user0@{DOMAIN}', f'nobody@{DOMAIN}'):
+        assert 0.6 <= timed_failure(server, address) < 0.6 + 1.2 * SLOW
+
+
+def test_guessing_a_password_becomes_slower_but_known_logins_do_not(make_server):
+    server = make_server(env={'POSTHORN_AUTH_DELAY': '0'})
+    address = f'user0@{DOMAIN}'
+    assert can_login(server, address)
+    times = [timed_failure(server, address) for _ in range(11)]
+    assert max(times[:10]) < 1.5 * SLOW and times[10] >= 2
+    before = time.monotonic()
+    assert can_login(server, address)
+    assert time.monotonic() - before < 1.5 * SLOW
+
+
+@pytest.mark.parametrize('service, command', [
+    ('imaps', 'a LOGIN user0 wrong'),
+    ('pop3s', 'AUTH PLAIN ' + plain('user0', 'wrong')),
+    ('submissions', 'AUTH PLAIN ' + plain('user0', 'wrong'))])
+def test_a_connection_ends_after_too_many_failed_logins(make_server, service, command):
+    server = make_server(env={'POSTHORN_AUTH_DELAY': '0', 'POSTHORN_AUTH_FAILURES_MAX': '2'})
+    with Wire(server, service, tls=True) as wire:
+        if service == 'submissions':
+            wire.ehlo()
+        else:
+            wire.line()
+        wire.send(command + '\r\n')
+        assert wire.line().split()[0] in ('a', '-ERR', '535')
+        wire.send(command + '\r\n')
+        assert len(wire.file.read().splitlines()) <= 2      # the answer, and a farewell

@@ -67,6 +67,8 @@ static void serve(struct stream *s, void *ctx)
 		.ctx = f,
 		.secure = f->secure,
 		.allow_cleartext = f->allow_cleartext,
+		.failures_max = 6,
+		.time_ms = 180000,
 	};
 	struct err err;
 
