@@ -100,19 +100,38 @@ bool directory_is_local(const struct directory *d, struct str domain)
 	return false;
 }
 
-/* The third column as DMS documents it for Dovecot 2.4, and for 2.3 ("*:bytes=5G"). */
+/* Dovecot 2.3: "*:storage=5G:messages=1000". Without a unit storage counts KiB. */
+static bool quota_from_rule(struct str rule, uint64_t *bytes)
+{
+	struct str limit, name, value;
+
+	str_cut(rule, ':', &name, &rule);
+	if (!str_eq(name, STR("*")))
+		return false;
+	while (rule.n) {
+		str_cut(rule, ':', &limit, &rule);
+		str_cut(limit, '=', &name, &value);
+		bool storage = str_eq(name, STR("storage"));
+		if (!storage && !str_eq(name, STR("bytes")))
+			continue;
+		if (quota_size_parse(value, bytes) < 0)
+			return false;
+		if (storage && ascii_is_digit((unsigned char)value.p[value.n - 1]))
+			return !__builtin_mul_overflow(*bytes, 1024, bytes);
+		return true;
+	}
+	return false;
+}
+
+/* The third column as docker-mailserver documents it for Dovecot 2.4, and for 2.3. */
 static bool quota_from_extra(const struct account *account, uint64_t *bytes)
 {
-	struct str value, number;
+	struct str value;
 
 	if (account_extra_get(account, STR("userdb_quota_storage_size"), &value))
 		return quota_size_parse(value, bytes) == 0;
-	if (!account_extra_get(account, STR("userdb_quota_rule"), &value) ||
-	    !str_cut(value, ':', &value, &number))
-		return false;
-	if (str_starts(number, STR("bytes=")) || str_starts(number, STR("storage=")))
-		str_cut(number, '=', &value, &number);
-	return quota_size_parse(number, bytes) == 0;
+	return account_extra_get(account, STR("userdb_quota_rule"), &value) &&
+	       quota_from_rule(value, bytes);
 }
 
 uint64_t directory_quota(const struct directory *d, const struct account *account)

@@ -77,7 +77,11 @@ static void quotas_come_from_their_file_then_the_account_then_the_default(void *
 			 "a@t|{PLAIN}x|userdb_quota_rule=*:bytes=2G\n"
 			 "b@t|{PLAIN}x|userdb_quota_storage_size=3M\n"
 			 "c@t|{PLAIN}x\n"
-			 "d@t|{PLAIN}x\n");
+			 "d@t|{PLAIN}x\n"
+			 "e@t|{PLAIN}x|userdb_quota_rule=*:storage=100\n"
+			 "f@t|{PLAIN}x|userdb_quota_rule=*:storage=1G:messages=5\n"
+			 "g@t|{PLAIN}x|userdb_quota_rule=Trash:storage=1G\n"
+			 "h@t|{PLAIN}x|userdb_quota_rule=*:messages=5:bytes=100\n");
 	config_dir_write(c, "dovecot-quotas.cf", "a@t:1k\nd@t:0\n");
 	c->config.default_quota = 7;
 	struct directory *d = directory_load(&c->config, NULL, NULL);
@@ -86,6 +90,10 @@ static void quotas_come_from_their_file_then_the_account_then_the_default(void *
 	assert_int_equal(directory_quota(d, directory_find_account(d, STR("b@t"))), 3 << 20);
 	assert_int_equal(directory_quota(d, directory_find_account(d, STR("c@t"))), 7);
 	assert_int_equal(directory_quota(d, directory_find_account(d, STR("d@t"))), 0);
+	assert_int_equal(directory_quota(d, directory_find_account(d, STR("e@t"))), 100 << 10);
+	assert_int_equal(directory_quota(d, directory_find_account(d, STR("f@t"))), 1 << 30);
+	assert_int_equal(directory_quota(d, directory_find_account(d, STR("g@t"))), 7);
+	assert_int_equal(directory_quota(d, directory_find_account(d, STR("h@t"))), 100);
 	directory_free(d);
 }
 
