@@ -109,6 +109,8 @@ static void take_directory(struct load_job *job)
 		  LOG_INT("accounts", (int64_t)job->next->accounts->by_login.count),
 		  LOG_INT("aliases", (int64_t)job->next->virtual->by_key.count),
 		  LOG_INT("domains", (int64_t)job->next->managed.count));
+	if (job->next->managed.count == 0)
+		log_event(LOG_ACCOUNTS_MISSING);
 	arena_done(&job->arena);
 }
 
@@ -186,6 +188,20 @@ static void put_targets(const struct resolution *r, struct arena *a, struct auth
 	}
 }
 
+/* Refusing mail for good takes more than not having heard of its recipient yet. */
+static int check_found(enum auth_verdict verdict, struct err *err)
+{
+	const struct directory *d = auth_server->directory;
+
+	if (verdict != AUTH_UNKNOWN_USER && verdict != AUTH_NOT_OURS)
+		return 0;
+	if (d->incomplete)
+		return err_set(err, -EAGAIN, "the account files could not be read");
+	if (d->managed.count == 0)
+		return err_set(err, -EAGAIN, "there is no account yet");
+	return 0;
+}
+
 static int resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
 		   struct auth_resolve_out *out, struct err *err)
 {
@@ -193,6 +209,9 @@ static int resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
 	(void)ctx;
 
 	out->verdict = (uint8_t)directory_resolve(auth_server->directory, in->address, a, &r, err);
+	int found = check_found(out->verdict, err);
+	if (found < 0)
+		return found;
 	out->code = r.code;
 	out->text = arena_str(a, r.text);
 	if (out->verdict == AUTH_ALIAS_ERROR)

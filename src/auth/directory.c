@@ -54,6 +54,8 @@ struct directory *directory_load(const struct directory_config *config,
 	d->quotas = &d->parts[PART_QUOTAS]->table.quotas;
 	d->send = &d->parts[PART_SEND]->table.access;
 	d->receive = &d->parts[PART_RECEIVE]->table.access;
+	d->incomplete = d->parts[PART_ACCOUNTS]->unread || d->parts[PART_VIRTUAL]->unread ||
+			d->parts[PART_REGEXP]->unread;
 	take_config(d, config);
 	collect_domains(d);
 	return d;

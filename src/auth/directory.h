@@ -46,6 +46,7 @@ struct directory {
 	bool quotas_enabled;
 	uint64_t default_quota;
 
+	bool incomplete;	   /* who is not found may exist: a file could not be read */
 	struct map managed;	   /* domains of accounts and of alias keys, in lower case */
 	struct str local_names[3]; /* domains of the machine itself, in lower case */
 	struct arena arena;

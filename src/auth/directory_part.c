@@ -223,7 +223,8 @@ static struct directory_part *part_load(struct part_job *job, const char *dir)
 	if (r < 0 && !job->gone) {
 		if (job->previous)
 			return keep_previous(job, err.text);
-		file_report_line(&job->report, 0, "%s: taken as empty", err.text);
+		file_report_line(&job->report, 0, "%s: what it says is not known", err.text);
+		p->unread = true;
 	}
 	if (!job->previous)
 		return p;

@@ -29,6 +29,7 @@ struct directory_part {
 	unsigned refs;
 	const struct part_type *type;
 	bool found;	    /* there was such a file */
+	bool unread;	    /* it never could be read: what it says is not known */
 	struct arena arena; /* the file's text and the entries */
 	union part_table table;
 };

@@ -143,6 +143,8 @@ static int may_suspend check_login(const struct auth_login_in *in, struct arena 
 
 	if (r == 0 && (!s->known || s->refused))
 		r = -EACCES;
+	if (r == -EACCES && !s->known && auth_server->directory->incomplete)
+		r = -EAGAIN;
 	/* A reload clears the cache; what was checked before it does not come back. */
 	if (r == 0 && generation == auth_server->generation)
 		login_cache_add(&auth_server->cache, &proof, loop_now());

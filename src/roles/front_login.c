@@ -68,6 +68,7 @@ static int may_suspend authenticate(struct login *l, struct auth_login_in *in, s
 	struct auth_login_out out;
 
 	in->protocol = str_from(l->protocol);
+	in->session = str_from(l->session);
 	in->client_address = str_from(l->client->address);
 	int r = auth_login(front.auth, in, a, &out, err);
 

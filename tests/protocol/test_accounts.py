@@ -1,5 +1,6 @@
 """Accounts and aliases while the server runs: a changed file counts within two seconds, and nobody
 is disconnected for it."""
+import re
 import time
 
 import pytest
@@ -26,9 +27,36 @@ def can_login(server, address, password=PASSWORD):
 
 def test_server_starts_without_accounts_and_takes_the_first(make_server):
     server = make_server(accounts=[])
-    assert rcpt(server, f'first@{DOMAIN}') in (550, 554)
+    assert rcpt(server, f'first@{DOMAIN}') == 451
+    assert 'You need at least one mail account' in server.log()
     server.add_accounts(f'first@{DOMAIN}')
     wait_until(lambda: rcpt(server, f'first@{DOMAIN}') == 250, LIMIT)
+    assert rcpt(server, f'second@{DOMAIN}') == 550
+
+
+def test_no_mail_is_refused_while_the_accounts_cannot_be_read(make_server):
+    server = make_server(start=False, accounts=[])
+    path = server.config / 'postfix-accounts.cf'
+    path.mkdir()        # not even root can read it
+    server.write('postfix-virtual.cf', f'info@{DOMAIN} user0@{DOMAIN}\n')
+    server.start()
+    assert rcpt(server, f'user0@{DOMAIN}') == 451
+    assert rcpt(server, f'info@{DOMAIN}') == 451
+    with Wire(server, 'imaps', tls=True) as wire:
+        wire.line()
+        wire.send(f'a LOGIN user0@{DOMAIN} "{PASSWORD}"\r\n')
+        assert '[UNAVAILABLE]' in wire.line()
+    path.rmdir()
+    server.add_accounts(f'user0@{DOMAIN}')
+    wait_until(lambda: rcpt(server, f'info@{DOMAIN}') == 250, LIMIT)
+    assert can_login(server, f'user0@{DOMAIN}')
+
+
+def test_failed_logins_are_logged_with_address_and_session(make_server):
+    server = make_server()
+    assert not can_login(server, f'user0@{DOMAIN}', 'wrong')
+    line = next(x for x in server.log().splitlines() if 'Password mismatch' in x)
+    assert re.search(rf'passwd-file\(user0@{DOMAIN},127\.0\.0\.1,<[0-9a-f]{{16}}>\)', line)
 
 
 def test_setup_adds_an_account_to_the_running_server(make_server):
