@@ -114,8 +114,8 @@ static void bytes_of_a_peer_cannot_forge_anything(void **state)
 		struct log_line l =
 			line_of(LOG_LOGIN_REFUSED, FIELDS(LOG_STR("user", cases[i].value)), NULL);
 		char text[256], json[512];
-		snprintf(text, sizeof(text),
-			 HEAD "front[7]: warning: : user=<%s>, rip=\n", cases[i].text);
+		snprintf(text, sizeof(text), HEAD "front[7]: warning: : user=<%s>, rip=\n",
+			 cases[i].text);
 		snprintf(json, sizeof(json),
 			 "{\"time\":\"2026-11-24T04:02:29.000123+00:00\",\"level\":\"warn\","
 			 "\"event\":\"login.refused\",\"role\":\"front\",\"tag\":\"front\",\"pid\":"
