@@ -52,6 +52,10 @@ void ipc_client_attach(struct ipc_client *c, int fd);
 
 /* Close the connection, if there is one. */
 void ipc_client_detach(struct ipc_client *c);
+
+/* The same, for good: calls that wait for a connection and all later ones fail with -EPIPE,
+ * and connections that are attached are closed. */
+void ipc_client_close(struct ipc_client *c);
 bool ipc_client_connected(const struct ipc_client *c);
 
 /* No calls are in flight; the group has ended. */

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -39,6 +40,7 @@ struct ipc_client {
 	struct list pending;	       /* all on the present connection */
 	struct waitq unconnected;
 	uint32_t sequence;
+	bool closed;
 };
 
 struct ipc_client *ipc_client_new(const char *name, struct group *g)
@@ -168,6 +170,13 @@ void ipc_client_detach(struct ipc_client *c)
 	connection_release(old);
 }
 
+void ipc_client_close(struct ipc_client *c)
+{
+	c->closed = true;
+	ipc_client_detach(c);
+	waitq_wake_all(&c->unconnected);
+}
+
 void ipc_client_free(struct ipc_client *c)
 {
 	if (!c)
@@ -179,6 +188,10 @@ void ipc_client_free(struct ipc_client *c)
 
 void ipc_client_attach(struct ipc_client *c, int fd)
 {
+	if (c->closed) {
+		close(fd);
+		return;
+	}
 	ipc_client_detach(c);
 
 	struct connection *n = calloc(1, sizeof(*n));
@@ -205,6 +218,8 @@ static int may_suspend wait_for_connection(struct ipc_client *c, struct ipc_writ
 		w->buf = copy;
 	}
 	while (!c->connection) {
+		if (c->closed)
+			return -EPIPE;
 		int r = waitq_wait(&c->unconnected, "ipc connection", deadline);
 		if (r < 0)
 			return r;

@@ -20,6 +20,11 @@ static int64_t now;
 static bool stopping;
 static void (*turn_hook)(void);
 
+/* One signal can be listened to. It is blocked but while the loop sleeps, so none is missed. */
+static volatile sig_atomic_t signalled;
+static void (*signal_hook)(void);
+static sigset_t sleeping_mask;
+
 static int64_t real_time(void)
 {
 	struct timespec ts;
@@ -35,7 +40,8 @@ void loop_init(enum loop_clock clock)
 	now = clock == LOOP_CLOCK_REAL ? real_time() : 1000;
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	check(epoll_fd >= 0);
-	turn_hook = NULL;
+	turn_hook = signal_hook = NULL;
+	sigprocmask(SIG_BLOCK, NULL, &sleeping_mask);
 
 	/* OpenSSL writes with write(2), which would raise it; every write reports EPIPE anyway. */
 	signal(SIGPIPE, SIG_IGN);
@@ -62,6 +68,25 @@ int64_t loop_deadline(int64_t ms)
 void loop_set_turn_hook(void (*hook)(void))
 {
 	turn_hook = hook;
+}
+
+static void note_signal(int signo)
+{
+	(void)signo;
+	signalled = 1;
+}
+
+void loop_on_signal(int signo, void (*hook)(void))
+{
+	struct sigaction action = { .sa_handler = note_signal };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	sigprocmask(SIG_BLOCK, &set, &sleeping_mask);
+	sigdelset(&sleeping_mask, signo);
+	signal_hook = hook;
+	sigaction(signo, &action, NULL);
 }
 
 void loop_stop(void)
@@ -118,9 +143,14 @@ static int poll_timeout(void)
 static int poll_events(int timeout)
 {
 	struct epoll_event events[EVENTS_PER_TURN];
-	int n = epoll_wait(epoll_fd, events, EVENTS_PER_TURN, timeout);
+	int n = epoll_pwait(epoll_fd, events, EVENTS_PER_TURN, timeout,
+			    signal_hook ? &sleeping_mask : NULL);
 
 	check(n >= 0 || errno == EINTR);
+	if (signalled) {
+		signalled = 0;
+		signal_hook();
+	}
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.ptr)
 			io_event(events[i].data.ptr, events[i].events);

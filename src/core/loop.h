@@ -29,5 +29,9 @@ int64_t loop_now(void);
 /* The time `ms` from now; LOOP_FOREVER stays LOOP_FOREVER. */
 int64_t loop_deadline(int64_t ms);
 
+/* Call `hook` from the loop, outside of fibers, soon after the signal came. One signal only; call
+ * it before threads are started, which must not receive it. */
+void loop_on_signal(int signo, void (*hook)(void));
+
 /* Called at the end of each turn, before the loop may sleep: the log flushes there. */
 void loop_set_turn_hook(void (*hook)(void));

@@ -34,7 +34,7 @@ struct queue_config {
 	unsigned worker_calls;	/* deliveries in flight to one worker: 8 */
 	int64_t checkpoint_ms;	/* from the first delivery: 2,000 */
 	unsigned checkpoint_at; /* or after so many deliveries: 1,000 */
-	int64_t retry_min;	/* 300,000, then twice as long each time */
+	int64_t retry_min;	/* 10,000, then twice as long each time */
 	int64_t retry_max;	/* 4,000,000 */
 	int64_t lifetime;	/* then the sender is told: 5 days */
 };

@@ -37,7 +37,7 @@ static void set_defaults(struct queue_config *c)
 	if (c->checkpoint_at == 0)
 		c->checkpoint_at = 1000;
 	set_default(&c->checkpoint_ms, 2000);
-	set_default(&c->retry_min, 300000);
+	set_default(&c->retry_min, 10000);
 	set_default(&c->retry_max, 4000000);
 	set_default(&c->lifetime, (int64_t)5 * 24 * 3600 * 1000);
 }
@@ -160,11 +160,21 @@ int queue_start(const struct queue_config *config, struct queue **out, struct er
 	return 0;
 }
 
+/* A worker that is away does not come back before we have ended; its mail is delivered after the
+ * next start. */
+static void give_up_absent_workers(struct queue *q)
+{
+	for (unsigned i = 0; i < q->config.workers; i++)
+		if (!ipc_client_connected(q->workers[i].client))
+			ipc_client_close(q->workers[i].client);
+}
+
 int queue_drain(struct queue *q, int64_t deadline)
 {
 	int r = 0;
 
 	q->draining = true;
+	give_up_absent_workers(q);
 	while (r == 0 && q->in_flight)
 		r = waitq_wait(&q->quiet, "deliveries to end", deadline);
 	if (r == 0)

@@ -364,10 +364,9 @@ void children_stop(int64_t deadline)
 	drain_roles(1u << CHILD_FRONT | 1u << CHILD_MAILBOX, deadline);
 	drain_roles(1u << CHILD_QUEUE, deadline);
 
-	/* The end of its control channel is the end of a role. */
+	/* The end of its control channel is the end of a role, also of one being prepared. */
 	for (unsigned i = 0; i < child_count; i++)
-		if (children[i].alive)
-			ipc_client_detach(children[i].control);
+		ipc_client_close(children[i].control);
 	while (any_alive())
 		if (waitq_wait(&changed, "roles to end", deadline) < 0)
 			break;

@@ -5,12 +5,15 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/fd.h"
 #include "core/settings.h"
 
 #define LISTEN_BACKLOG 1024
+
+#define BIND_TRIES 40
 
 struct port {
 	const char *name;
@@ -46,6 +49,21 @@ static int bind_socket(const union address *a, bool dual_stack, struct err *err)
 	if (bind(fd, &a->any, n) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
 		return err_sys(err, "bind");
 	return take_fd(&fd);
+}
+
+/* Right after a server was killed its ports may be held for a moment by processes that are just
+ * ending. */
+static int bind_patiently(const union address *a, bool dual_stack, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = 50 * 1000000 };
+	int r = -EADDRINUSE;
+
+	for (int i = 0; i < BIND_TRIES && r == -EADDRINUSE; i++) {
+		if (i)
+			nanosleep(&pause, NULL);
+		r = bind_socket(a, dual_stack, err);
+	}
+	return r;
 }
 
 /* The address that POSTHORN_LISTEN names, or the wildcard of a family. */
@@ -86,11 +104,11 @@ static int open_port(const struct settings *set, const struct port *p, struct li
 	if (!make_address(set->listen.p, p->inet, number, &a))
 		return err_set(err, -EINVAL, "POSTHORN_LISTEN=%s is not an IP address",
 			       set->listen.p);
-	int fd = bind_socket(&a, p->inet == SETTING_INET_ALL, err);
+	int fd = bind_patiently(&a, p->inet == SETTING_INET_ALL, err);
 	if (fd == -EAFNOSUPPORT && p->inet == SETTING_INET_ALL) {
 		/* A host without IPv6. */
 		(void)make_address("", SETTING_INET_IPV4, number, &a);
-		fd = bind_socket(&a, false, err);
+		fd = bind_patiently(&a, false, err);
 	}
 	if (fd < 0)
 		return err_set(err, fd, "cannot listen on port %u (%s): %s%s", number, p->name,

@@ -22,69 +22,23 @@
 
 #define DRAIN_MS 30000
 
-/* Connections that come before the journal is open wait here: the sandbox closes first. */
-#define EARLY_MAX 64
-
-struct early {
-	enum {
-		EARLY_CALLER,
-		EARLY_WORKER,
-		EARLY_AUTH
-	} kind;
-	unsigned instance;
-	int fd;
-};
-
 static struct {
 	struct arena memory;
 	struct str journal;
 	struct queue *queue; /* NULL until start */
-	struct group servers;
-	struct early early[EARLY_MAX];
-	unsigned early_count;
 } role_state;
 
-static void connect_now(const struct early *e)
+static struct ipc_server queue_server(void)
 {
-	struct ipc_server server;
-
-	switch (e->kind) {
-	case EARLY_WORKER:
-		queue_attach_worker(role_state.queue, e->instance, e->fd);
-		break;
-	case EARLY_AUTH:
-		queue_attach_auth(role_state.queue, e->fd);
-		break;
-	case EARLY_CALLER:
-		server = queue_ipc_server(role_state.queue);
-		if (ipc_serve(e->fd, &server, &role_state.servers) < 0)
-			log_event(LOG_CALL_FAILED, LOG_CSTR("what", "queue"),
-				  LOG_CSTR("reason", "too many fibers"));
-		break;
-	}
-}
-
-static void connect_or_keep(struct early e)
-{
-	if (role_state.queue)
-		connect_now(&e);
-	else if (role_state.early_count < EARLY_MAX)
-		role_state.early[role_state.early_count++] = e;
-	else
-		close(e.fd);
+	return queue_ipc_server(role_state.queue);
 }
 
 static void queue_peer(struct str service, unsigned instance, int socket)
 {
-	bool auth = str_eq(service, STR("auth"));
-
-	connect_or_keep((struct early){
-		.kind = auth ? EARLY_AUTH : EARLY_WORKER, .instance = instance, .fd = socket });
-}
-
-static void queue_serve(int socket)
-{
-	connect_or_keep((struct early){ .kind = EARLY_CALLER, .fd = socket });
+	if (str_eq(service, STR("auth")))
+		queue_attach_auth(role_state.queue, socket);
+	else
+		queue_attach_worker(role_state.queue, instance, socket);
 }
 
 static int queue_prepare(unsigned instance, struct err *err)
@@ -92,7 +46,6 @@ static int queue_prepare(unsigned instance, struct err *err)
 	const struct settings *set = settings_get();
 	(void)instance;
 
-	group_init(&role_state.servers);
 	role_state.journal =
 		arena_printf(&role_state.memory, "%" STR_FMT "/journal", STR_ARG(set->state_dir));
 	return fd_make_dirs(role_state.journal.p, 0700, err);
@@ -109,16 +62,13 @@ static int queue_role_start(struct group *g, struct err *err)
 		.commit_wait = set->commit_wait,
 		.fqdn = set->fqdn,
 		.workers = (unsigned)set->workers,
+		.retry_min = set->retry_min,
+		.retry_max = set->retry_max,
+		.lifetime = set->queue_lifetime,
 	};
 	(void)g;
 
-	int r = queue_start(&config, &role_state.queue, err);
-	if (r < 0)
-		return r;
-	for (unsigned i = 0; i < role_state.early_count; i++)
-		connect_now(&role_state.early[i]);
-	role_state.early_count = 0;
-	return 0;
+	return queue_start(&config, &role_state.queue, err);
 }
 
 static void queue_role_drain(void)
@@ -128,7 +78,6 @@ static void queue_role_drain(void)
 
 static void queue_role_end(void)
 {
-	group_done(&role_state.servers);
 	if (role_state.queue)
 		queue_stop(role_state.queue);
 	arena_done(&role_state.memory);
@@ -152,7 +101,7 @@ int main(int argc, char **argv)
 		.sandbox = queue_sandbox,
 		.start = queue_role_start,
 		.peer = queue_peer,
-		.serve = queue_serve,
+		.server = queue_server,
 		.drain = queue_role_drain,
 		.end = queue_role_end,
 	};

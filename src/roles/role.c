@@ -12,12 +12,12 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "core/fiber.h"
+#include "core/fiber_log.h"
 #include "core/group.h"
 #include "core/ipc.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/sandbox.h"
-
 #include "core/settings.h"
 #include "core/work.h"
 #include "roles/control_ipc.h"
@@ -25,33 +25,60 @@
 /* Passed by the supervisor, as is the log at LOG_FD_ENV (roles/children.c). */
 #define CONTROL_FD 3
 
+/* Connections that come before the role has started are kept until it has: nobody is served, or
+ * called, outside of the sandbox or with half of the state. */
+#define EARLY_MAX 64
+
+struct connection {
+	char service[16];
+	unsigned instance;
+	bool serving;
+	int socket;
+};
+
 static struct {
 	const struct role *role;
 	unsigned instance;
-	struct group fibers; /* everything but the main fiber */
+	struct group fibers;  /* everything but the main fiber and... */
+	struct group servers; /* ...the calls of others */
 	struct waitq ended;
+	struct connection early[EARLY_MAX];
+	unsigned early_count;
+	bool started;
 	bool control_closed;
 	int result;
 } self;
 
+static int connect_peer(const struct connection *c, struct err *err)
+{
+	const struct role *r = self.role;
+
+	if (!c->serving) {
+		check(r->peer);
+		r->peer(str_from(c->service), c->instance, c->socket);
+		return 0;
+	}
+	struct ipc_server s = r->server
+				      ? r->server()
+				      : (struct ipc_server){ .service = r->service, .ops = r->ops };
+	if (ipc_serve(c->socket, &s, &self.servers) < 0)
+		return err_set(err, -EAGAIN, "%s: too many fibers", r->name);
+	return 0;
+}
+
 static int control_peer_op(void *ctx, struct control_peer_in *in, struct arena *a,
 			   struct control_peer_out *out, struct err *err)
 {
-	const struct role *r = self.role;
+	struct connection c = { .instance = in->instance, .serving = in->serving };
 	(void)ctx, (void)a, (void)out;
 
-	if (!in->serving) {
-		check(r->peer);
-		r->peer(in->service, in->instance, take_fd(&in->socket));
-		return 0;
-	}
-	if (r->serve) {
-		r->serve(take_fd(&in->socket));
-		return 0;
-	}
-	struct ipc_server s = { .service = r->service, .ops = r->ops };
-	if (ipc_serve(take_fd(&in->socket), &s, &self.fibers) < 0)
-		return err_set(err, -EAGAIN, "%s: too many fibers", r->name);
+	snprintf(c.service, sizeof(c.service), "%" STR_FMT, STR_ARG(in->service));
+	if (!self.started && self.early_count == EARLY_MAX)
+		return err_set(err, -EAGAIN, "%s: too many connections", self.role->name);
+	c.socket = take_fd(&in->socket);
+	if (self.started)
+		return connect_peer(&c, err);
+	self.early[self.early_count++] = c;
 	return 0;
 }
 
@@ -69,7 +96,12 @@ static int control_start_op(void *ctx, struct control_start_in *in, struct arena
 {
 	(void)ctx, (void)in, (void)a, (void)out;
 	int r = sandbox_enter(self.role->sandbox(), err);
-	return r < 0 ? r : self.role->start(&self.fibers, err);
+	if (r == 0)
+		r = self.role->start(&self.fibers, err);
+	self.started = r == 0;
+	for (unsigned i = 0; r == 0 && i < self.early_count; i++)
+		r = connect_peer(&self.early[i], err);
+	return r;
 }
 
 static int control_reload_op(void *ctx, struct control_reload_in *in, struct arena *a,
@@ -120,6 +152,7 @@ static void main_fiber(void *unused)
 		return;
 	while (!self.control_closed)
 		(void)!waitq_wait(&self.ended, "the supervisor's end", LOOP_FOREVER);
+	group_done(&self.servers);
 	if (self.role->end)
 		self.role->end();
 	group_done(&self.fibers);
@@ -167,9 +200,11 @@ int role_main(const struct role *r, int argc, char **argv)
 	log_init(&log);
 	loop_init(LOOP_CLOCK_REAL);
 	loop_set_turn_hook(log_flush);
+	fiber_log_on_signal();
 	work_init(r->work_threads ? r->work_threads : 1);
 	fiber_set_limit((unsigned)settings_get()->fibers_max);
 	group_init(&self.fibers);
+	group_init(&self.servers);
 	group_init(&main_group);
 	waitq_init(&self.ended);
 

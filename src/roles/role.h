@@ -12,18 +12,17 @@
 
 struct err;
 struct group;
+struct ipc_server;
 struct ipc_service;
 struct sandbox_policy;
 
 struct role {
 	const char *name; /* "front" */
 
-	/* The table of calls this role answers, if it answers any without more ado... */
+	/* The calls this role answers, if any; `server` instead where they need a context. */
 	const struct ipc_service *service;
 	const void *ops;
-
-	/* ...or else what to do with a connection on which it is called. */
-	void (*serve)(int socket);
+	struct ipc_server (*server)(void);
 	unsigned work_threads;
 
 	/* Before the sandbox closes: open what must be opened by path. */
@@ -35,7 +34,7 @@ struct role {
 	/* Begin to serve: fibers go into `g`, which is cancelled at the end. */
 	int (*start)(struct group *g, struct err *err);
 
-	/* A connection to another role that this one calls. Optional. */
+	/* A connection to another role that this one calls, after `start`. Optional. */
 	void (*peer)(struct str service, unsigned instance, int socket);
 
 	/* A listening socket. Optional. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "core/fiber.h"
+#include "core/fiber_log.h"
 #include "core/group.h"
 #include "core/io.h"
 #include "core/log.h"
@@ -52,6 +54,7 @@ static struct {
 	struct io signals;
 	struct watch watch;
 	uint32_t watched_accounts; /* bits of the account files */
+	int lock;		   /* held as long as we live */
 	int log_fd;
 	const char *log_path; /* NULL: the log is standard error */
 	int result;
@@ -238,6 +241,7 @@ static int watch_signals(struct err *err)
 	if (fd < 0)
 		return err_sys(err, "signalfd");
 	io_init(&supervisor.signals, fd);
+	fiber_log_on_signal();
 	return 0;
 }
 
@@ -265,11 +269,34 @@ static int refuse_what_is_missing(const struct settings *set, struct err *err)
 	return 0;
 }
 
+/* One server at a time works on the volumes. The lock ends with the process, however it ends. */
+static int lock_state(const struct settings *set, struct err *err)
+{
+	struct str path =
+		arena_printf(&supervisor.memory, "%" STR_FMT "/lock", STR_ARG(set->state_dir));
+	auto_close int fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_sys(err, "%s", path.p);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return err_set(err, -EBUSY,
+				       "another Posthorn works on %s: stop it first, or set "
+				       "POSTHORN_ROOT to give this one its own files",
+				       set->state_dir.p);
+		return err_sys(err, "lock %s", path.p);
+	}
+	supervisor.lock = take_fd(&fd);
+	return 0;
+}
+
 static int prepare(struct err *err)
 {
 	const struct settings *set = &supervisor.settings;
 	int r = refuse_what_is_missing(set, err);
 
+	if (r == 0)
+		r = lock_state(set, err);
 	if (r == 0)
 		r = listeners_open(set, &supervisor.listeners, err);
 	if (r == 0)

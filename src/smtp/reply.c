@@ -10,8 +10,6 @@
 /* RFC 5321 4.5.3.1.5: 512 with CRLF; addresses that we repeat may be longer than it thought. */
 #define REPLY_MAX 1000
 
-#define SOFT_ERROR_DELAY_MS 1000
-
 struct reply_text {
 	char c[REPLY_MAX + 3];
 	size_t n;
@@ -60,7 +58,7 @@ static void note_code(struct smtp_session *s, unsigned code)
 		return;
 	s->errors++;
 	if (s->errors > (unsigned)s->settings->smtp_errors_max / 2)
-		(void)!fiber_sleep(SOFT_ERROR_DELAY_MS);
+		(void)!fiber_sleep(s->settings->smtp_error_delay);
 }
 
 static unsigned code_of(const struct reply_text *t)

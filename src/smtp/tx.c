@@ -121,6 +121,17 @@ static void write_head(struct smtp_session *s, const struct smtp_head_facts *fac
 	check(!buf_failed(head));
 }
 
+/* Addresses are the same for delivery whatever their case. */
+static struct str folded(struct arena *a, struct str address)
+{
+	struct buf b;
+
+	buf_init(&b, a, address.n);
+	buf_put_str(&b, address);
+	str_lower_bytes(b.p, b.n);
+	return buf_str(&b);
+}
+
 /* All targets of all recipients, each address once: an alias and its target may both have been
  * named. */
 static void list_recipients(struct smtp_tx *tx, struct arena *a, struct envelope *e)
@@ -132,7 +143,7 @@ static void list_recipients(struct smtp_tx *tx, struct arena *a, struct envelope
 		struct smtp_rcpt *rcpt = LIST_ITEM(it, struct smtp_rcpt, item);
 		for (size_t i = 0; i < rcpt->target_count; i++) {
 			struct smtp_target *t = &rcpt->targets[i];
-			if (map_put(&seen, t->address, t))
+			if (map_put(&seen, folded(a, t->address), t))
 				continue;
 			e->recipients[e->recipient_count++] = (struct envelope_recipient){
 				.kind = t->kind,

@@ -3,6 +3,7 @@
 Nothing here knows how the server works inside; it is started like a user starts it, with
 environment variables and files.
 """
+import fcntl
 import os
 import re
 import shutil
@@ -23,9 +24,14 @@ PORTS = {'smtp': 25, 'submission': 587, 'submissions': 465, 'imap': 143, 'imaps'
 # No waiting where a test is not about waiting, and room for many clients on one address.
 QUICK = {'OVERRIDE_HOSTNAME': HOSTNAME, 'ENABLE_POP3': '1', 'SSL_TYPE': '',
          'POSTHORN_SMTP_GREET_DELAY': '0', 'POSTHORN_AUTH_DELAY': '300ms',
-         'POSTHORN_CONNECTIONS_PER_ADDRESS': '1000'}
+         'POSTHORN_CONNECTIONS_PER_ADDRESS': '1000', 'POSTHORN_SMTP_ERROR_DELAY': '20ms',
+         'POSTHORN_RETRY_MIN': '200ms'}
 READY = f'{HOSTNAME} is up and running'
 SANITIZER = re.compile(r'ERROR: \w+Sanitizer|runtime error:|check failed:')
+# The search for leaks at the end of a process needs /proc and ptrace, which a role has given up;
+# the unit tests search. A small quarantine keeps small what the sanitizer adds to memory.
+ASAN_OPTIONS = ('detect_leaks=0:detect_stack_use_after_return=0:allocator_may_return_null=1:'
+                'quarantine_size_mb=1')
 # Programs with sanitizers are several times slower; deadlines in tests are multiplied by this.
 SLOW = float(os.environ.get('POSTHORN_TEST_SLOWNESS', '1'))
 
@@ -42,29 +48,41 @@ def wait_until(condition, seconds=10, every=0.02, what='the condition'):
         time.sleep(every)
 
 
-def _all_free(ports):
-    held = []
-    try:
-        for port in ports:
-            s = socket.socket()
-            held.append(s)
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _is_free(port):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
             s.bind(('127.0.0.1', port))
-        return True
-    except OSError:
-        return False
-    finally:
-        for s in held:
-            s.close()
+            return True
+        except OSError:
+            return False
 
 
-def free_port_offset():
-    """An offset for which every port is free. They stay clear of the ephemeral range."""
-    start = 11000 + os.getpid() * 7 % 900
-    for offset in range(start, 31000, 1000):
-        if _all_free(port + offset for port in PORTS.values()):
-            return offset
-    raise RuntimeError('no free ports')
+class Ports:
+    """An offset at which every port is free, held until `release`: tests may run side by side.
+
+    The offsets stay clear of the ephemeral range. A lock on a file says that one is taken, because
+    a server that is being restarted does not hold its ports.
+    """
+
+    def __init__(self):
+        folder = Path(tempfile.gettempdir(), f'posthorn-ports-{os.getuid()}')
+        folder.mkdir(exist_ok=True)
+        for offset in range(11000, 31000, 1000):
+            self._lock = open(folder / str(offset), 'w', encoding='ascii')
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                self._lock.close()
+                continue
+            if all(_is_free(port + offset) for port in PORTS.values()):
+                self.offset = offset
+                return
+            self._lock.close()
+        raise RuntimeError('no free ports')
+
+    def release(self):
+        self._lock.close()
 
 
 def processes_below(pid):
@@ -104,7 +122,8 @@ class Server:
         self.mail = self.root / 'var/mail'
         self.log_path = self.root / 'var/log/mail/mail.log'
         self.output_path = self.root / 'output'
-        self.offset = free_port_offset()
+        self.ports = Ports()
+        self.offset = self.ports.offset
         self.env = {**QUICK, **(env or {})}
         self.process = None
         self.expected_deaths = 0
@@ -130,8 +149,8 @@ class Server:
 
     def environment(self):
         keep = {k: v for k, v in os.environ.items()
-                if k in ('PATH', 'HOME', 'LANG') or k.endswith('SAN_OPTIONS')}
-        return {**keep, 'POSTHORN_ROOT': str(self.root),
+                if k in ('PATH', 'HOME', 'LANG', 'UBSAN_OPTIONS')}
+        return {**keep, 'ASAN_OPTIONS': ASAN_OPTIONS, 'POSTHORN_ROOT': str(self.root),
                 'POSTHORN_PORT_OFFSET': str(self.offset), 'POSTHORN_LISTEN': '127.0.0.1',
                 **self.env}
 
@@ -248,6 +267,7 @@ class Server:
         assert not found, text[max(0, found.start() - 200):found.start() + 4000]
 
     def remove(self):
+        self.ports.release()
         if self.made_root:
             shutil.rmtree(self.root, ignore_errors=True)
 

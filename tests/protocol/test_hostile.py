@@ -22,14 +22,12 @@ BYTES = int(os.environ.get('POSTHORN_HOSTILE_BYTES', '100000000'))
 MIB = 1 << 20
 USER = f'user0@{DOMAIN}'
 GROWTH = 100 * MIB
-# What AddressSanitizer holds back of freed memory is not the server's.
-FRUGAL = {'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':quarantine_size_mb=1'}
 
 
 @pytest.fixture
 def strong(make_server):
     """A server of one's own, whose memory must not grow much."""
-    server = make_server(env=FRUGAL)
+    server = make_server()
     deliver(server, USER, message('warm'))
     server.wait_stored(USER)
     before = server.memory()
@@ -280,7 +278,7 @@ def small_disk(make_server):
     def make(volume):
         server = make_server(start=False)
         path = server.root / volume
-        mounted(path, '64m')
+        mounted(path, '100m')
         paths.append(path)
         servers.append(server)
         return server.start(), path

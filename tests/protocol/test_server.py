@@ -86,6 +86,7 @@ def test_unreadable_accounts_file_is_reported(make_server):
 def test_port_in_use_is_a_clear_error(make_server):
     server = make_server(start=False)
     with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(('127.0.0.1', server.port('smtp')))
         taken.listen()
         server.start(wait=False)
@@ -98,7 +99,6 @@ def test_port_in_use_is_a_clear_error(make_server):
 def test_second_server_on_the_same_root_is_refused(make_server):
     server = make_server()
     second = Server(root=server.root, accounts=[])
-    second.offset = server.offset + 1000
     second.output_path = server.root / 'second'
     second.start(wait=False)
     try:
