@@ -286,7 +286,7 @@ static void resolve_twice(struct scan *s, const struct found_file *f)
 static int scan_locked(struct scan *s, struct err *err)
 {
 	struct maildir_box *mb = s->mb;
-	struct timespec new_before, cur_before, new_after, cur_after;
+	struct timespec new_before, cur_before, new_after = { 0 }, cur_after = { 0 };
 
 	int r = maildir_uidlist_read(mb, err);
 	if (r < 0)

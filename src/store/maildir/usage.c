@@ -44,7 +44,7 @@ static int times_of(int dirfd, struct timespec *new_mtime, struct timespec *cur_
 
 bool maildir_usage_is_current(struct store *s, const char *dir, int dirfd)
 {
-	struct timespec new_mtime, cur_mtime;
+	struct timespec new_mtime = { 0 }, cur_mtime = { 0 };
 	const struct usage_entry *e = map_get(&s->usage, str_from(dir));
 	return e && times_of(dirfd, &new_mtime, &cur_mtime) == 0 &&
 	       timespec_eq(new_mtime, e->new_mtime) && timespec_eq(cur_mtime, e->cur_mtime);
