@@ -50,6 +50,7 @@ struct child {
 	unsigned instance;
 	struct process process;
 	struct ipc_client *control;
+	uint64_t born;			 /* order of birth among all lives */
 	bool alive;			 /* its control channel takes calls */
 	bool ready;			 /* it has answered `start` */
 	struct control_reload_in missed; /* what changed while it was reading for its start */
@@ -59,6 +60,7 @@ struct child {
 static const struct children_config *config;
 static struct child children[CHILDREN_MAX];
 static unsigned child_count;
+static uint64_t births;
 static bool stopping;
 static struct waitq changed; /* some child became ready, or ended */
 
@@ -101,13 +103,14 @@ static bool calls(enum child_role a, enum child_role b)
 	return false;
 }
 
-/* Connect a newborn with everybody who lives already; those that come later connect to it. */
+/* Connect a newborn with everybody who was born before; those that come later connect to it. A
+ * second connection would take the place of the first, and the calls on that would be lost. */
 static int may_suspend connect_child(struct child *c, struct err *err)
 {
 	for (unsigned i = 0; i < child_count; i++) {
 		struct child *other = &children[i];
 		int r = 0;
-		if (other == c || !other->alive)
+		if (!other->alive || other->born >= c->born)
 			continue;
 		if (calls(c->role, other->role))
 			r = link_pair(c, other, err);
@@ -173,6 +176,7 @@ static int spawn_child(struct child *c, struct err *err)
 		return r;
 	}
 	ipc_client_attach(c->control, fds[0]);
+	c->born = ++births;
 	c->alive = true;
 	return 0;
 }
