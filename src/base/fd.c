@@ -127,18 +127,22 @@ int fd_make_dirs(const char *path, unsigned mode, struct err *err)
 	return S_ISDIR(st.st_mode) ? 0 : err_set(err, -ENOTDIR, "%s: not a directory", path);
 }
 
+/* Not before there is room for it: the old contents are lost with the first byte. */
 static int rewrite_in_place(const char *path, struct str contents, struct err *err)
 {
 	auto_close int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "%s: open for writing", path);
-	if (ftruncate(fd, 0) < 0)
-		return err_sys(err, "%s: truncate", path);
+	if (contents.n && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)contents.n) < 0 &&
+	    errno != EOPNOTSUPP)
+		return err_sys(err, "%s", path);
 	int r = fd_write_all(fd, contents, err);
 	if (r < 0) {
 		(void)err_prefix(err, "%s", path);
 		return r;
 	}
+	if (ftruncate(fd, (off_t)contents.n) < 0)
+		return err_sys(err, "%s: truncate", path);
 	return fsync(fd) < 0 ? err_sys(err, "%s: fsync", path) : 0;
 }
 
@@ -183,7 +187,7 @@ static int fill_and_rename(int fd, const char *tmp, const char *path, struct str
 	return 0;
 }
 
-int fd_replace_file(const char *path, struct str contents, unsigned mode, struct err *err)
+static int replace(const char *path, struct str contents, unsigned mode, struct err *err)
 {
 	auto_free char *tmp = NULL;
 	if (asprintf(&tmp, "%s.tmp%d", path, (int)getpid()) < 0)
@@ -191,10 +195,12 @@ int fd_replace_file(const char *path, struct str contents, unsigned mode, struct
 
 	(void)unlink(tmp);
 	auto_close int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM))
-		return rewrite_in_place(path, contents, err);
-	if (fd < 0)
-		return err_sys(err, "%s: create", tmp);
+	if (fd < 0) {
+		int r = err_sys(err, "%s: create", tmp);
+		bool closed = r == -EACCES || r == -EROFS || r == -EPERM;
+		return closed && access(path, F_OK) == 0 ? rewrite_in_place(path, contents, err)
+							 : r;
+	}
 
 	copy_attributes(fd, path, mode);
 	int r = fill_and_rename(fd, tmp, path, contents, err);
@@ -205,4 +211,13 @@ int fd_replace_file(const char *path, struct str contents, unsigned mode, struct
 		return rewrite_in_place(path, contents, err);
 	(void)err_prefix(err, "%s", path);
 	return r;
+}
+
+int fd_replace_file(const char *path, struct str contents, unsigned mode, struct err *err)
+{
+	struct stat st;
+	auto_free char *target = NULL;
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		target = realpath(path, NULL);
+	return replace(target ? target : path, contents, mode, err);
 }

@@ -55,6 +55,7 @@ int must_check fd_sync_parent(const char *path, struct err *err);
 /* Replace a file so that a reader or a crash sees the old or the new contents, never a mixture:
  * temp file beside it, fsync, rename, fsync of the directory. Keeps mode and, where permitted,
  * the owner of an existing file. Where the directory cannot be written or the file is itself a
- * mount point, the file is rewritten in place. */
+ * mount point, the file is rewritten in place, if there is room for it. A symbolic link stays one:
+ * what it leads to is replaced. */
 int must_check fd_replace_file(const char *path, struct str contents, unsigned mode,
 			       struct err *err);

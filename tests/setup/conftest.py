@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-BUILD = pathlib.Path(os.environ.get('POSTHORN_BUILD', 'build')).absolute()
+BUILD = pathlib.Path(os.environ.get('POSTHORN_BUILD',
+                                    pathlib.Path(__file__).parents[2] / 'build-test')).absolute()
 LOG_LINE = re.compile(r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d \x1b\[\d+m(\w+) *\x1b\[0m '
                       r'([\w-]+): (.*)$')
 
