@@ -40,6 +40,7 @@ static int mailbox_prepare(unsigned instance, struct err *err)
 	(void)instance;
 
 	group_init(&mailbox_role.sessions);
+	map_init(&mailbox_role.users);
 	int r = fd_make_dirs(set->mail_dir.p, 0700, err);
 	if (r < 0)
 		return r;
@@ -82,6 +83,7 @@ static int mailbox_start(struct group *g, struct err *err)
 static void mailbox_end(void)
 {
 	group_done(&mailbox_role.sessions);
+	map_done(&mailbox_role.users);
 }
 
 static const struct sandbox_policy *mailbox_sandbox(void)

@@ -1,6 +1,7 @@
 /* Private to mailbox: what its files share. */
 #pragma once
 
+#include "base/map.h"
 #include "base/str.h"
 #include "core/group.h"
 
@@ -15,7 +16,8 @@ struct store_pool;
 struct mailbox_role {
 	struct store_pool *pool;
 	struct group sessions;
-	int volume; /* the mail directory */
+	struct map users; /* account -> how many sessions it has */
+	int volume;	  /* the mail directory */
 };
 
 extern struct mailbox_role mailbox_role;

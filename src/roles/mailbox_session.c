@@ -14,14 +14,51 @@
 #include "store/mailbox.h"
 #include "store/mailbox_ipc.h"
 
+/* An account with sessions. */
+struct user {
+	struct arena memory;
+	struct str name;
+	unsigned sessions;
+};
+
 /* A connection that was handed over; owns everything below it. */
 struct session {
 	struct arena memory;
+	struct user *user;
 	struct log_context log;
 	enum mailbox_protocol protocol;
 	struct stream *stream;
 	struct str account, path, tag, id;
 };
+
+static int user_enter(struct str account, struct user **out, struct err *err)
+{
+	unsigned max = (unsigned)settings_get()->connections_per_user;
+	struct user *u = map_get(&mailbox_role.users, account);
+
+	if (!u) {
+		struct arena memory = ARENA_INIT;
+		u = ARENA_NEW(&memory, struct user);
+		u->name = arena_str(&memory, account);
+		u->memory = memory;
+		map_put(&mailbox_role.users, u->name, u);
+	}
+	if (u->sessions >= max)
+		return err_set(err, -EBUSY, "%" STR_FMT " has %u sessions already",
+			       STR_ARG(account), max);
+	u->sessions++;
+	*out = u;
+	return 0;
+}
+
+static void user_leave(struct user *u)
+{
+	if (--u->sessions)
+		return;
+	map_remove(&mailbox_role.users, u->name);
+	struct arena memory = u->memory;
+	arena_done(&memory);
+}
 
 static const char *imap_end_text(enum imap_session_end end)
 {
@@ -97,6 +134,7 @@ static void session_main(void *arg)
 		  LOG_INT("out", (int64_t)stream_bytes_out(s->stream)));
 	log_context_leave(&s->log);
 	stream_free(s->stream);
+	user_leave(s->user);
 	struct arena memory = s->memory;
 	arena_done(&memory);
 }
@@ -113,6 +151,8 @@ int mailbox_role_session(void *ctx, struct mailbox_session_in *in, struct arena 
 	s->tag = arena_str(&memory, in->tag);
 	s->id = arena_str(&memory, in->session);
 	int r = mailbox_role_path(s->account, &memory, &s->path, err);
+	if (r == 0)
+		r = user_enter(s->account, &s->user, err);
 	if (r < 0) {
 		arena_done(&memory);
 		return r;
@@ -123,6 +163,7 @@ int mailbox_role_session(void *ctx, struct mailbox_session_in *in, struct arena 
 	r = fiber_spawn(&mailbox_role.sessions, "session", session_main, s);
 	if (r < 0) {
 		stream_free(s->stream);
+		user_leave(s->user);
 		arena_done(&memory);
 		return err_set(err, r, "too many sessions");
 	}

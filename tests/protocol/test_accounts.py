@@ -5,7 +5,7 @@ import time
 
 import pytest
 from server import DOMAIN, PASSWORD, SLOW, wait_until
-from wire import Wire, deliver, imap, message, plain
+from wire import Wire, deliver, imap, message, plain, pop3
 
 LIMIT = 2.5     # two seconds, and the time to notice that it worked
 
@@ -204,6 +204,18 @@ def test_hashed_passwords_are_verified(make_server, scheme):
     server.start()
     assert can_login(server, f'hashed@{DOMAIN}')
     assert not can_login(server, f'hashed@{DOMAIN}', PASSWORD + 'x')
+
+
+def test_an_account_has_only_so_many_sessions(make_server):
+    server = make_server(env={'POSTHORN_CONNECTIONS_PER_USER': '2'})
+    first = imap(server, f'user0@{DOMAIN}')
+    second = pop3(server, f'user0@{DOMAIN}')
+    assert not can_login(server, f'user0@{DOMAIN}')
+    assert f'user0@{DOMAIN} has 2 sessions already' in server.log()
+    assert can_login(server, f'user1@{DOMAIN}')
+    second.quit()
+    wait_until(lambda: can_login(server, f'user0@{DOMAIN}'), 2)
+    first.logout()
 
 
 def timed_failure(server, address):
