@@ -9,13 +9,14 @@ import difflib
 import pathlib
 import re
 import sys
+import textwrap
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 TABLE = REPO / "src/core/settings.def"
 DOCUMENT = REPO / "docs/settings.md"
 
 ENTRY = re.compile(
-    r"^SETTING(?P<kind>|_GROUP|_CHOICE|_ENUM|_WORD)\((?P<args>.*?)\)$", re.M | re.S)
+    r"^SETTING(?P<kind>|_GROUP|_CHOICE|_ENUM|_WORD|_FOREIGN)\((?P<args>.*?)\)$", re.M | re.S)
 # A C string with its continuation strings, or a bare word.
 STRING = r'"(?:[^"\\]|\\.)*"'
 ARGUMENT = re.compile(rf"\s*(?:(?P<text>{STRING}(?:\s*{STRING})*)|(?P<word>\w+))\s*,?")
@@ -43,6 +44,10 @@ Posthorn is configured by environment variables. A variable that is unset or emp
   does not start.
 * Any value can come from a file: `NAME__FILE=/path` is used when `NAME` is unset or empty. Line
   ends at the end of the file do not count.
+
+Started as root, the server becomes the user who owns `/var/mail` (where that is root it stays root,
+with a warning). As that user it has to read the configuration and the private keys, and to write
+`/var/mail`, `/var/mail-state` and `/var/log/mail`.
 """
 
 
@@ -80,13 +85,15 @@ def row(name, default, values, doc):
 
 def render(table):
     lines = [INTRODUCTION]
-    words, current = {}, None
+    words, current, foreign = {}, None, []
     for m in ENTRY.finditer(table):
         a = arguments(m["args"])
         if m["kind"] == "_ENUM":
             current = words.setdefault(a[0], [])
         elif m["kind"] == "_WORD":
             current.append(a[1])
+        elif m["kind"] == "_FOREIGN":
+            foreign.append(code(a[0]))
         elif m["kind"] == "_GROUP":
             lines += [f"\n## {a[0]}\n", "| Variable | Default | Values | Meaning |",
                       "|---|---|---|---|"]
@@ -99,6 +106,9 @@ def render(table):
         else:
             kind, _, name, default, low, high, doc = a
             lines.append(row(name, default_of(default), values_of(kind, low, high), doc))
+    lines += ["\n## Variables of docker-mailserver that do nothing here\n",
+              "A warning at the start names those that are set to more than the default.\n",
+              textwrap.fill(", ".join(foreign) + ".", 100, break_on_hyphens=False)]
     return "\n".join(lines) + "\n"
 
 

@@ -386,6 +386,30 @@ static void check_time_zone(struct load *l)
 		       STR_ARG(tz));
 }
 
+/* Nobody is to rely on what docker-mailserver did and we do not. */
+static void warn_foreign(struct load *l)
+{
+	static const struct {
+		struct str name, harmless;
+	} foreign[] = {
+#define SETTING_GROUP(title)
+#define SETTING(type, field, name, def, min, max, doc)
+#define SETTING_CHOICE(field, name, def, tag, bad, doc)
+#define SETTING_FOREIGN(name, harmless) { STR_INIT(name), STR_INIT(harmless) },
+#include "core/settings.def"
+	};
+
+	for (const char *const *e = l->env; *e; e++) {
+		struct str name, value;
+		str_cut(str_from(*e), '=', &name, &value);
+		for (size_t i = 0; i < ARRAY_LEN(foreign) && value.n; i++)
+			if (str_eq(foreign[i].name, name) && !str_eq(foreign[i].harmless, value))
+				report(l, SETTINGS_WARN,
+				       "%" STR_FMT " is set, but has no effect here",
+				       STR_ARG(name));
+	}
+}
+
 /* A mistyped limit must not go unnoticed. */
 static void warn_unknown(struct load *l)
 {
@@ -417,6 +441,7 @@ int settings_load(const char *const *env, const struct settings_reporter *r, str
 	derive_rest(&l);
 	check_time_zone(&l);
 	warn_unknown(&l);
+	warn_foreign(&l);
 	return l.result;
 }
 

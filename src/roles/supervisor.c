@@ -199,8 +199,9 @@ static uint32_t may_suspend watch_changes(int64_t limit)
 {
 	uint32_t changed = watch_poll(&supervisor.watch), more = changed;
 	int64_t end = loop_now() + limit;
+	int64_t settle = limit < SETTLE_MS ? limit : SETTLE_MS;
 
-	while (more && loop_now() < end && fiber_sleep(SETTLE_MS) == 0) {
+	while (more && loop_now() < end && fiber_sleep(settle) == 0) {
 		more = watch_poll(&supervisor.watch);
 		changed |= more;
 	}

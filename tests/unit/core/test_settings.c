@@ -251,6 +251,17 @@ static void a_mistyped_setting_is_reported(void **state)
 	assert_string_equal(f->reports, "W POSTHORN_SMTP_ERROR_MAX is not a setting\n");
 }
 
+static void what_docker_mailserver_did_and_we_do_not_is_reported(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(LOAD(f, "SSL_TYPE=snakeoil", "PERMIT_DOCKER=network", "ENABLE_SRS=0",
+			      "ENABLE_RSPAMD=1", "RELAY_HOST=", "DMS_VMAIL_UID=5000"),
+			 0);
+	assert_string_equal(f->reports, "W PERMIT_DOCKER is set, but has no effect here\n"
+					"W ENABLE_RSPAMD is set, but has no effect here\n");
+}
+
 static void a_child_gets_the_same_settings(void **state)
 {
 	struct fixture *f = *state;
@@ -295,6 +306,7 @@ int main(void)
 		TEST(a_secret_is_read_from_its_file_when_the_variable_is_empty),
 		TEST(a_secret_file_is_ignored_when_the_variable_is_set_or_the_file_is_missing),
 		TEST(a_mistyped_setting_is_reported),
+		TEST(what_docker_mailserver_did_and_we_do_not_is_reported),
 		TEST(a_child_gets_the_same_settings),
 		TEST(paths_are_put_behind_the_root_once),
 	};
