@@ -5,6 +5,8 @@
 #include "imap/write.h"
 #include "mime/structure.h"
 
+#define EMPTY_BODY "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0"
+
 /* As keyword "type": upper case is what clients have always seen. */
 static void write_upper(struct buf *b, struct str s, struct arena *a)
 {
@@ -44,6 +46,23 @@ static void write_params(struct buf *b, const struct mime_params *params, struct
 		write_param(b, &params->items[i], a);
 	}
 	buf_putc(b, ')');
+}
+
+/* RFC 2046 4.1.2: text is in US-ASCII unless it says otherwise. */
+static void write_type_params(struct buf *b, const struct mime_part *part, struct arena *a)
+{
+	const struct mime_params *params = &part->type.params;
+
+	if (!str_eq(part->type.type, STR("text")) || mime_param_find(params, STR("charset"))) {
+		write_params(b, params, a);
+		return;
+	}
+	buf_putc(b, '(');
+	for (size_t i = 0; i < params->n; i++) {
+		write_param(b, &params->items[i], a);
+		buf_putc(b, ' ');
+	}
+	buf_puts(b, "\"CHARSET\" \"us-ascii\")");
 }
 
 /* "en, de": a list of words, or one. */
@@ -98,7 +117,7 @@ static void write_multipart(struct buf *b, const struct imap_bodystructure *how,
 		imap_bodystructure_write(b, how, c);
 	/* The grammar wants at least one body; a multipart without its boundary has none. */
 	if (!part->children)
-		buf_puts(b, "(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 0 0)");
+		buf_puts(b, how->extended ? EMPTY_BODY " NIL NIL NIL NIL)" : EMPTY_BODY ")");
 	buf_putc(b, ' ');
 	write_upper(b, part->type.subtype, how->a);
 	if (!how->extended)
@@ -115,7 +134,7 @@ static void write_single(struct buf *b, const struct imap_bodystructure *how,
 	buf_putc(b, ' ');
 	write_upper(b, part->type.subtype, how->a);
 	buf_putc(b, ' ');
-	write_params(b, &part->type.params, how->a);
+	write_type_params(b, part, how->a);
 	buf_putc(b, ' ');
 	imap_write_nstring(b, part->id);
 	buf_putc(b, ' ');

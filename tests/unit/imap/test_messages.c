@@ -67,9 +67,8 @@ static void fetch_gives_what_is_known_of_a_message(void **state)
 		"C: h FETCH 2 BODY\n"
 		"S: * 2 FETCH (BODY ((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"iso-8859-1\") NIL NIL "
 		"\"QUOTED-PRINTABLE\" 30 1)(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 28 (NIL "
-		"\"inner\" NIL NIL NIL NIL NIL NIL NIL NIL) (\"TEXT\" \"PLAIN\" NIL NIL NIL "
-		"\"7BIT\" 10 "
-		"0) 2) \"MIXED\"))\n"
+		"\"inner\" NIL NIL NIL NIL NIL NIL NIL NIL) (\"TEXT\" \"PLAIN\" (\"CHARSET\" "
+		"\"us-ascii\") NIL NIL \"7BIT\" 10 0) 2) \"MIXED\"))\n"
 		"S: h OK <*>\n",
 		three_messages);
 }
