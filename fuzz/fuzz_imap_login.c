@@ -20,9 +20,9 @@ static int authenticate(void *ctx, const struct imap_credentials *c, struct aren
 {
 	(void)ctx;
 	(void)err;
-	if (c->password.n % 2)
+	if (c->sasl.password.n % 2)
 		return -EACCES;
-	*account = arena_str(a, c->user);
+	*account = arena_str(a, c->sasl.user);
 	return 0;
 }
 

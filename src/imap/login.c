@@ -10,7 +10,6 @@
 #include "imap/id.h"
 #include "imap/input.h"
 #include "imap/login_session.h"
-#include "imap/sasl.h"
 
 #define LOGIN_BAD_MAX 10 /* commands not understood */
 
@@ -139,15 +138,15 @@ int imap_login_finish(struct imap_login *l, const struct imap_credentials *c)
 
 static int may_suspend cmd_login(struct imap_login *l)
 {
-	struct imap_credentials c = { .method = "LOGIN" };
+	struct imap_credentials c = { .method = "PLAIN" };
 	struct imap_lexer *lx = &l->lexer;
 	int r;
 
 	/* Refused before the arguments, so that no password is asked for as a literal. */
 	if (!imap_login_allowed(l))
 		return imap_login_reply(l, IMAP_LOGIN_NEEDS_TLS);
-	if ((r = imap_lexer_space(lx)) < 0 || (r = imap_lexer_astring(lx, &c.user)) < 0 ||
-	    (r = imap_lexer_space(lx)) < 0 || (r = imap_lexer_astring(lx, &c.password)) < 0 ||
+	if ((r = imap_lexer_space(lx)) < 0 || (r = imap_lexer_astring(lx, &c.sasl.user)) < 0 ||
+	    (r = imap_lexer_space(lx)) < 0 || (r = imap_lexer_astring(lx, &c.sasl.password)) < 0 ||
 	    (r = imap_lexer_end(lx)) < 0)
 		return r;
 	return imap_login_finish(l, &c);

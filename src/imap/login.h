@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auth/sasl.h"
 #include "base/check.h"
 #include "base/str.h"
 
@@ -13,10 +14,8 @@ struct err;
 struct stream;
 
 struct imap_credentials {
-	const char *method;	/* "LOGIN", "PLAIN": for the log */
-	struct str acting_user; /* SASL's authorization identity; empty: the same as user */
-	struct str user;
-	struct str password;
+	const char *method; /* "PLAIN", "LOGIN": for the log; the LOGIN command counts as PLAIN */
+	struct sasl_credentials sasl;
 };
 
 /* A connection that has logged in. Unread input is what stream_peek gives. */

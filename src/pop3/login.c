@@ -125,7 +125,7 @@ static int may_suspend cmd_pass(struct pop3_login *l, const struct pop3_line *li
 		return answer(l, "-ERR USER first.\r\n");
 	/* RFC 1939 7: spaces belong to the password. */
 	struct pop3_credentials c = {
-		.method = "USER",
+		.method = "PLAIN",
 		.sasl = { .user = l->user, .password = line->args },
 	};
 	l->user = STR_NONE;

@@ -15,7 +15,7 @@ struct err;
 struct stream;
 
 struct pop3_credentials {
-	const char *method; /* "USER", "PLAIN", "LOGIN": for the log */
+	const char *method; /* "PLAIN", "LOGIN": for the log; USER and PASS count as PLAIN */
 	struct sasl_credentials sasl;
 };
 

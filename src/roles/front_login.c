@@ -147,9 +147,9 @@ static int may_suspend imap_authenticate(void *ctx, const struct imap_credential
 {
 	struct auth_login_in in = {
 		.method = str_from(c->method),
-		.authzid = c->acting_user,
-		.user = c->user,
-		.password = c->password,
+		.authzid = c->sasl.authzid,
+		.user = c->sasl.user,
+		.password = c->sasl.password,
 	};
 
 	return authenticate(ctx, &in, a, account, err);

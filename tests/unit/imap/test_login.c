@@ -17,7 +17,7 @@
 /* The front's side: one account, and a record of what was handed over. */
 struct front {
 	bool secure, allow_cleartext, offers_tls;
-	char acting_user[100];
+	char authzid[100];
 	char handed_over[100]; /* account, tag, unread input */
 	int end;
 };
@@ -27,10 +27,10 @@ static int fake_authenticate(void *ctx, const struct imap_credentials *c, struct
 {
 	struct front *f = ctx;
 
-	snprintf(f->acting_user, sizeof(f->acting_user), "%" STR_FMT, STR_ARG(c->acting_user));
-	if (str_eq(c->user, STR("broken")))
+	snprintf(f->authzid, sizeof(f->authzid), "%" STR_FMT, STR_ARG(c->sasl.authzid));
+	if (str_eq(c->sasl.user, STR("broken")))
 		return err_set(err, -EIO, "no answer");
-	if (!str_eq(c->user, STR("joe")) || !str_eq(c->password, STR("se cret")))
+	if (!str_eq(c->sasl.user, STR("joe")) || !str_eq(c->sasl.password, STR("se cret")))
 		return -EACCES;
 	*account = arena_str(a, STR("joe@example.org"));
 	return 0;
@@ -134,8 +134,18 @@ static void a_login_is_handed_over_without_an_answer(void **state)
 			transcript_run(scripts[i], mode, serve, &f);
 			assert_int_equal(f.end, IMAP_LOGIN_HANDED_OVER);
 			assert_string_equal(f.handed_over, "joe@example.org|a1|");
-			assert_string_equal(f.acting_user, "");
 		}
+}
+
+static void the_authorization_identity_is_passed_on(void **state)
+{
+	struct front f = secure;
+
+	(void)state;
+	transcript_run(GREETING "C: a AUTHENTICATE PLAIN b3RoZXIAam9lAHNlIGNyZXQ=\nX\n",
+		       TRANSCRIPT_BYTEWISE, serve, &f);
+	assert_string_equal(f.authzid, "other");
+	assert_int_equal(f.end, IMAP_LOGIN_HANDED_OVER);
 }
 
 static void input_behind_the_login_goes_with_it(void **state)
@@ -213,7 +223,7 @@ static void malformed_input_gets_a_tagged_bad_and_then_a_bye(void **state)
 		     "C: c SELECT {5+}\nc: INBOX\nC: \nS: c BAD <*>\n"
 		     "C: d AUTHENTICATE PLAIN\nS: + \nC: *\nS: d BAD Authentication cancelled.\n"
 		     "C: e AUTHENTICATE PLAIN\nS: + \nC: &&&\nS: e BAD <*>\n"
-		     "C: f AUTHENTICATE PLAIN =\nS: f BAD Invalid PLAIN message.\n"
+		     "C: f AUTHENTICATE PLAIN =\nS: f BAD Invalid SASL response.\n"
 		     "C: g AUTHENTICATE SCRAM-SHA-1\nS: g NO <*>\n"
 		     "C: h LOGIN joe {9999}\nS: h BAD Literal too large.\n"
 		     "C: i LOGIN joe \"x\" y\nS: i BAD <*>\n"
@@ -227,6 +237,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(simple_commands_work_before_the_login),
 		cmocka_unit_test(a_login_is_handed_over_without_an_answer),
+		cmocka_unit_test(the_authorization_identity_is_passed_on),
 		cmocka_unit_test(input_behind_the_login_goes_with_it),
 		cmocka_unit_test(a_wrong_password_is_refused_until_too_many),
 		cmocka_unit_test(passwords_do_not_cross_an_insecure_connection),
