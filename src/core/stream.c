@@ -30,6 +30,7 @@ struct stream {
 	int64_t idle;
 	int error;
 	bool ended; /* the peer will send nothing more */
+	bool cut;   /* output was lost */
 	uint64_t bytes_in, bytes_out;
 };
 
@@ -204,6 +205,7 @@ static int send_all(struct stream *s, const char *p, size_t n)
 		ssize_t r = try_write(s, p, n);
 		if (r == -EAGAIN) {
 			int w = wait_ready(s, true, loop_deadline(s->idle));
+			s->cut = w < 0;
 			if (w < 0)
 				return fail(s, w);
 			continue;
@@ -275,6 +277,18 @@ void stream_printf(struct stream *s, const char *fmt, ...)
 	va_end(ap);
 	stream_write(s, str_of(big, (size_t)n));
 	free(big);
+}
+
+void stream_say_last(struct stream *s, const char *text)
+{
+	struct str bytes = str_from(text);
+
+	if ((s->error != -ETIMEDOUT && s->error != -ECANCELED) || s->cut)
+		return;
+	ssize_t r = try_write(s, bytes.p, bytes.n);
+	s->cut = true;
+	if (r > 0)
+		s->bytes_out += (size_t)r;
 }
 
 struct str stream_peek(const struct stream *s)

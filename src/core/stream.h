@@ -57,6 +57,11 @@ void may_suspend stream_puts(struct stream *s, const char *text);
 void may_suspend stream_printf(struct stream *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int may_suspend must_check stream_flush(struct stream *s);
 
+/* Tell the peer why the connection ends, when the wait for its input failed with -ETIMEDOUT or
+ * -ECANCELED: one attempt, without waiting. Nothing after other failures, or when the peer has not
+ * taken what came before. */
+void stream_say_last(struct stream *s, const char *text);
+
 /* Wait, flushed, until there is input or the end of the stream (1), `ms` have passed (0), or
  * somebody called fiber_interrupt on this fiber, now or since its last such wait (-EINTR). For
  * early-talker checks and IDLE. */

@@ -231,6 +231,10 @@ static int may_suspend serve(struct imap_login *l)
 	if (r == 0 && !l->handed_over)
 		r = stream_flush(l->stream);
 	if (r < 0)
+		stream_say_last(l->stream, r == -ECANCELED
+						   ? "* BYE Server shutting down.\r\n"
+						   : "* BYE Disconnected for inactivity.\r\n");
+	if (r < 0)
 		return r;
 	return l->handed_over ? IMAP_LOGIN_HANDED_OVER : IMAP_LOGIN_CLOSED;
 }

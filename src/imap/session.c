@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include "core/log.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
 
@@ -139,20 +138,15 @@ static int may_suspend one_command(struct imap_session *s)
 	return r;
 }
 
-static const char *const end_texts[] = {
-	[IMAP_SESSION_LOGOUT] = "Logged out",
-	[IMAP_SESSION_DISCONNECTED] = "Connection closed",
-	[IMAP_SESSION_TIMEOUT] = "Inactivity",
-	[IMAP_SESSION_REFUSED] = "Refused by the server",
-	[IMAP_SESSION_CANCELLED] = "Server shutting down",
-};
-
-static enum imap_session_end end_from_error(int r)
+/* RFC 3501 7.1.5: a server that closes the connection says so. */
+static enum imap_session_end end_from_error(struct imap_session *s, int r)
 {
 	switch (r) {
 	case -ECANCELED:
+		stream_say_last(s->stream, "* BYE Server shutting down.\r\n");
 		return IMAP_SESSION_CANCELLED;
 	case -ETIMEDOUT:
+		stream_say_last(s->stream, "* BYE Disconnected for inactivity.\r\n");
 		return IMAP_SESSION_TIMEOUT;
 	default:
 		return IMAP_SESSION_DISCONNECTED;
@@ -202,12 +196,9 @@ enum imap_session_end imap_session_run(const struct imap_session_params *p)
 
 	int r = serve(&s);
 	if (r < 0 && !s.ended)
-		s.end = end_from_error(r);
+		s.end = end_from_error(&s, r);
 	if (stream_flush(s.stream) < 0 && !s.ended)
 		s.end = IMAP_SESSION_DISCONNECTED;
 	arena_done(&s.arena);
-	log_event(LOG_SESSION_ENDED, LOG_CSTR("reason", end_texts[s.end]),
-		  LOG_INT("in", (int64_t)stream_bytes_in(s.stream)),
-		  LOG_INT("out", (int64_t)stream_bytes_out(s.stream)));
 	return s.end;
 }

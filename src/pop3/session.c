@@ -160,6 +160,9 @@ static enum pop3_session_end may_suspend serve(struct pop3_session *s)
 	}
 	if (r == 0)
 		r = stream_flush(s->stream);
+	/* RFC 1939 3: after too long a silence nothing is said. */
+	if (r == -ECANCELED)
+		stream_say_last(s->stream, "-ERR [SYS/TEMP] Server shutting down.\r\n");
 	return end_of(r);
 }
 

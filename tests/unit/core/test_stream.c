@@ -164,6 +164,39 @@ struct relay_test {
 	int result;
 };
 
+static void read_until_cancelled(void *arg)
+{
+	struct pair *p = arg;
+	struct str line;
+
+	stream_puts(p->s, "hello\r\n");
+	assert_int_equal(stream_read_line(p->s, 100, &line), -ECANCELED);
+	stream_say_last(p->s, "bye\r\n");
+	stream_say_last(p->s, "once only\r\n");
+	assert_int_equal(stream_flush(p->s), -ECANCELED);
+}
+
+static void cancel_a_reader(void *unused)
+{
+	(void)unused;
+	struct pair p = pair_new();
+	char said[32];
+	struct group g;
+
+	group_init(&g);
+	assert_int_equal(fiber_spawn(&g, "reader", read_until_cancelled, &p), 0);
+	assert_int_equal(fiber_sleep(10), 0);
+	group_done(&g);
+	assert_str(str_of(said, (size_t)read(p.peer, said, sizeof(said))), "hello\r\nbye\r\n");
+	pair_done(&p);
+}
+
+static void a_cancelled_reader_may_still_say_why(void **state)
+{
+	(void)state;
+	run_in_fiber(cancel_a_reader, NULL);
+}
+
 static void relay(void *arg)
 {
 	struct relay_test *t = arg;
@@ -241,6 +274,7 @@ int main(void)
 		fiber_test(replies_leave_together_when_the_stream_waits_for_input),
 		fiber_test(writing_to_a_closed_peer_is_an_error_and_no_signal),
 		fiber_test(waiting_for_input_ends_by_time_news_or_input),
+		fiber_test(a_cancelled_reader_may_still_say_why),
 		cmocka_unit_test_setup_teardown(
 			a_blocked_direction_of_a_relay_does_not_block_the_other, real_clock,
 			loop_teardown),
