@@ -182,6 +182,12 @@ void fiber_interrupt(struct fiber *f)
 	}
 }
 
+void fiber_interrupt_list(struct list *fibers)
+{
+	LIST_FOREACH (l, fibers)
+		fiber_interrupt(LIST_ITEM(l, struct fiber, group_link));
+}
+
 void fiber_set_interruptible(bool on)
 {
 	current->interruptible = on;

@@ -25,6 +25,11 @@ void group_cancel(struct group *g)
 	fiber_cancel_list(&g->fibers);
 }
 
+void group_interrupt(struct group *g)
+{
+	fiber_interrupt_list(&g->fibers);
+}
+
 void group_done(struct group *g)
 {
 	group_cancel(g);

@@ -18,6 +18,8 @@ void group_init(struct group *g);
 int may_suspend must_check group_join(struct group *g, int64_t deadline);
 
 void group_cancel(struct group *g);
+/* fiber_interrupt each. */
+void group_interrupt(struct group *g);
 
 /* Cancel all, wait for all; cannot be interrupted. As a scope guard: auto_group. */
 void may_suspend group_done(struct group *g);

@@ -35,6 +35,7 @@ void fiber_expire(int64_t now);
 void fiber_release_stacks(void);
 
 void fiber_cancel_list(struct list *fibers);
+void fiber_interrupt_list(struct list *fibers);
 
 /* Waits that a cancellation does not end, for those who must see something finish. */
 struct waitq;

@@ -105,6 +105,8 @@ static void front_drain(void)
 {
 	front.smtp.draining = true;
 	group_done(&front.acceptors);
+	front_login_drain();
+	group_interrupt(&front.clients);
 	(void)!group_join(&front.clients, loop_deadline(DRAIN_MS));
 	group_done(&front.clients);
 }

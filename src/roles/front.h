@@ -67,3 +67,6 @@ int must_check front_accept_start(struct err *err);
 /* Serve an IMAP or POP3 connection until it is over, here or with the mailbox
  * worker that has it. */
 void may_suspend front_login_run(struct front_client *c);
+
+/* End the connections that have not logged in. */
+void front_login_drain(void);

@@ -8,7 +8,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/list.h"
 #include "base/rand.h"
+#include "core/fiber.h"
 #include "core/ipc.h"
 #include "core/log.h"
 #include "core/loop.h"
@@ -28,6 +30,8 @@
 
 /* A connection on its way through the login. */
 struct login {
+	struct list node; /* in `waiting`, until it is handed over */
+	struct fiber *fiber;
 	struct front_client *client;
 	struct stream *stream;
 	struct stream *worker; /* TLS: our end of the pair to the worker, after the hand-over */
@@ -40,6 +44,8 @@ struct login {
 	char session[17], local_address[INET6_ADDRSTRLEN];
 	struct log_context log;
 };
+
+static struct list waiting = { &waiting, &waiting };
 
 /* Like Dovecot: a client on this very machine comes from the address that it connects to, and what
  * it says crosses no wire. */
@@ -135,6 +141,8 @@ static int may_suspend hand_over(struct login *l, enum mailbox_protocol protocol
 	int r = try_hand_over(l, protocol, account, tag, err);
 
 	l->handed_over = r == 0;
+	if (r == 0)
+		list_remove(&l->node);
 	if (r == 0)
 		log_event(LOG_LOGIN, LOG_STR("user", account));
 	else if (r != -ECANCELED)
@@ -263,18 +271,27 @@ void front_login_run(struct front_client *c)
 		.client = c,
 		.stream = stream_new(c->fd),
 		.protocol = c->port->service == FRONT_IMAP ? "imap" : "pop3",
+		.fiber = fiber_self(),
 		.born = loop_now(),
 	};
 
 	snprintf(l.session, sizeof(l.session), "%016llx", (unsigned long long)rand_u64());
 	log_context_begin(&l);
+	list_append(&waiting, &l.node);
 	stream_set_idle(l.stream, settings_get()->imap_login_idle);
 	if (smtp_throttle_enter(front.throttle, c->address) == SMTP_THROTTLE_OK)
 		serve(&l);
 	else
 		log_no_login(&l, "Too many connections");
 	smtp_throttle_leave(front.throttle, c->address);
+	list_remove(&l.node);
 	stream_free(l.worker);
 	stream_free(l.stream);
 	log_context_leave(&l.log);
+}
+
+void front_login_drain(void)
+{
+	LIST_FOREACH (it, &waiting)
+		fiber_cancel(LIST_ITEM(it, struct login, node)->fiber);
 }

@@ -48,10 +48,13 @@ int smtp_wait_input(struct smtp_session *s, int64_t deadline)
 		deadline = s->deadline;
 	if (stream_peek(s->stream).n)
 		return 1;
-	int64_t ms = deadline - loop_now();
-	if (ms <= 0)
-		return -ETIMEDOUT;
-	int r = stream_wait_input(s->stream, ms);
+	int r;
+	do { /* the end of the server can wait for the end of a transaction */
+		int64_t ms = deadline - loop_now();
+		if (ms <= 0)
+			return -ETIMEDOUT;
+		r = stream_wait_input(s->stream, ms);
+	} while (r == -EINTR && s->tx);
 	if (r == 0)
 		return -ETIMEDOUT;
 	return r < 0 ? r : stream_peek(s->stream).n > 0;

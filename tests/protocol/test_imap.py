@@ -514,6 +514,21 @@ def test_files_that_appear_by_themselves_are_noticed(server, user, three):
     assert 'by hand' in three.ok('FETCH 4 BODY.PEEK[]')[0]
 
 
+def test_sessions_are_told_when_the_server_ends(make_server):
+    server = make_server()
+    user = f'user0@{DOMAIN}'
+    with Imap(server, user) as idle, Imap(server, user, tls=False) as silent, \
+            Imap(server) as before:
+        idle.ok('SELECT INBOX')
+        idle.start('IDLE')
+        assert idle.line().startswith('+')
+        silent.ok('NOOP')
+        server.stop(seconds=8)
+        for wire in (idle, silent, before):
+            assert wire.line().startswith('* BYE ')
+            assert wire.at_end()
+
+
 def test_imaplib_works(server, user):
     client = imaplib.IMAP4('127.0.0.1', server.port('imap'), timeout=TIMEOUT)
     client.starttls(insecure_tls())

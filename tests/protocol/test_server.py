@@ -55,6 +55,16 @@ def test_sigterm_lets_a_transfer_finish(make_server):
         server.wait_stored(USER)
 
 
+def test_sigterm_does_not_wait_for_clients_that_do_nothing(make_server):
+    server = make_server()
+    with Wire(server, 'smtp') as smtp, Wire(server, 'pop3s', tls=True, greet=False) as pop3:
+        smtp.ehlo()
+        assert pop3.line().startswith('+OK')
+        server.stop(seconds=8)
+        assert smtp.reply().code == 421
+        assert pop3.at_end()
+
+
 def test_sighup_keeps_sessions(make_server):
     server = make_server()
     session = imap(server, USER)
