@@ -72,6 +72,10 @@ static void parse(struct accounts *t, struct arena *a, struct str text, name_che
 			append(t, acc);
 		}
 	}
+	if (file_lines_next(&lines, &line))
+		file_report_line(report, lines.number,
+				 "more than %d accounts: this line and the rest are not used",
+				 ACCOUNTS_MAX);
 }
 
 void accounts_parse(struct accounts *t, struct arena *a, struct str text,
