@@ -7,7 +7,7 @@ import time
 
 import pytest
 from server import DOMAIN, HOSTNAME, SLOW, Server, wait_until
-from wire import Wire, deliver, imap, message
+from wire import Wire, deliver, imap, message, pop3
 
 USER = f'user0@{DOMAIN}'
 
@@ -164,3 +164,16 @@ def test_secret_from_a_file(make_server):
     server.start(wait=False)
     wait_until(lambda: 'named.example.test is up and running' in server.output(), 20)
     server.roles_at_start = server.roles()
+
+
+@pytest.mark.parametrize('protocol', ['imap', 'pop3'])
+def test_session_is_logged_once(make_server, protocol):
+    server = make_server()
+    if protocol == 'imap':
+        imap(server, USER).logout()
+    else:
+        pop3(server, USER).quit()
+    wait_until(lambda: 'Disconnected: Logged out' in server.log(), what='the end of the session')
+    server.stop()
+    assert server.log().count('Login: user=<') == 1
+    assert server.log().count('Disconnected: Logged out') == 1

@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "core/fiber.h"
 #include "core/group.h"
+#include "core/ipc.h"
 #include "core/loop.h"
 #include "core/sandbox.h"
 #include "roles/children.h"
@@ -29,10 +30,12 @@
 
 static const char *const names[] = { "auth", "mailbox", "queue", "front" };
 
-static void note_called(int socket)
+static struct ipc_server note_called(void)
 {
+	static const struct ipc_service nothing = { .name = "nothing" };
+
 	dprintf(NOTES, "called\n");
-	close(socket);
+	return (struct ipc_server){ .service = &nothing };
 }
 
 static void note_peer(struct str service, unsigned instance, int socket)
@@ -58,7 +61,7 @@ static int run_role(const char *name, int argc, char **argv)
 {
 	struct role role = {
 		.name = name,
-		.serve = note_called,
+		.server = note_called,
 		.peer = note_peer,
 		.sandbox = no_policy,
 		.start = start_nothing,
