@@ -237,6 +237,18 @@ static int take_targets(struct expansion *x, const struct found *f, struct pendi
 	return r;
 }
 
+/* RFC 5321 4.5.1: postmaster is accepted wherever mail is. Without an entry of its own it is the
+ * server's postmaster; without anybody to read that, it goes nowhere. */
+static bool must_accept(const struct directory *d, struct str address)
+{
+	struct address addr = address_split(address);
+
+	if (str_eq_nocase(addr.local, STR("postmaster")))
+		return directory_is_local(d, addr.domain) || directory_is_managed(d, addr.domain);
+	return directory_is_local(d, addr.domain) &&
+	       str_eq_nocase(addr.local, STR("mailer-daemon"));
+}
+
 static int expand(struct expansion *x, struct pending *p)
 {
 	struct found f;
@@ -245,7 +257,8 @@ static int expand(struct expansion *x, struct pending *p)
 		return r;
 	if (r == 1)
 		return take_targets(x, &f, p);
-	if (directory_is_local(x->d, address_split(p->address).domain) &&
+	if ((directory_is_local(x->d, address_split(p->address).domain) ||
+	     must_accept(x->d, p->address)) &&
 	    !find_mailbox(x, p->address) && lookup_local(x, p->address, &f))
 		return take_targets(x, &f, p);
 	return classify(x, p->address);
@@ -257,15 +270,6 @@ static int expand_all(struct expansion *x, struct str address)
 	while (r == 0 && !list_empty(&x->pending))
 		r = expand(x, LIST_ITEM(list_shift(&x->pending), struct pending, link));
 	return r;
-}
-
-/* RFC 5321 4.5.1: postmaster is always accepted. Without anybody to read it, it goes nowhere. */
-static bool must_accept(const struct directory *d, struct str address)
-{
-	struct address addr = address_split(address);
-	return directory_is_local(d, addr.domain) &&
-	       (str_eq_nocase(addr.local, STR("postmaster")) ||
-		str_eq_nocase(addr.local, STR("mailer-daemon")));
 }
 
 static bool all_unknown(const struct resolution *r)

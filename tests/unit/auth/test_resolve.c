@@ -132,6 +132,8 @@ static void addresses_lead_to_their_targets(void **state)
 		{ "nobody@localhost", AUTH_UNKNOWN_USER, NULL },
 		{ "root@localhost", AUTH_OK, "remote:postmaster@example.test" },
 		{ "postmaster", AUTH_OK, "remote:postmaster@example.test" },
+		{ "Postmaster@t.test", AUTH_OK, "remote:postmaster@example.test" },
+		{ "mailer-daemon@t.test", AUTH_UNKNOWN_USER, "unknown:mailer-daemon@t.test" },
 		{ "denied@t.test", AUTH_DENIED, NULL },
 		{ "later+x@t.test", AUTH_DENIED, NULL },
 		{ "", AUTH_UNKNOWN_USER, NULL },
@@ -189,9 +191,12 @@ static void postmaster_is_accepted_even_when_nobody_reads_it(void **state)
 	struct resolution r;
 
 	config_dir_init(&c);
+	config_dir_write(&c, "postfix-accounts.cf", "alice@t.test|{PLAIN}x\n");
 	c.config.postmaster = STR("postmaster@mail.example.test");
 	struct directory *d = directory_load(&c.config, NULL, NULL);
 	config_dir_done(&c);
+	assert_int_equal(directory_resolve(d, STR("postmaster@t.test"), &a, &r, NULL), AUTH_OK);
+	assert_int_equal(r.targets[0].kind, AUTH_TARGET_DISCARD);
 	assert_int_equal(directory_resolve(d, STR("postmaster"), &a, &r, NULL), AUTH_OK);
 	assert_int_equal(r.targets[0].kind, AUTH_TARGET_DISCARD);
 	assert_int_equal(directory_resolve(d, STR("root@localhost"), &a, &r, NULL),
