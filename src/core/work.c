@@ -42,11 +42,14 @@ void work_init(unsigned n)
 	loop_watch_work(event_fd);
 }
 
+/* Whoever is woken wants the lock at once: nobody is woken under it. */
 static void report(struct job *j)
 {
+	pthread_mutex_lock(&lock);
 	bool first = list_empty(&ended);
-
 	list_append(&ended, &j->link);
+	pthread_mutex_unlock(&lock);
+
 	if (first) {
 		uint64_t one = 1;
 		(void)!write(event_fd, &one, sizeof(one));
@@ -70,8 +73,8 @@ static void *work_thread(void *unused)
 		pthread_mutex_unlock(&lock);
 		struct job *j = LIST_ITEM(l, struct job, link);
 		j->result = j->fn(j->arg);
-		pthread_mutex_lock(&lock);
 		report(j);
+		pthread_mutex_lock(&lock);
 	}
 	pthread_mutex_unlock(&lock);
 	return NULL;
@@ -99,8 +102,8 @@ static void submit(struct job *j)
 	pthread_mutex_lock(&lock);
 	list_append(&waiting, &j->link);
 	bool need_thread = idle_threads == 0 && thread_count < thread_limit;
-	pthread_cond_signal(&more);
 	pthread_mutex_unlock(&lock);
+	pthread_cond_signal(&more);
 	if (need_thread)
 		start_thread();
 }
@@ -123,8 +126,8 @@ void work_collect(void)
 	uint64_t counter;
 
 	list_init(&batch);
-	pthread_mutex_lock(&lock);
 	(void)!read(event_fd, &counter, sizeof(counter));
+	pthread_mutex_lock(&lock);
 	for (struct list *l; (l = list_shift(&ended));)
 		list_append(&batch, l);
 	pthread_mutex_unlock(&lock);
