@@ -12,6 +12,7 @@
 
 #define LOADED_MAX   256
 #define LOADED_BYTES ((size_t)64 << 20)
+#define UNUSED_MAX   256
 
 static const struct store_special default_special[] = {
 	{ STR_INIT("Drafts"), STORE_BOX_DRAFTS },
@@ -45,20 +46,49 @@ struct store_pool *store_pool_new(const struct store_settings *set)
 	}
 	map_init(&p->stores);
 	list_init(&p->idle);
+	list_init(&p->unused);
 	return p;
+}
+
+static void store_free(struct store *s)
+{
+	if (map_get(&s->pool->stores, str_from(s->path)) == s)
+		map_remove(&s->pool->stores, str_from(s->path));
+	maildir_usage_done(s);
+	close(s->fd);
+	free(s->path);
+	free(s);
+}
+
+static void take_unused(struct store *s)
+{
+	if (list_empty(&s->unused))
+		return;
+	list_remove(&s->unused);
+	s->pool->nunused--;
+}
+
+static void free_oldest_unused(struct store_pool *p)
+{
+	struct store *s = LIST_ITEM(p->unused.next, struct store, unused);
+	take_unused(s);
+	store_free(s);
 }
 
 void maildir_store_unused(struct store *s)
 {
+	struct store_pool *p = s->pool;
 	if (s->refs > 0 || !list_empty(&s->boxes))
 		return;
-	if (map_get(&s->pool->stores, str_from(s->path)) == s)
-		map_remove(&s->pool->stores, str_from(s->path));
-	maildir_usage_done(s);
+	take_unused(s);
 	dotlock_source_done(&s->lock_source);
-	close(s->fd);
-	free(s->path);
-	free(s);
+	if (map_get(&p->stores, str_from(s->path)) != s) {
+		store_free(s); /* its directory was replaced */
+		return;
+	}
+	list_append(&p->unused, &s->unused);
+	if (++p->nunused > UNUSED_MAX)
+		free_oldest_unused(p);
 }
 
 void store_pool_free(struct store_pool *p)
@@ -71,6 +101,8 @@ void store_pool_free(struct store_pool *p)
 		maildir_box_free_idle(mb);
 		maildir_store_unused(s);
 	}
+	while (p->nunused)
+		free_oldest_unused(p);
 	check(p->stores.count == 0);
 	map_done(&p->stores);
 	arena_done(&p->arena);
@@ -130,8 +162,10 @@ int store_open(struct store_pool *p, struct str path, struct store **out, struct
 		return err_set(err, -EINVAL, "not an absolute path of an account");
 
 	struct store *s = map_get(&p->stores, path);
-	if (s)
+	if (s) {
+		take_unused(s);
 		forget_if_replaced(s);
+	}
 	s = map_get(&p->stores, path);
 	if (!s) {
 		auto_free char *copy = strndup(path.p, path.n);
@@ -148,6 +182,7 @@ int store_open(struct store_pool *p, struct str path, struct store **out, struct
 		s->path = take_ptr(&copy);
 		dotlock_source_init(&s->lock_source, fd);
 		list_init(&s->boxes);
+		list_init(&s->unused);
 		map_init(&s->usage);
 		map_put(&p->stores, str_from(s->path), s);
 	}

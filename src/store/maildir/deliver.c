@@ -40,6 +40,10 @@ static int open_target(struct store *s, const struct store_delivery *d, struct a
 			t->fd = t->mb->fd;
 		return r;
 	}
+	if (strcmp(t->dir, ".") == 0) {
+		t->fd = s->fd;
+		return maildir_folder_complete(s->fd, t->dir, err);
+	}
 	t->fd = maildir_folder_open(s, t->dir, err);
 	t->own_fd = t->fd >= 0;
 	return t->fd < 0 ? t->fd : 0;

@@ -13,6 +13,22 @@
 #define TREE_DEPTH_MAX 8
 #define DELETED_PREFIX "..posthorn-deleted." /* two dots: no mailbox has such a name */
 
+int maildir_folder_complete(int fd, const char *dir, struct err *err)
+{
+	static const char *const parts[] = { "cur", "new", "tmp" };
+
+	/* Directories get lost in backups that skip empty ones. */
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (faccessat(fd, parts[i], F_OK, 0) == 0)
+			continue;
+		if (i == 0 && strcmp(dir, ".") != 0)
+			return err_set(err, -ENOENT, "no mailbox %s", dir);
+		if (mkdirat(fd, parts[i], 0700) < 0 && errno != EEXIST)
+			return err_sys(err, "%s/%s: create", dir, parts[i]);
+	}
+	return 0;
+}
+
 int maildir_folder_open(struct store *s, const char *dir, struct err *err)
 {
 	auto_close int fd = openat(s->fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -20,18 +36,8 @@ int maildir_folder_open(struct store *s, const char *dir, struct err *err)
 		return err_set(err, -ENOENT, "no mailbox %s", dir);
 	if (fd < 0)
 		return err_sys(err, "%s", dir);
-
-	/* new/ and tmp/ get lost in backups that skip empty directories. */
-	static const char *const parts[] = { "cur", "new", "tmp" };
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		if (faccessat(fd, parts[i], F_OK, 0) == 0)
-			continue;
-		if (i == 0)
-			return err_set(err, -ENOENT, "no mailbox %s", dir);
-		if (mkdirat(fd, parts[i], 0700) < 0 && errno != EEXIST)
-			return err_sys(err, "%s/%s: create", dir, parts[i]);
-	}
-	return take_fd(&fd);
+	int r = maildir_folder_complete(fd, dir, err);
+	return r < 0 ? r : take_fd(&fd);
 }
 
 static bool folder_exists(struct store *s, const char *dir)

@@ -21,6 +21,8 @@ struct store_pool {
 	struct store_settings set;
 	struct arena arena; /* its strings */
 	struct map stores;  /* by path */
+	struct list unused; /* accounts nobody uses, oldest first */
+	unsigned nunused;
 	struct list idle;   /* loaded mailboxes nobody uses, oldest first */
 	unsigned nidle;
 	size_t idle_bytes;
@@ -32,6 +34,7 @@ struct store {
 	char *path;
 	int fd; /* the account's directory */
 	unsigned refs;
+	struct list unused; /* in pool->unused while nobody uses it and nothing of it is loaded */
 	struct dotlock_source lock_source;
 	struct list boxes; /* loaded mailboxes */
 	struct map usage;  /* mailbox directory -> struct usage_entry */
@@ -73,7 +76,7 @@ static inline struct maildir_box *maildir_box(struct store_box *b)
 }
 
 /* account.c */
-/* Free the account when nobody uses it and nothing of it is loaded. */
+/* When nobody uses the account and nothing of it is loaded, it may go when others need the room. */
 void maildir_store_unused(struct store *s);
 void maildir_report(const struct store *s, enum store_report kind, const char *dir, const char *fmt,
 		    ...) PRINTF_LIKE(4, 5);
@@ -132,9 +135,11 @@ uint32_t maildir_uidvalidity_next(struct store *s);
 /* folder.c: an empty mailbox. -EEXIST. */
 int must_check maildir_folder_make(struct store *s, struct str name, struct err *err);
 
-/* The mailbox's directory with cur/, new/ and tmp/ in it; the last two are made when lost.
- * -ENOENT. */
+/* The mailbox's directory with cur/, new/ and tmp/ in it; what was lost is made, but for the cur/
+ * of another one than the inbox: without it there is none. -ENOENT. */
 int must_check maildir_folder_open(struct store *s, const char *dir, struct err *err);
+/* The same for a directory that is open. */
+int must_check maildir_folder_complete(int fd, const char *dir, struct err *err);
 
 /* subscribe.c */
 struct subscription_list;

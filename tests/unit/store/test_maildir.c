@@ -659,6 +659,22 @@ static void the_directory_of_an_account_may_be_made_anew(void **state)
 	store_view_close(v);
 }
 
+static void an_inbox_without_directories_gets_them_at_the_next_delivery(void **state)
+{
+	static const char *const parts[] = { "cur", "new", "tmp" };
+	struct account *t = *state;
+	store_close(t->store);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		assert_int_equal(rmdir(arena_printf(&t->a, "%s/%s", t->path, parts[i]).p), 0);
+
+	/* Nobody uses the account, but it is still known. */
+	assert_int_equal(store_open(t->pool, str_from(t->path), &t->store, &t->err), 0);
+	account_deliver(t, "INBOX", MSG);
+	struct store_view *v = account_view(t, "INBOX", 0);
+	assert_int_equal(store_view_count(v), 1);
+	store_view_close(v);
+}
+
 static void paths_of_accounts_are_absolute_and_plain(void **state)
 {
 	struct account *t = *state;
@@ -704,6 +720,7 @@ int main(void)
 		TEST(the_uidlist_does_not_collect_dead_lines_forever),
 		TEST(nothing_is_lost_or_doubled_when_the_process_is_killed),
 		TEST(the_directory_of_an_account_may_be_made_anew),
+		TEST(an_inbox_without_directories_gets_them_at_the_next_delivery),
 		TEST(paths_of_accounts_are_absolute_and_plain),
 	};
 	return cmocka_run_group_tests_name("store/maildir", tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include "account.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -786,6 +787,30 @@ static void mailboxes_nobody_uses_are_let_go(void **state)
 	store_pool_free(p);
 }
 
+static unsigned count_descriptors(void)
+{
+	unsigned n = 0;
+	DIR *d = opendir("/proc/self/fd");
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static void accounts_nobody_uses_are_let_go(void **state)
+{
+	struct account *t = *state;
+	unsigned before = count_descriptors();
+	for (int i = 0; i < 1000; i++) {
+		struct str path = arena_printf(&t->a, "%s/example.org/user%d", t->root, i);
+		struct store *s;
+		assert_int_equal(store_open(t->pool, path, &s, &t->err), 0);
+		store_close(s);
+	}
+	assert_true(count_descriptors() < before + 500);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, account_setup, account_teardown)
 
 int main(void)
@@ -825,6 +850,7 @@ int main(void)
 		TEST(status_needs_no_view),
 		TEST(a_view_far_behind_still_learns_everything),
 		TEST(mailboxes_nobody_uses_are_let_go),
+		TEST(accounts_nobody_uses_are_let_go),
 	};
 	return cmocka_run_group_tests_name("store/store", tests, NULL, NULL);
 }
