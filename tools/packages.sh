@@ -6,8 +6,9 @@ PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3
 PACKAGES_TEST="clang libclang-rt-dev clang-format-19 git libcmocka-dev openssl python3-pytest
 	python3-pytest-timeout"
 # The Perl modules are what swaks needs for TLS, AUTH and MX records.
-PACKAGES_CLIENTS="curl swaks libnet-ssleay-perl libauthen-sasl-perl libnet-dns-perl
-	isync neomutt fetchmail mpop ca-certificates dovecot-core dovecot-imapd dovecot-pop3d"
+PACKAGES_CLIENTS="curl swaks libnet-ssleay-perl libauthen-sasl-perl libnet-dns-perl isync neomutt
+	fetchmail mpop haproxy nginx libnginx-mod-stream ca-certificates dovecot-core
+	dovecot-imapd dovecot-pop3d"
 PACKAGES_BENCH="postfix dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve openssl strace"
 
 packages_missing() {

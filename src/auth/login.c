@@ -5,7 +5,7 @@
 #include <openssl/crypto.h>
 
 #include "auth/address.h"
-#include "auth/allow_nets.h"
+#include "core/networks.h"
 #include "auth/auth_server_private.h"
 #include "auth/password.h"
 #include "base/err.h"
@@ -68,7 +68,7 @@ static const char *restriction(const struct account *acc, struct str client)
 	struct str value;
 	if (account_extra_get(acc, STR("nologin"), &value))
 		return "logins are disabled for the account (nologin)";
-	if (account_extra_get(acc, STR("allow_nets"), &value) && !allow_nets_match(value, client))
+	if (account_extra_get(acc, STR("allow_nets"), &value) && !networks_hold(value, client))
 		return "the client's address is not within allow_nets";
 	return NULL;
 }

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "core/networks.h"
 #include "core/setting_value.h"
 
 enum {
@@ -347,6 +348,22 @@ static void derive_paths(struct load *l)
 	s->log_dir = settings_path(s, l->arena, "/var/log/mail");
 }
 
+static void check_proxies(struct load *l)
+{
+	const struct settings *s = l->out;
+	struct str wrong;
+
+	if (!networks_are_valid(s->proxy_trusted, &wrong))
+		report(l, SETTINGS_ERROR,
+		       "POSTHORN_PROXY_TRUSTED_NETWORKS: '%" STR_FMT "' is not a network such as "
+		       "10.0.0.0/8",
+		       STR_ARG(wrong));
+	else if (s->proxy_protocol && s->proxy_trusted.n == 0)
+		report(l, SETTINGS_ERROR,
+		       "POSTHORN_PROXY_PROTOCOL=1 needs POSTHORN_PROXY_TRUSTED_NETWORKS: whoever "
+		       "may connect there can pretend to be any client");
+}
+
 static void derive_rest(struct load *l)
 {
 	struct settings *s = l->out;
@@ -356,6 +373,7 @@ static void derive_rest(struct load *l)
 	derive(l, SETTING_ID_enable_quotas, s->smtp_only ? STR("0") : STR("1"));
 	derive(l, SETTING_ID_imap_append_max, s->text[SETTING_ID_message_size_limit]);
 
+	check_proxies(l);
 	if (s->mailbox_format != SETTING_MAILBOX_FORMAT_MAILDIR)
 		report(l, SETTINGS_ERROR,
 		       "DOVECOT_MAILBOX_FORMAT='%s' is not supported: convert the mail to maildir",

@@ -129,7 +129,9 @@ static int may_suspend give_listeners(struct child *c, struct err *err)
 
 	for (unsigned i = 0; i < config->listeners->count; i++) {
 		const struct listener *l = &config->listeners->v[i];
-		struct control_listen_in in = { .name = str_from(l->name), .socket = l->fd };
+		struct control_listen_in in = { .name = str_from(l->name),
+						.proxied = l->proxied,
+						.socket = l->fd };
 		struct control_listen_out out;
 		int r = control_listen(c->control, &in, &a, &out, err);
 		if (r < 0)

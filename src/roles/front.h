@@ -26,6 +26,7 @@ struct front_port {
 	enum front_service service;
 	enum smtp_port smtp; /* of FRONT_SMTP */
 	bool tls;	     /* from the first byte */
+	bool proxied;	     /* a PROXY header comes before that */
 	struct io io;
 };
 
@@ -53,13 +54,18 @@ struct front_client {
 	const struct front_port *port;
 	int fd;
 	char address[INET6_ADDRSTRLEN];
+	char local_address[INET6_ADDRSTRLEN]; /* empty until somebody asks */
 };
 
 /* Take a listening socket by the supervisor's name for it; an unknown name is closed. */
-void front_add_port(struct str name, int fd);
+void front_add_port(struct str name, bool proxied, int fd);
 
-/* Our own end of a connection, as text. */
-void front_local_address(int fd, char out[INET6_ADDRSTRLEN]);
+/* The address that the client connected to, as text. */
+const char *front_local_address(struct front_client *c);
+
+/* Read the header that stands before the first byte on a proxied port, and take the addresses from
+ * it. A peer that must not send one, or does not, is logged and counted. 0, -EPROTO, -ECANCELED. */
+int may_suspend must_check front_proxy_read(struct front_client *c);
 
 /* One accepting fiber per port. */
 int must_check front_accept_start(struct err *err);

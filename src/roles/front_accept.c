@@ -28,13 +28,15 @@ static const struct front_port known_ports[] = {
 	{ .name = "pop3s", .service = FRONT_POP3, .tls = true },
 };
 
-void front_add_port(struct str name, int fd)
+void front_add_port(struct str name, bool proxied, int fd)
 {
 	for (size_t i = 0; i < ARRAY_LEN(known_ports); i++) {
 		if (!str_eq(name, str_from(known_ports[i].name)))
 			continue;
+		check(front.port_count < ARRAY_LEN(front.ports));
 		struct front_port *p = &front.ports[front.port_count++];
 		*p = known_ports[i];
+		p->proxied = proxied;
 		io_init_shared(&p->io, fd);
 		return;
 	}
@@ -45,7 +47,9 @@ static void client_main(void *arg)
 {
 	struct front_client *c = arg;
 
-	if (c->port->service == FRONT_SMTP)
+	if (c->port->proxied && front_proxy_read(c) < 0)
+		close(c->fd);
+	else if (c->port->service == FRONT_SMTP)
 		smtp_session_run(&front.smtp, &(struct smtp_client){ .fd = c->fd,
 								     .port = c->port->smtp,
 								     .address = c->address,
@@ -78,14 +82,14 @@ static void write_address(const union peer *peer, char out[INET6_ADDRSTRLEN])
 		inet_ntop(AF_INET6, v6, out, INET6_ADDRSTRLEN);
 }
 
-void front_local_address(int fd, char out[INET6_ADDRSTRLEN])
+const char *front_local_address(struct front_client *c)
 {
 	union peer local;
 	socklen_t n = sizeof(local);
 
-	out[0] = '\0';
-	if (getsockname(fd, &local.any, &n) == 0)
-		write_address(&local, out);
+	if (!c->local_address[0] && getsockname(c->fd, &local.any, &n) == 0)
+		write_address(&local, c->local_address);
+	return c->local_address;
 }
 
 static void start_client(const struct front_port *port, int fd, const union peer *peer)

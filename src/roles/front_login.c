@@ -41,7 +41,7 @@ struct login {
 	unsigned failures;
 	int64_t born;
 	char user[128]; /* of the last attempt, for the log */
-	char session[17], local_address[INET6_ADDRSTRLEN];
+	char session[17];
 	struct log_context log;
 };
 
@@ -51,7 +51,7 @@ static struct list waiting = { &waiting, &waiting };
  * it says crosses no wire. */
 static bool is_same_host(const struct login *l)
 {
-	return strcmp(l->client->address, l->local_address) == 0;
+	return strcmp(l->client->address, front_local_address(l->client)) == 0;
 }
 
 static int may_suspend start_tls(void *ctx, struct stream *s, struct err *err)
@@ -258,10 +258,9 @@ static void log_context_begin(struct login *l)
 {
 	bool imap = l->client->port->service == FRONT_IMAP;
 
-	front_local_address(l->client->fd, l->local_address);
 	log_context_enter(&l->log, imap ? "imap-login" : "pop3-login");
 	log_context_set(&l->log, LOG_CSTR("rip", l->client->address));
-	log_context_set(&l->log, LOG_CSTR("lip", l->local_address));
+	log_context_set(&l->log, LOG_CSTR("lip", front_local_address(l->client)));
 	log_context_set(&l->log, LOG_CSTR("session", l->session));
 }
 

@@ -15,9 +15,12 @@
 
 #define BIND_TRIES 40
 
+#define PORT_MAX 65535
+
 struct port {
 	const char *name;
-	uint16_t number;
+	unsigned number;
+	unsigned proxied; /* the second one, for proxies */
 	enum setting_inet inet;
 	bool enabled;
 };
@@ -95,25 +98,30 @@ static const char *advice(int error)
 	}
 }
 
-static int open_port(const struct settings *set, const struct port *p, struct listener *out,
-		     struct err *err)
+static int open_port(const struct settings *set, const struct port *p, bool proxied,
+		     struct listener *out, struct err *err)
 {
-	uint16_t number = (uint16_t)(p->number + set->port_offset);
+	int64_t number = (proxied ? p->proxied : p->number) + set->port_offset;
 	union address a;
 
-	if (!make_address(set->listen.p, p->inet, number, &a))
+	if (number > PORT_MAX)
+		return err_set(err, -ERANGE,
+			       "POSTHORN_PORT_OFFSET=%lld is too large: port %lld (%s) does not "
+			       "exist",
+			       (long long)set->port_offset, (long long)number, p->name);
+	if (!make_address(set->listen.p, p->inet, (uint16_t)number, &a))
 		return err_set(err, -EINVAL, "POSTHORN_LISTEN=%s is not an IP address",
 			       set->listen.p);
 	int fd = bind_patiently(&a, p->inet == SETTING_INET_ALL, err);
 	if (fd == -EAFNOSUPPORT && p->inet == SETTING_INET_ALL) {
 		/* A host without IPv6. */
-		(void)make_address("", SETTING_INET_IPV4, number, &a);
+		(void)make_address("", SETTING_INET_IPV4, (uint16_t)number, &a);
 		fd = bind_patiently(&a, false, err);
 	}
 	if (fd < 0)
-		return err_set(err, fd, "cannot listen on port %u (%s): %s%s", number, p->name,
-			       strerror(-fd), advice(fd));
-	*out = (struct listener){ .name = p->name, .port = number, .fd = fd };
+		return err_set(err, fd, "cannot listen on port %lld (%s): %s%s", (long long)number,
+			       p->name, strerror(-fd), advice(fd));
+	*out = (struct listener){ .name = p->name, .proxied = proxied, .fd = fd };
 	return 0;
 }
 
@@ -121,27 +129,31 @@ int listeners_open(const struct settings *set, struct listeners *out, struct err
 {
 	bool mailboxes = !set->smtp_only;
 	const struct port ports[] = {
-		{ "smtp", 25, set->smtp_inet, true },
-		{ "submission", 587, set->smtp_inet, true },
-		{ "submissions", 465, set->smtp_inet, true },
-		{ "imap", 143, set->mailbox_inet, mailboxes && set->enable_imap },
-		{ "imaps", 993, set->mailbox_inet, mailboxes && set->enable_imap },
-		{ "pop3", 110, set->mailbox_inet, mailboxes && set->enable_pop3 },
-		{ "pop3s", 995, set->mailbox_inet, mailboxes && set->enable_pop3 },
+		/* 10025 is taken where Amavis runs. */
+		{ "smtp", 25, 12525, set->smtp_inet, true },
+		{ "submission", 587, 10587, set->smtp_inet, true },
+		{ "submissions", 465, 10465, set->smtp_inet, true },
+		{ "imap", 143, 10143, set->mailbox_inet, mailboxes && set->enable_imap },
+		{ "imaps", 993, 10993, set->mailbox_inet, mailboxes && set->enable_imap },
+		{ "pop3", 110, 10110, set->mailbox_inet, mailboxes && set->enable_pop3 },
+		{ "pop3s", 995, 10995, set->mailbox_inet, mailboxes && set->enable_pop3 },
 	};
+	int r = 0;
 
 	out->count = 0;
-	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(ports) && r == 0; i++) {
 		if (!ports[i].enabled)
 			continue;
-		int r = open_port(set, &ports[i], &out->v[out->count], err);
-		if (r < 0) {
-			listeners_close(out);
-			return r;
+		r = open_port(set, &ports[i], false, &out->v[out->count], err);
+		out->count += r == 0;
+		if (r == 0 && set->proxy_protocol) {
+			r = open_port(set, &ports[i], true, &out->v[out->count], err);
+			out->count += r == 0;
 		}
-		out->count++;
 	}
-	return 0;
+	if (r < 0)
+		listeners_close(out);
+	return r;
 }
 
 void listeners_close(struct listeners *l)

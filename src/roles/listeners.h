@@ -1,6 +1,7 @@
 /* The ports of the server, bound once by the supervisor and kept while roles come and go. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/check.h"
@@ -12,7 +13,7 @@ struct settings;
 
 struct listener {
 	const char *name; /* "submissions" */
-	uint16_t port;
+	bool proxied;	  /* for proxies: a header names the client */
 	int fd;
 };
 

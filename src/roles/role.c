@@ -87,7 +87,7 @@ static int control_listen_op(void *ctx, struct control_listen_in *in, struct are
 {
 	(void)ctx, (void)a, (void)out, (void)err;
 	check(self.role->listen);
-	self.role->listen(in->name, take_fd(&in->socket));
+	self.role->listen(in->name, in->proxied, take_fd(&in->socket));
 	return 0;
 }
 

@@ -38,7 +38,7 @@ struct role {
 	void (*peer)(struct str service, unsigned instance, int socket);
 
 	/* A listening socket. Optional. */
-	void (*listen)(struct str name, int socket);
+	void (*listen)(struct str name, bool proxied, int socket);
 
 	/* Optional; a failed reload keeps what was. */
 	int (*reload)(bool accounts, bool certificates, struct err *err);

@@ -21,6 +21,8 @@ HOSTNAME = 'mail.example.test'
 PASSWORD = 'correct horse'
 PORTS = {'smtp': 25, 'submission': 587, 'submissions': 465, 'imap': 143, 'imaps': 993,
          'pop3': 110, 'pop3s': 995}
+# Where proxies connect, when the server listens there.
+PROXIED = {name: 12525 if name == 'smtp' else port + 10000 for name, port in PORTS.items()}
 # No waiting where a test is not about waiting, and room for many clients on one address.
 QUICK = {'OVERRIDE_HOSTNAME': HOSTNAME, 'ENABLE_POP3': '1', 'SSL_TYPE': '',
          'POSTHORN_SMTP_GREET_DELAY': '0', 'POSTHORN_AUTH_DELAY': '300ms',
@@ -68,14 +70,14 @@ class Ports:
     def __init__(self):
         folder = Path(tempfile.gettempdir(), f'posthorn-ports-{os.getuid()}')
         folder.mkdir(exist_ok=True)
-        for offset in range(11000, 31000, 1000):
+        for offset in range(11000, 21000, 500):
             self._lock = open(folder / str(offset), 'w', encoding='ascii')
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 self._lock.close()
                 continue
-            if all(_is_free(port + offset) for port in PORTS.values()):
+            if all(_is_free(port + offset) for port in [*PORTS.values(), *PROXIED.values()]):
                 self.offset = offset
                 return
             self._lock.close()
@@ -144,8 +146,8 @@ class Server:
         finally:
             self.remove()
 
-    def port(self, service):
-        return PORTS[service] + self.offset
+    def port(self, service, proxied=False):
+        return (PROXIED if proxied else PORTS)[service] + self.offset
 
     def environment(self):
         keep = {k: v for k, v in os.environ.items()

@@ -43,11 +43,15 @@ class Reply:
 class Wire:
     """A connection to a line protocol."""
 
-    def __init__(self, server, service, tls=False, greet=True, source=None):
-        self.socket = socket.create_connection(('127.0.0.1', server.port(service)), TIMEOUT,
+    def __init__(self, server, service, tls=False, greet=True, source=None, proxy=None,
+                 port=None):
+        """`proxy` is the header to send first, on the port for proxies."""
+        port = port or server.port(service, proxied=proxy is not None)
+        self.socket = socket.create_connection(('127.0.0.1', port), TIMEOUT,
                                                source_address=source and (source, 0))
         self.file = None
         self._open_file()
+        self.send(proxy or b'')
         if tls:
             self.start_tls_now()
         self.greeting = self.reply() if greet and 's' == service[0] else None

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "auth/allow_nets.h"
+#include "core/networks.h"
 
 static void an_address_is_within_one_of_the_networks_or_not(void **state)
 {
@@ -33,15 +33,37 @@ static void an_address_is_within_one_of_the_networks_or_not(void **state)
 		{ "0.0.0.0/0", "nonsense", false },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		if (allow_nets_match(str_from(cases[i].networks), str_from(cases[i].address)) !=
+		if (networks_hold(str_from(cases[i].networks), str_from(cases[i].address)) !=
 		    cases[i].within)
 			fail_msg("%s in %s", cases[i].address, cases[i].networks);
+}
+
+static void the_first_network_that_cannot_be_read_is_named(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *networks, *wrong;
+	} cases[] = {
+		{ "", NULL },
+		{ "10.0.0.0/8, 2001:db8::/32,127.0.0.1", NULL },
+		{ "10.0.0.0/8, 10.0.0/8", "10.0.0/8" },
+		{ "10.0.0.0/33", "10.0.0.0/33" },
+		{ "10.0.0.0/8,,::1", "" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct str wrong = STR("(none)");
+		bool valid = networks_are_valid(str_from(cases[i].networks), &wrong);
+		assert_true(valid == !cases[i].wrong);
+		if (!valid)
+			assert_true(str_eq(wrong, str_from(cases[i].wrong)));
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_network_that_cannot_be_read_is_named),
 		cmocka_unit_test(an_address_is_within_one_of_the_networks_or_not),
 	};
-	return cmocka_run_group_tests_name("auth/allow_nets", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("core/networks", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "auth/allow_nets.h"
+#include "core/networks.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -33,24 +33,32 @@ static bool same_bits(const unsigned char *a, const unsigned char *b, unsigned b
 	return rest == 0 || ((a[bits / 8] ^ b[bits / 8]) >> (8 - rest)) == 0;
 }
 
-static bool network_holds(struct str network, const unsigned char address[16])
+static bool parse_network(struct str network, unsigned char out[16], unsigned *length)
 {
 	struct str base, bits;
-	unsigned char net[16];
 	unsigned before;
 	uint64_t prefix;
 
 	bool has_prefix = str_cut(network, '/', &base, &bits);
-	if (!parse_address(base, net, &before))
+	if (!parse_address(base, out, &before))
 		return false;
 	if (!has_prefix)
 		prefix = NET_BITS - before;
 	else if (str_to_u64(bits, NET_BITS - before, &prefix) < 0)
 		return false;
-	return same_bits(net, address, before + (unsigned)prefix);
+	*length = before + (unsigned)prefix;
+	return true;
 }
 
-bool allow_nets_match(struct str networks, struct str address)
+static bool network_holds(struct str network, const unsigned char address[16])
+{
+	unsigned char net[16];
+	unsigned length;
+
+	return parse_network(network, net, &length) && same_bits(net, address, length);
+}
+
+bool networks_hold(struct str networks, struct str address)
 {
 	unsigned char bytes[16];
 	unsigned before;
@@ -64,4 +72,20 @@ bool allow_nets_match(struct str networks, struct str address)
 			return true;
 	}
 	return false;
+}
+
+bool networks_are_valid(struct str networks, struct str *wrong)
+{
+	unsigned char net[16];
+	unsigned length;
+	struct str network;
+
+	while (networks.n) {
+		str_cut(networks, ',', &network, &networks);
+		if (!parse_network(str_trim(network), net, &length)) {
+			*wrong = str_trim(network);
+			return false;
+		}
+	}
+	return true;
 }
