@@ -202,6 +202,20 @@ static int check_found(enum auth_verdict verdict, struct err *err)
 	return 0;
 }
 
+static void judge_sender(const struct auth_resolve_in *in, struct arena *a,
+			 struct auth_resolve_out *out)
+{
+	const struct directory *d = auth_server->directory;
+	const struct access_rule *rule = directory_check_sender(d, in->sender);
+
+	out->sender_denied = rule && rule->action == ACCESS_REJECT;
+	if (out->sender_denied) {
+		out->sender_code = rule->code;
+		out->sender_text = arena_str(a, rule->text);
+	}
+	out->sender_owned = in->login.n && directory_owns(d, in->login, in->sender);
+}
+
 static int resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
 		   struct auth_resolve_out *out, struct err *err)
 {
@@ -212,6 +226,7 @@ static int resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
 	int found = check_found(out->verdict, err);
 	if (found < 0)
 		return found;
+	judge_sender(in, a, out);
 	out->code = r.code;
 	out->text = arena_str(a, r.text);
 	if (out->verdict == AUTH_ALIAS_ERROR)
@@ -223,22 +238,6 @@ static int resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
 	for (size_t i = 0; i < out->missing_count; i++)
 		log_event(LOG_ALIAS_TARGET_UNKNOWN, LOG_STR("address", in->address),
 			  LOG_STR("target", out->missing[i].address));
-	return 0;
-}
-
-static int check_sender(void *ctx, struct auth_check_sender_in *in, struct arena *a,
-			struct auth_check_sender_out *out, struct err *err)
-{
-	const struct directory *d = auth_server->directory;
-	const struct access_rule *rule = directory_check_sender(d, in->sender);
-	(void)ctx, (void)err;
-
-	out->denied = rule && rule->action == ACCESS_REJECT;
-	if (out->denied) {
-		out->code = rule->code;
-		out->text = arena_str(a, rule->text);
-	}
-	out->owned = in->account.n && directory_owns(d, in->account, in->sender);
 	return 0;
 }
 
@@ -265,7 +264,6 @@ static int status(void *ctx, struct auth_status_in *in, struct arena *a,
 
 const struct auth_ops auth_server_ops = {
 	.resolve = resolve,
-	.check_sender = check_sender,
 	.login = auth_server_login,
 	.account = account,
 	.status = status,

@@ -23,11 +23,13 @@ static enum envelope_kind kind_of(unsigned kind)
 	}
 }
 
-static int resolve(void *ctx, struct str address, struct arena *a, struct smtp_resolution *out,
-		   struct err *err)
+static int resolve(void *ctx, const struct smtp_question *q, struct arena *a,
+		   struct smtp_resolution *out, struct err *err)
 {
 	struct smtp_backend_ctx *b = ctx;
-	struct auth_resolve_in in = { .address = address };
+	struct auth_resolve_in in = { .address = q->address,
+				      .sender = q->sender,
+				      .login = q->login };
 	struct auth_resolve_out answer;
 	int r = auth_resolve(b->auth, &in, a, &answer, err);
 	if (r < 0)
@@ -39,6 +41,12 @@ static int resolve(void *ctx, struct str address, struct arena *a, struct smtp_r
 		.count = answer.targets_count,
 		.code = answer.code,
 		.text = answer.text,
+		.sender = {
+			.denied = answer.sender_denied,
+			.code = answer.sender_code,
+			.text = answer.sender_text,
+			.owned = answer.sender_owned,
+		},
 	};
 	for (size_t i = 0; i < answer.targets_count; i++)
 		out->targets[i] = (struct smtp_target){
@@ -46,24 +54,6 @@ static int resolve(void *ctx, struct str address, struct arena *a, struct smtp_r
 			.address = answer.targets[i].address,
 			.account = answer.targets[i].account,
 		};
-	return 0;
-}
-
-static int check_sender(void *ctx, const struct smtp_sender *sender, struct arena *a,
-			struct smtp_sender_answer *out, struct err *err)
-{
-	struct smtp_backend_ctx *b = ctx;
-	struct auth_check_sender_in in = { .sender = sender->address, .account = sender->login };
-	struct auth_check_sender_out answer;
-	int r = auth_check_sender(b->auth, &in, a, &answer, err);
-	if (r < 0)
-		return r;
-	*out = (struct smtp_sender_answer){
-		.denied = answer.denied,
-		.code = answer.code,
-		.text = answer.text,
-		.owned = answer.owned,
-	};
 	return 0;
 }
 
@@ -129,7 +119,6 @@ static int submit(void *ctx, const struct smtp_message *m, struct err *err)
 
 const struct smtp_backend smtp_backend = {
 	.resolve = resolve,
-	.check_sender = check_sender,
 	.login = login,
 	.submit = submit,
 };

@@ -33,8 +33,9 @@ static bool parse(struct smtp_session *s, struct str arg, struct smtp_path *path
 /* Where it goes. False: cannot be said now, replied. */
 static bool resolve(struct smtp_session *s, struct str address, struct smtp_resolution *res)
 {
+	struct smtp_question q = { address, s->tx->sender.address, s->login };
 	struct err err = { 0 };
-	int r = s->svc->backend->resolve(s->svc->ctx, address, &s->tx_arena, res, &err);
+	int r = s->svc->backend->resolve(s->svc->ctx, &q, &s->tx_arena, res, &err);
 	if (r < 0) {
 		smtp_report_trouble(s, &err);
 		smtp_refuse(s, address, "451 4.3.0 <%" STR_FMT ">: Temporary lookup failure",

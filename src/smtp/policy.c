@@ -88,31 +88,11 @@ static bool check_helo_full(struct smtp_session *s, struct str rcpt)
 	return false;
 }
 
-static bool ask_about_sender(struct smtp_session *s)
+static bool check_sender(struct smtp_session *s, struct str rcpt,
+			 const struct smtp_sender_answer *answer)
 {
-	struct smtp_tx *tx = s->tx;
-	struct smtp_sender sender = { tx->sender.address, s->login };
-	struct err err = { 0 };
-	if (tx->sender_checked)
-		return true;
-	int r = s->svc->backend->check_sender(s->svc->ctx, &sender, &s->tx_arena,
-					      &tx->sender_answer, &err);
-	if (r < 0)
-		smtp_report_trouble(s, &err);
-	tx->sender_checked = r >= 0;
-	return r >= 0;
-}
+	struct str sender = s->tx->sender.address;
 
-static bool check_sender(struct smtp_session *s, struct str rcpt)
-{
-	struct smtp_tx *tx = s->tx;
-	struct str sender = tx->sender.address;
-	const struct smtp_sender_answer *answer = &tx->sender_answer;
-
-	if (!ask_about_sender(s)) {
-		smtp_reply(s, "451 4.3.0 Error: cannot look up the sender now");
-		return false;
-	}
 	/* A trusted network may do what it likes; an account's own rules hold wherever it sends
 	 * from. */
 	if (answer->denied && (s->login.n || !smtp_may_relay(s))) {
@@ -170,7 +150,7 @@ static bool check_existence(struct smtp_session *s, struct str rcpt,
 
 bool smtp_policy_check(struct smtp_session *s, struct str rcpt, const struct smtp_resolution *res)
 {
-	return check_relay(s, rcpt, res) && check_helo_syntax(s, rcpt) && check_sender(s, rcpt) &&
-	       check_recipient(s, rcpt, res) && check_helo_full(s, rcpt) &&
-	       check_existence(s, rcpt, res);
+	return check_relay(s, rcpt, res) && check_helo_syntax(s, rcpt) &&
+	       check_sender(s, rcpt, &res->sender) && check_recipient(s, rcpt, res) &&
+	       check_helo_full(s, rcpt) && check_existence(s, rcpt, res);
 }

@@ -42,25 +42,28 @@ struct smtp_target {
 	struct str account; /* as in struct envelope_recipient */
 };
 
-/* About one recipient. */
+/* What is known about a sender in the hands of a login. */
+struct smtp_sender_answer {
+	bool denied; /* by the send access file, with code and text */
+	unsigned code;
+	struct str text;
+	bool owned; /* by the login */
+};
+
+/* About one recipient, and who wants to send to it. */
+struct smtp_question {
+	struct str address;
+	struct str sender; /* empty: <> */
+	struct str login;  /* empty: nobody logged in */
+};
+
 struct smtp_resolution {
 	enum auth_verdict verdict;
 	struct smtp_target *targets; /* of AUTH_OK and AUTH_NOT_OURS; live in the arena given */
 	size_t count;
 	unsigned code;	 /* of AUTH_DENIED */
 	struct str text; /* of AUTH_DENIED: with its enhanced code, or empty for the usual words */
-};
-
-struct smtp_sender {
-	struct str address; /* empty: <> */
-	struct str login;   /* empty: nobody logged in */
-};
-
-struct smtp_sender_answer {
-	bool denied; /* by the send access file, with code and text */
-	unsigned code;
-	struct str text;
-	bool owned; /* by the login */
+	struct smtp_sender_answer sender;
 };
 
 /* An attempt to log in, and who is asking. */
@@ -83,12 +86,8 @@ struct smtp_message {
 /* Everything that the session asks others. Results live in the arena given; err is for the log. A
  * negative return means "cannot be answered now" and becomes a 4xx, except where noted. */
 struct smtp_backend {
-	int (*resolve)(void *ctx, struct str address, struct arena *a, struct smtp_resolution *out,
-		       struct err *err);
-
-	/* What is known about a sender in the hands of a login. */
-	int (*check_sender)(void *ctx, const struct smtp_sender *sender, struct arena *a,
-			    struct smtp_sender_answer *out, struct err *err);
+	int (*resolve)(void *ctx, const struct smtp_question *q, struct arena *a,
+		       struct smtp_resolution *out, struct err *err);
 
 	/* The account's name in *account, or -EACCES for wrong credentials (err: the reason), after
 	 * as long a wait as guessing deserves. */

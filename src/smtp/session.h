@@ -28,8 +28,6 @@ struct smtp_rcpt {
 struct smtp_tx {
 	struct smtp_path sender;
 	struct smtp_mail_params params;
-	bool sender_checked;
-	struct smtp_sender_answer sender_answer; /* when checked */
 	struct list rcpts;
 	size_t rcpt_count, target_count, rcpts_tried;
 	size_t envelope_bytes;	   /* about what the recipients take in a call to the queue */

@@ -43,10 +43,11 @@ static struct smtp_target *target(struct arena *a, enum envelope_kind kind, stru
 }
 
 /* example.org is ours, with alice, bob, team (both of them) and a few troublesome names. */
-static int fake_resolve(void *ctx, struct str address, struct arena *a, struct smtp_resolution *out,
-			struct err *err)
+static int fake_resolve(void *ctx, const struct smtp_question *q, struct arena *a,
+			struct smtp_resolution *out, struct err *err)
 {
 	struct sim *sim = ctx;
+	struct str address = q->address;
 	if (sim->resolve_error)
 		return err_set(err, sim->resolve_error, "told to fail");
 	*out = (struct smtp_resolution){ .verdict = AUTH_OK, .count = 1 };
@@ -73,19 +74,8 @@ static int fake_resolve(void *ctx, struct str address, struct arena *a, struct s
 		out->verdict = AUTH_NOT_OURS;
 		out->targets = target(a, ENVELOPE_REMOTE, arena_str(a, address));
 	}
-	return 0;
-}
-
-static int fake_check_sender(void *ctx, const struct smtp_sender *sender, struct arena *a,
-			     struct smtp_sender_answer *out, struct err *err)
-{
-	(void)ctx;
-	(void)a;
-	(void)err;
-	*out = (struct smtp_sender_answer){
-		.denied = str_starts(sender->address, STR("banned@")),
-		.owned = str_eq(sender->address, sender->login),
-	};
+	out->sender.denied = str_starts(q->sender, STR("banned@"));
+	out->sender.owned = str_eq(q->sender, q->login);
 	return 0;
 }
 
@@ -157,7 +147,6 @@ void sim_use_tls(struct sim *sim)
 
 static const struct smtp_backend fake_backend = {
 	.resolve = fake_resolve,
-	.check_sender = fake_check_sender,
 	.login = fake_login,
 	.submit = fake_submit,
 };

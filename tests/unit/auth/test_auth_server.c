@@ -197,17 +197,21 @@ static void ask_about_addresses(void *unused)
 	assert_int_equal(out.verdict, AUTH_ALIAS_ERROR);
 	assert_int_equal(out.targets_count, 0);
 
-	struct auth_check_sender_in sender = { .sender = STR("mallory@far.net") };
-	struct auth_check_sender_out checked = { 0 };
-	assert_int_equal(auth_server_ops.check_sender(NULL, &sender, &a, &checked, &err), 0);
-	assert_true(checked.denied);
-	assert_int_equal(checked.code, 550);
-	assert_true(str_eq(checked.text, STR("5.7.1 no")));
-	assert_false(checked.owned);
+	in = (struct auth_resolve_in){ STR("alice@t.test"), STR("mallory@far.net"), STR_NONE };
+	out = (struct auth_resolve_out){ 0 };
+	assert_int_equal(auth_server_ops.resolve(NULL, &in, &a, &out, &err), 0);
+	assert_int_equal(out.verdict, AUTH_OK);
+	assert_true(out.sender_denied);
+	assert_int_equal(out.sender_code, 550);
+	assert_true(str_eq(out.sender_text, STR("5.7.1 no")));
+	assert_false(out.sender_owned);
 
-	sender = (struct auth_check_sender_in){ STR("info@t.test"), STR("alice@t.test") };
-	assert_int_equal(auth_server_ops.check_sender(NULL, &sender, &a, &checked, &err), 0);
-	assert_true(checked.owned);
+	in = (struct auth_resolve_in){ STR("far@far.net"), STR("info@t.test"),
+				       STR("alice@t.test") };
+	out = (struct auth_resolve_out){ 0 };
+	assert_int_equal(auth_server_ops.resolve(NULL, &in, &a, &out, &err), 0);
+	assert_false(out.sender_denied);
+	assert_true(out.sender_owned);
 }
 
 static void recipients_and_senders_are_judged(void **state)
