@@ -23,7 +23,7 @@ struct store_pool {
 	struct map stores;  /* by path */
 	struct list unused; /* accounts nobody uses, oldest first */
 	unsigned nunused;
-	struct list idle;   /* loaded mailboxes nobody uses, oldest first */
+	struct list idle; /* loaded mailboxes nobody uses, oldest first */
 	unsigned nidle;
 	size_t idle_bytes;
 	uint32_t counter; /* makes file names unique */
