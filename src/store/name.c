@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/utf8.h"
 #include "store/store.h"
@@ -39,9 +40,16 @@ int store_name_check(struct str name, struct err *err)
 	return 0;
 }
 
-struct str store_name_canonical(struct str name)
+struct str store_name_canonical(struct arena *a, struct str name)
 {
-	return store_name_is_inbox(name) ? STR("INBOX") : name;
+	struct str inbox = STR("INBOX");
+
+	if (!str_starts_nocase(name, inbox) || str_starts(name, inbox))
+		return name;
+	if (name.n > inbox.n && name.p[inbox.n] != '.')
+		return name;
+	struct str rest = str_skip(name, inbox.n);
+	return arena_printf(a, "%" STR_FMT "%" STR_FMT, STR_ARG(inbox), STR_ARG(rest));
 }
 
 bool store_name_is_below(struct str name, struct str parent)

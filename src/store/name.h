@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/str.h"
 
+struct arena;
 struct err;
 
 /* May this be the name of a mailbox? Nothing that passes can leave a directory or look like a file
@@ -13,8 +14,9 @@ struct err;
  * for too many levels. */
 int must_check store_name_check(struct str name, struct err *err);
 
-/* "INBOX" for it in any case, else the name itself. */
-struct str store_name_canonical(struct str name);
+/* With "INBOX", which may be in any case, as its first level spelled like that; a new string is in
+ * `a`. Canonical names are equal when they mean one mailbox. */
+struct str store_name_canonical(struct arena *a, struct str name);
 
 static inline bool store_name_is_inbox(struct str name)
 {

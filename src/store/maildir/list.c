@@ -69,12 +69,11 @@ static void take_dir(struct listing *l, int rootfd, const char *file)
 	snprintf(cur, sizeof(cur), "%s/cur", file);
 	if (faccessat(rootfd, cur, F_OK, 0) < 0)
 		return;
-	if (!disk_name_parse(str_from(file + 1), l->a, &name)) {
+	if (!disk_name_parse(str_from(file + 1), l->a, &name) ||
+	    !str_eq(name, store_name_canonical(l->a, name)))
 		maildir_report(l->store, STORE_DAMAGED, file,
 			       "not the name of a mailbox: left out");
-		return;
-	}
-	if (!store_name_is_inbox(name)) /* ".INBOX" would be a second one */
+	else if (!store_name_is_inbox(name)) /* ".INBOX" would be a second one */
 		add_existing(l, name, arena_cstr(l->a, str_from(file)));
 }
 
@@ -231,6 +230,8 @@ int store_box_rename(struct store *s, struct str from, struct str to, struct err
 		r = store_name_check(to, err);
 	if (r < 0)
 		return r;
+	from = store_name_canonical(&a, from);
+	to = store_name_canonical(&a, to);
 	if (store_name_is_inbox(to))
 		return err_set(err, -EEXIST, "INBOX exists");
 	if (store_name_is_inbox(from))

@@ -36,6 +36,7 @@ int maildir_dir_of(struct store *s, struct str name, struct arena *a, const char
 	int r = store_name_check(name, err);
 	if (r < 0)
 		return r;
+	name = store_name_canonical(a, name);
 	if (store_name_is_inbox(name)) {
 		*dir = ".";
 		return 0;
@@ -56,7 +57,9 @@ int maildir_dir_of(struct store *s, struct str name, struct arena *a, const char
 
 struct maildir_box *maildir_box_loaded(struct store *s, struct str name)
 {
-	name = store_name_canonical(name);
+	auto_arena struct arena a = ARENA_INIT;
+
+	name = store_name_canonical(&a, name);
 	LIST_FOREACH (it, &s->boxes) {
 		struct maildir_box *mb = LIST_ITEM(it, struct maildir_box, node);
 		if (!mb->base.stale && str_eq(str_from(mb->name), name))
@@ -157,7 +160,7 @@ static bool is_replaced(const struct maildir_box *mb)
 int maildir_box_get(struct store *s, struct str name, struct maildir_box **out, struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	name = store_name_canonical(name);
+	name = store_name_canonical(&a, name);
 
 	struct maildir_box *mb = maildir_box_loaded(s, name);
 	if (mb && is_replaced(mb)) {

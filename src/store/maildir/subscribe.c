@@ -89,9 +89,11 @@ int maildir_subscribe_all(struct store *s, const struct str *names, size_t n, bo
 
 int store_box_subscribe(struct store *s, struct str name, bool on, struct err *err)
 {
+	auto_arena struct arena a = ARENA_INIT;
+
 	int r = store_name_check(name, err);
 	if (r < 0)
 		return r;
-	name = store_name_canonical(name);
+	name = store_name_canonical(&a, name);
 	return maildir_subscribe_all(s, &name, 1, on, err);
 }

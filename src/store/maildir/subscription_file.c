@@ -50,7 +50,7 @@ unsigned subscription_file_parse(struct str text, struct arena *a, struct subscr
 			wrong++;
 			continue;
 		}
-		name = store_name_canonical(name);
+		name = store_name_canonical(a, name);
 		if (!map_put(&seen, name, &l))
 			l.v[l.n++] = name;
 	}

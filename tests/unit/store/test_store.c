@@ -22,6 +22,34 @@ static void a_new_account_has_an_empty_inbox(void **state)
 	store_view_close(v);
 }
 
+/* RFC 3501 5.1 of INBOX itself; below it a second spelling would be a second tree. */
+static void the_case_of_inbox_does_not_matter_below_it_either(void **state)
+{
+	struct account *t = *state;
+	struct store_box_list l;
+
+	assert_int_equal(store_box_create(t->store, STR("inbox.sub"), &t->err), 0);
+	assert_int_equal(store_box_create(t->store, STR("INBOX.Sub"), &t->err), 0);
+	assert_int_equal(store_box_create(t->store, STR("InBox.sub"), &t->err), -EEXIST);
+	assert_int_equal(store_box_check(t->store, STR("INBOX.sub"), &t->err), 0);
+	assert_int_equal(store_box_subscribe(t->store, STR("Inbox.sub"), true, &t->err), 0);
+	account_deliver(t, "iNBOX.sub", MSG);
+	struct store_view *v = account_view(t, "inbox.sub", 0);
+	assert_int_equal(store_view_count(v), 1);
+	assert_int_equal(
+		store_box_rename(t->store, STR("inbox.sub"), STR("inbox.new.deep"), &t->err), 0);
+	assert_true(str_eq(store_view_name(v), STR("INBOX.new.deep")));
+	store_view_close(v);
+
+	assert_int_equal(store_box_list(t->store, &t->a, &l, &t->err), 0);
+	static const char *const want[] = { "INBOX", "INBOX.Sub", "INBOX.new", "INBOX.new.deep",
+					    "INBOX.sub" };
+	assert_int_equal(l.n, ARRAY_LEN(want));
+	for (size_t i = 0; i < l.n; i++)
+		assert_true(str_eq(l.v[i].name, str_from(want[i])));
+	assert_int_equal(store_box_delete(t->store, STR("inbox.new.deep"), &t->err), 0);
+}
+
 static void delivered_text_comes_back_byte_for_byte(void **state)
 {
 	struct account *t = *state;
@@ -817,6 +845,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_account_has_an_empty_inbox),
+		TEST(the_case_of_inbox_does_not_matter_below_it_either),
 		TEST(delivered_text_comes_back_byte_for_byte),
 		TEST(appended_bare_line_feeds_become_line_ends),
 		TEST(text_may_arrive_in_any_portions),
