@@ -30,9 +30,7 @@ static int may_suspend open_mailbox(struct imap_session *s, bool read_only)
 
 	/* RFC 3501 6.3.1: the old mailbox is left even when the new one cannot be opened. */
 	imap_view_close(s);
-	r = store_view_open(s->store, name,
-			    read_only ? STORE_VIEW_READ_ONLY | STORE_VIEW_KEEP_RECENT : 0, &view,
-			    &err);
+	r = store_view_open(s->store, name, read_only ? STORE_VIEW_READ_ONLY : 0, &view, &err);
 	if (r < 0)
 		return imap_no_store(s, r, &err);
 	s->view = view;

@@ -187,8 +187,8 @@ int must_check store_box_status(struct store *s, struct str name, struct store_s
 				struct err *err);
 
 enum store_view_mode {
-	STORE_VIEW_READ_ONLY = 1 << 0,	 /* EXAMINE */
-	STORE_VIEW_KEEP_RECENT = 1 << 1, /* claim no \Recent: POP3, EXAMINE */
+	STORE_VIEW_READ_ONLY = 1 << 0,	 /* EXAMINE: sees \Recent and claims none */
+	STORE_VIEW_KEEP_RECENT = 1 << 1, /* knows nothing of \Recent: POP3 */
 };
 
 int must_check store_view_open(struct store *s, struct str name, unsigned mode,

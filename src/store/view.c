@@ -148,11 +148,31 @@ void store_view_watch(struct store_view *v, store_watch_fn *fn, void *arg)
 	v->watch_arg = arg;
 }
 
+static void add_recent(struct store_view *v, uint32_t uid)
+{
+	store_uids_add(&v->arena, &v->recent, uid);
+	v->nrecent++;
+}
+
 void store_view_claim(struct store_view *v, struct store_rec *r)
 {
 	store_messages_set_recent(&v->box->messages, r, false);
-	store_uids_add(&v->arena, &v->recent, r->uid);
-	v->nrecent++;
+	add_recent(v, r->uid);
+}
+
+void store_view_look_at_recent(struct store_view *v)
+{
+	const struct store_messages *m = &v->box->messages;
+	uint32_t from = v->box->recent_from;
+
+	if (m->recent == 0 || v->n == 0)
+		return;
+	if (v->recent.n && v->recent.v[v->recent.n - 1].last >= from)
+		from = v->recent.v[v->recent.n - 1].last + 1;
+	uint32_t last = v->uids[v->n - 1];
+	for (uint32_t i = store_messages_from_uid(m, from); i < m->n && m->v[i].uid <= last; i++)
+		if (m->v[i].state & STORE_REC_RECENT && !(m->v[i].state & STORE_REC_GONE))
+			add_recent(v, m->v[i].uid);
 }
 
 void store_view_own_change(struct store_view *v, uint64_t modseq)

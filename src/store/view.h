@@ -35,6 +35,8 @@ void store_view_update(struct store_view *v, unsigned how, struct arena *a,
 
 /* The message is \Recent for this view and no other. UIDs come in rising order. */
 void store_view_claim(struct store_view *v, struct store_rec *r);
+/* The messages that nobody has claimed are \Recent for this view too, which leaves them so. */
+void store_view_look_at_recent(struct store_view *v);
 
 /* A change by this view of which it wants no event. */
 void store_view_own_change(struct store_view *v, uint64_t modseq);

@@ -34,9 +34,12 @@ static void claim_recent(struct store_view *v)
 {
 	struct maildir_box *mb = box_of(v);
 	struct store_messages *m = &v->box->messages;
-	if (v->mode & (STORE_VIEW_READ_ONLY | STORE_VIEW_KEEP_RECENT) || m->recent == 0 ||
-	    v->n == 0)
+	if (v->mode & STORE_VIEW_KEEP_RECENT || m->recent == 0 || v->n == 0)
 		return;
+	if (v->mode & STORE_VIEW_READ_ONLY) {
+		store_view_look_at_recent(v);
+		return;
+	}
 
 	uint32_t last = v->uids[v->n - 1];
 	maildir_box_before_change(mb);

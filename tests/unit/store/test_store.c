@@ -334,8 +334,7 @@ static void only_one_view_sees_a_message_as_recent(void **state)
 {
 	struct account *t = *state;
 	account_deliver(t, "INBOX", MSG);
-	struct store_view *ro =
-		account_view(t, "INBOX", STORE_VIEW_READ_ONLY | STORE_VIEW_KEEP_RECENT);
+	struct store_view *ro = account_view(t, "INBOX", STORE_VIEW_KEEP_RECENT);
 	struct store_view *a = account_view(t, "INBOX", 0), *b = account_view(t, "INBOX", 0);
 
 	assert_int_equal(account_message(t, a, 1).flags & STORE_RECENT, STORE_RECENT);
@@ -349,6 +348,33 @@ static void only_one_view_sees_a_message_as_recent(void **state)
 	account_reopen(t);
 	a = account_view(t, "INBOX", 0);
 	assert_int_equal(account_message(t, a, 2).flags & STORE_RECENT, 0);
+	store_view_close(a);
+}
+
+/* RFC 3501 6.3.2 */
+static void a_view_that_only_reads_sees_recent_and_leaves_it(void **state)
+{
+	struct account *t = *state;
+	struct store_status st;
+
+	account_deliver(t, "INBOX", MSG);
+	struct store_view *ro = account_view(t, "INBOX", STORE_VIEW_READ_ONLY);
+	store_view_status(ro, &st);
+	assert_int_equal(st.recent, 1);
+	account_deliver(t, "INBOX", MSG);
+	assert_int_equal(account_sync(t, ro, 0).recent, 2);
+	assert_int_equal(account_message(t, ro, 1).flags & STORE_RECENT, STORE_RECENT);
+	assert_int_equal(account_message(t, ro, 2).flags & STORE_RECENT, STORE_RECENT);
+
+	struct store_view *a = account_view(t, "INBOX", 0);
+	store_view_status(a, &st);
+	assert_int_equal(st.recent, 2);
+	assert_int_equal(account_sync(t, ro, 0).recent, 2);
+	store_view_close(ro);
+	ro = account_view(t, "INBOX", STORE_VIEW_READ_ONLY);
+	store_view_status(ro, &st);
+	assert_int_equal(st.recent, 0);
+	store_view_close(ro);
 	store_view_close(a);
 }
 
@@ -859,6 +885,7 @@ int main(void)
 		TEST(a_silent_change_is_no_event_for_its_view),
 		TEST(a_conditional_change_names_what_it_left),
 		TEST(only_one_view_sees_a_message_as_recent),
+		TEST(a_view_that_only_reads_sees_recent_and_leaves_it),
 		TEST(watchers_are_called_for_the_changes_of_others),
 		TEST(keywords_have_names_and_survive),
 		TEST(a_mailbox_has_room_for_as_many_keywords_as_promised),
