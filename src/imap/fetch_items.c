@@ -46,6 +46,9 @@ static const struct {
 static int add(struct imap_lexer *lx, struct imap_fetch_items *out,
 	       const struct imap_fetch_item *item)
 {
+	for (size_t i = 0; i < out->n; i++)
+		if (item->kind != IMAP_FETCH_SECTION && out->v[i].kind == item->kind)
+			return 0;
 	if (out->n == ITEMS_MAX)
 		return imap_lexer_bad(lx, "Too many items to fetch");
 	out->v[out->n++] = *item;

@@ -114,16 +114,10 @@ static int word_keyword(struct parse *p, const struct search_word *w, struct ima
 
 static int word_uid(struct parse *p, const struct search_word *w, struct imap_search_key *k)
 {
-	bool uid = p->s->uid;
+	int r = imap_lexer_space(p->lx);
 
 	(void)w;
-	int r = imap_lexer_space(p->lx);
-	if (r < 0)
-		return r;
-	p->s->uid = true;
-	r = imap_view_parse_set(p->s, &k->seqs);
-	p->s->uid = uid;
-	return r;
+	return r < 0 ? r : imap_view_parse_search_set(p->s, true, &k->seqs);
 }
 
 static int may_suspend child(struct parse *p, struct imap_search_key *k)
@@ -257,11 +251,7 @@ static int may_suspend parse_word(struct parse *p, struct imap_search_key **out)
 static int parse_seqs(struct parse *p, struct imap_search_key **out)
 {
 	struct imap_search_key *k = key_new(p, IMAP_SEARCH_SEQS);
-	bool uid = p->s->uid;
-
-	p->s->uid = false;
-	int r = imap_view_parse_set(p->s, &k->seqs);
-	p->s->uid = uid;
+	int r = imap_view_parse_search_set(p->s, false, &k->seqs);
 	if (r == 0)
 		*out = k;
 	return r;

@@ -114,28 +114,56 @@ static void uids_to_seqs(struct imap_session *s, struct imap_seqset *set)
 	set->count = kept;
 }
 
-int imap_view_parse_set(struct imap_session *s, struct imap_seqset *out)
+static int parse_set(struct imap_session *s, struct imap_seqset *out)
 {
-	uint32_t count = store_view_count(s->view);
-	struct imap_seqset set;
 	struct str text;
 
 	int r = imap_lexer_sequence(&s->lexer, &text);
 	if (r < 0)
 		return r;
-	r = imap_seqset_parse(text, &s->arena, RANGES_MAX, &set);
+	r = imap_seqset_parse(text, &s->arena, RANGES_MAX, out);
 	if (r < 0)
 		return imap_lexer_bad(&s->lexer,
 				      r == -E2BIG ? "Too many ranges" : "Invalid sequence set");
+	return 0;
+}
+
+static void resolve_uids(struct imap_session *s, struct imap_seqset *set)
+{
+	uint32_t count = store_view_count(s->view);
+
+	imap_seqset_resolve(set, count ? store_view_uid(s->view, count) : 0);
+	uids_to_seqs(s, set);
+}
+
+int imap_view_parse_set(struct imap_session *s, struct imap_seqset *out)
+{
+	uint32_t count = store_view_count(s->view);
+	struct imap_seqset set;
+
+	int r = parse_set(s, &set);
+	if (r < 0)
+		return r;
 	if (s->uid) {
-		imap_seqset_resolve(&set, count ? store_view_uid(s->view, count) : 0);
-		uids_to_seqs(s, &set);
+		resolve_uids(s, &set);
 	} else {
 		imap_seqset_resolve(&set, count);
 		if (set.count && set.ranges[set.count - 1].last > count)
 			return imap_lexer_bad(&s->lexer, "No message has such a number");
 	}
 	*out = set;
+	return 0;
+}
+
+int imap_view_parse_search_set(struct imap_session *s, bool uid, struct imap_seqset *out)
+{
+	int r = parse_set(s, out);
+	if (r < 0)
+		return r;
+	if (uid)
+		resolve_uids(s, out);
+	else
+		imap_seqset_resolve(out, store_view_count(s->view));
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* What a session has told its client of the selected mailbox, and telling what is new. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/check.h"
@@ -27,6 +28,11 @@ void imap_view_write_message_flags(struct imap_session *s, struct buf *b,
  * sequence numbers of this view, in order and in ranges. -EBADMSG for one that is malformed or
  * names a number beyond the last message. */
 int must_check imap_view_parse_set(struct imap_session *s, struct imap_seqset *out);
+
+/* The same for a search, which only asks: UIDs or numbers, as `uid` says, and a number beyond the
+ * last message matches none. */
+int must_check imap_view_parse_search_set(struct imap_session *s, bool uid,
+					  struct imap_seqset *out);
 
 /* The same as an argument of the store. */
 void imap_view_uids(struct imap_session *s, const struct imap_seqset *seqs, struct store_uids *out);

@@ -51,6 +51,9 @@ static void fetch_gives_what_is_known_of_a_message(void **state)
 		"S: d OK <*>\n"
 		"C: e FETCH 4 FLAGS\n"
 		"S: e BAD No message has such a number.\n"
+		"C: i FETCH 1 (UID RFC822.SIZE UID)\n"
+		"S: * 1 FETCH (UID 1 RFC822.SIZE 115)\n"
+		"S: i OK <*>\n"
 		"C: f FETCH 3,1 UID\n"
 		"S: * 1 FETCH (UID 1)\n"
 		"S: * 3 FETCH (UID 3)\n"
@@ -353,7 +356,8 @@ static void malformed_searches_are_refused(void **state)
 			   "C: f SEARCH ()\nS: f BAD <*>\n"
 			   "C: g SEARCH CHARSET X-KLINGON ALL\nS: g NO [BADCHARSET <*>] <*>\n"
 			   "C: h SEARCH SINCE yesterday\nS: h BAD Invalid date.\n"
-			   "C: i SEARCH 9\nS: i BAD <*>\n"
+			   "C: i SEARCH 9\nS: * SEARCH\nS: i OK <*>\n"
+			   "C: l SEARCH 2:9 OR 1 3\nS: * SEARCH 3\nS: l OK <*>\n"
 			   "C: j UID SEARCH UID 2\nS: * SEARCH 2\nS: j OK <*>\n"
 			   "C: k UID SEARCH 3\nS: * SEARCH 3\nS: k OK <*>\n",
 		    three_messages);
