@@ -122,6 +122,17 @@ void process_done(struct process *p)
 	io_done(&p->exited);
 }
 
+void process_reap_strangers(bool (*is_known)(pid_t pid))
+{
+	for (;;) {
+		siginfo_t info = { 0 };
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || !info.si_pid ||
+		    is_known(info.si_pid))
+			return;
+		(void)waitpid(info.si_pid, NULL, WNOHANG);
+	}
+}
+
 int64_t restart_pause(struct restart_policy *p, int64_t life)
 {
 	if (life >= RESTART_LONG_LIFE)

@@ -42,6 +42,11 @@ void process_kill(const struct process *p, int signal);
 /* Closes the pidfd. */
 void process_done(struct process *p);
 
+/* Collect children that have ended and that nobody here started or waits for: the first process of
+ * a container inherits those of every other. `is_known` says which are somebody's; one that has
+ * ended and is not waited for yet may hide strangers until the next call. */
+void process_reap_strangers(bool (*is_known)(pid_t pid));
+
 /* When to start a child again that has ended: at once after a long life, else after a pause that
  * doubles from 100 ms to 30 s with every short one. */
 struct restart_policy {

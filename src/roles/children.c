@@ -297,6 +297,14 @@ int children_start(const struct children_config *cfg, struct group *g, struct er
 	return r;
 }
 
+bool children_has_process(pid_t pid)
+{
+	for (unsigned i = 0; i < child_count; i++)
+		if (children[i].alive && children[i].process.pid == pid)
+			return true;
+	return false;
+}
+
 static const struct child *first_not_ready(void)
 {
 	for (unsigned i = 0; i < child_count; i++)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/check.h"
 
@@ -29,6 +30,9 @@ int must_check children_start(const struct children_config *cfg, struct group *g
 int may_suspend must_check children_wait_ready(int64_t deadline, struct err *err);
 
 void may_suspend children_reload(bool accounts, bool certificates);
+
+/* Is it the process of a role, whose end is noticed here? */
+bool children_has_process(pid_t pid);
 
 /* End everything in the order in which nothing is lost: sessions first, the queue's deliveries,
  * then the processes. What has not ended by the deadline is killed. */

@@ -26,6 +26,7 @@
 #include "core/log.h"
 #include "core/log_tail.h"
 #include "core/loop.h"
+#include "core/process.h"
 #include "core/settings.h"
 #include "core/watch.h"
 #include "core/work.h"
@@ -37,6 +38,9 @@
 
 /* A role that is not ready by then will not be: the journal is replayed after the start. */
 #define START_MS 60000
+
+/* How often children that are nobody's are looked for. */
+#define REAP_MS 1000
 
 /* How often new log lines are copied to standard output. */
 #define LOG_COPY_MS 200
@@ -228,6 +232,14 @@ static void watch_files(void *unused)
 	}
 }
 
+/* As the first process of a container we get every child whose own parent has ended. */
+static void reap_strangers(void *unused)
+{
+	(void)unused;
+	while (fiber_sleep(REAP_MS) == 0)
+		process_reap_strangers(children_has_process);
+}
+
 /* Blocked here, so that they arrive through the descriptor; children start with none blocked. */
 static int watch_signals(struct err *err)
 {
@@ -381,6 +393,7 @@ static void main_fiber(void *unused)
 	supervisor.result = EXIT_FAILURE;
 	if (supervisor.log_path)
 		check(fiber_spawn(&supervisor.fibers, "log copy", copy_log, NULL) == 0);
+	check(fiber_spawn(&supervisor.fibers, "reap", reap_strangers, NULL) == 0);
 	watch_begin();
 	if (start_roles(&err) == 0) {
 		check(fiber_spawn(&supervisor.fibers, "watch", watch_files, NULL) == 0);

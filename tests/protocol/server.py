@@ -181,10 +181,10 @@ class Server:
 
     # Life
 
-    def start(self, wait=True):
+    def start(self, wait=True, command=()):
         self.output_path.write_text('')
         with open(self.output_path, 'ab') as output:
-            self.process = subprocess.Popen([self.build / 'posthorn'], stdout=output,
+            self.process = subprocess.Popen(command or [self.build / 'posthorn'], stdout=output,
                                             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                             env=self.environment(), start_new_session=True)
         if wait:

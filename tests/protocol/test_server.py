@@ -4,9 +4,10 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
-from server import DOMAIN, HOSTNAME, SLOW, Server, wait_until
+from server import DOMAIN, HOSTNAME, SLOW, Server, processes_below, wait_until
 from wire import Wire, deliver, imap, message, pop3
 
 USER = f'user0@{DOMAIN}'
@@ -63,6 +64,17 @@ def test_sigterm_does_not_wait_for_clients_that_do_nothing(make_server):
         server.stop(seconds=8)
         assert smtp.reply().code == 421
         assert pop3.at_end()
+
+
+def test_children_of_others_are_collected(make_server):
+    """The first process of a container inherits orphans; here the shell leaves it one."""
+    server = make_server(start=False)
+    posthorn = server.build / 'posthorn'
+    server.start(command=['sh', '-c', f'sleep 1.2 & exec {posthorn}'])
+    orphan = [pid for pid, name in processes_below(server.process.pid).items() if name == 'sleep']
+    assert len(orphan) == 1
+    wait_until(lambda: not Path(f'/proc/{orphan[0]}').exists(), 5, what='the end of the orphan')
+    server.roles_at_start = server.roles()
 
 
 def test_sighup_keeps_sessions(make_server):

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -93,6 +94,55 @@ static void a_missing_executable_is_an_error(void **state)
 	run_in_fiber(spawn_nothing, NULL);
 }
 
+/* A child that nobody started through process_spawn, as the first process of a container inherits
+ * them. It has ended when this returns. */
+static pid_t make_stranger(void)
+{
+	siginfo_t info;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	assert_true(pid > 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	return pid;
+}
+
+static bool is_zombie(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) == 0 &&
+	       info.si_pid == pid;
+}
+
+static pid_t known_pid;
+
+static bool is_known(pid_t pid)
+{
+	return pid == known_pid;
+}
+
+static void ended_strangers_are_collected(void **state)
+{
+	(void)state;
+	pid_t first = make_stranger(), second = make_stranger();
+
+	known_pid = 0;
+	process_reap_strangers(is_known);
+	assert_false(is_zombie(first));
+	assert_false(is_zombie(second));
+}
+
+static void a_child_that_is_waited_for_is_left_alone(void **state)
+{
+	(void)state;
+	known_pid = make_stranger();
+	process_reap_strangers(is_known);
+	assert_true(is_zombie(known_pid));
+	assert_int_equal(waitpid(known_pid, NULL, 0), known_pid);
+}
+
 static void pauses_double_and_end_after_a_long_life(void **state)
 {
 	(void)state;
@@ -113,6 +163,8 @@ int main(void)
 		fiber_test(the_end_of_a_process_says_how),
 		fiber_test(a_child_has_its_descriptors_and_no_others),
 		fiber_test(a_missing_executable_is_an_error),
+		cmocka_unit_test(ended_strangers_are_collected),
+		cmocka_unit_test(a_child_that_is_waited_for_is_left_alone),
 		cmocka_unit_test(pauses_double_and_end_after_a_long_life),
 	};
 	return cmocka_run_group_tests_name("core/process", tests, NULL, NULL);
