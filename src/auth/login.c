@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 
 #include "auth/address.h"
+#include "core/metrics.h"
 #include "core/networks.h"
 #include "auth/auth_server_private.h"
 #include "auth/password.h"
@@ -97,8 +98,10 @@ static void look_up(const struct auth_login_in *in, struct arena *a, struct logi
 static int may_suspend check_password(const struct login_subject *s, struct str password)
 {
 	struct verify_job job = { .stored = s->stored, .password = password };
+	int64_t before = loop_now();
 	int r = work_run(verify, &job);
 
+	metric_observe(METRIC_PASSWORD_TIME, (uint64_t)(loop_now() - before));
 	if (r == 0 || r == -EACCES || r == -ENOMEM || r == -ECANCELED)
 		return r;
 	if (s->known)
@@ -193,5 +196,7 @@ int auth_server_login(void *ctx, struct auth_login_in *in, struct arena *a,
 	OPENSSL_cleanse((char *)in->password.p, in->password.n);
 	if (r == 0)
 		out->account = s.names.account;
+	if (r == 0 || r == -EACCES)
+		metric_add(r == 0 ? METRIC_LOGINS : METRIC_LOGIN_FAILURES, 1);
 	return r;
 }

@@ -1,3 +1,4 @@
+#include "core/metrics.h"
 #include "core/tls.h"
 
 #include <errno.h>
@@ -266,6 +267,7 @@ int tls_accept(struct stream *s, struct tls_context *ctx, struct err *err)
 	stream_consume(s, stream_peek(s).n);
 	struct tls_layer *l = layer_new(s, ctx);
 	r = handshake(s, l, err);
+	metric_add(r < 0 ? METRIC_TLS_FAILURES : METRIC_TLS_HANDSHAKES, 1);
 	if (r < 0) {
 		layer_free(&l->base);
 		return r;

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/metrics.h"
 #include "core/work.h"
 
 /* The same trouble is reported once in this time. */
@@ -116,6 +117,10 @@ static int run_commit(void *arg)
 
 static void report(struct queue_commit *c, const struct err *err)
 {
+	if (err->code) {
+		c->last_failure = loop_now();
+		c->failure = *err;
+	}
 	if (err->code == 0 || (c->last_report && loop_now() - c->last_report < REPORT_PAUSE))
 		return;
 	c->last_report = loop_now();
@@ -131,9 +136,12 @@ static void may_suspend commit(struct queue_commit *c)
 	collect(c, &b);
 	if (list_empty(&b.appends) && list_empty(&b.retired))
 		return;
+	int64_t before = loop_now();
 	c->writing = true;
 	(void)!work_run(run_commit, &job);
 	c->writing = false;
+	metric_observe(METRIC_COMMIT_TIME, (uint64_t)(loop_now() - before));
+	metric_add(METRIC_QUEUE_COMMITS, 1);
 	c->commits++;
 	c->syncs += b.syncs;
 

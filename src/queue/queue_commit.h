@@ -39,6 +39,8 @@ struct queue_commit {
 	bool tidy; /* a segment may have become free */
 	bool writing;
 	int64_t last_report;
+	int64_t last_failure; /* 0: never; and what it was */
+	struct err failure;
 	uint64_t commits, syncs, messages; /* so far */
 };
 

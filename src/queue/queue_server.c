@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/fd.h"
+#include "core/metrics.h"
 #include "core/work.h"
 #include "queue/queue_ipc.h"
 #include "queue/queue_state.h"
@@ -36,6 +37,10 @@ void queue_log_outcome(struct queue *q, const struct queue_job *job, enum log_ev
 	struct str original = str_eq(r->original, r->address) ? STR_NONE : r->original;
 	char delay[32];
 
+	metric_add(event == LOG_QUEUE_SENT	 ? METRIC_QUEUE_SENT
+		   : event == LOG_QUEUE_DEFERRED ? METRIC_QUEUE_POSTPONED
+						 : METRIC_QUEUE_BOUNCED,
+		   1);
 	log_event(event, LOG_CSTR("id", queue_id_text(id).c), LOG_STR("to", r->address),
 		  LOG_STR("orig_to", original), LOG_CSTR("relay", o->relay),
 		  LOG_STR("delay", delay_text(q, id, delay, sizeof(delay))),
@@ -50,6 +55,7 @@ static void accepted(struct queue *q, struct queue_append *a)
 		queue_entries_remove(&q->entries, e);
 		return;
 	}
+	metric_add(METRIC_QUEUE_ENTERED, 1);
 	e->crc = a->append.crc;
 	queue_entry_place(e, a->append.segment, a->append.offset);
 	queue_dispatch(q, e);
@@ -136,6 +142,22 @@ static int may_suspend op_submit(void *ctx, struct queue_submit_in *in, struct a
 	}
 	m.body = take_fd(&in->body);
 	return queue_accept(ctx, &m, err);
+}
+
+/* Without mail nobody tries again, so a failure is forgotten after a while. */
+#define FAILURE_MEMORY_MS 30000
+
+struct str queue_trouble(struct queue *q)
+{
+	const struct queue_commit *c = &q->commit;
+	const uint64_t *count = q->entries.count;
+
+	metric_set(METRIC_QUEUE_MESSAGES, q->entries.by_id.count - count[QUEUE_COMMITTING]);
+	metric_set(METRIC_QUEUE_DEFERRED, count[QUEUE_DEFERRED]);
+	metric_set(METRIC_QUEUE_BYTES, journal_bytes(q->journal));
+	if (c->last_failure && loop_now() - c->last_failure < FAILURE_MEMORY_MS)
+		return str_from(c->failure.text);
+	return STR_NONE;
 }
 
 static int op_status(void *ctx, struct queue_status_in *in, struct arena *a,

@@ -49,6 +49,10 @@ int may_suspend must_check queue_start(const struct queue_config *config, struct
 void queue_attach_worker(struct queue *q, unsigned worker, int fd);
 void queue_attach_auth(struct queue *q, int fd);
 
+/* Bring the gauges of metrics.def up to date. Returns why mail cannot be taken at the moment, or
+ * empty; valid until the next call. */
+struct str queue_trouble(struct queue *q);
+
 /* What answers queue.submit and the other calls: for ipc_serve. */
 struct ipc_server queue_ipc_server(struct queue *q);
 

@@ -18,6 +18,7 @@
 #include "core/process.h"
 #include "roles/control_ipc.h"
 #include "roles/listeners.h"
+#include "roles/status_ipc.h"
 
 #define CHILDREN_MAX 32
 
@@ -26,14 +27,13 @@ enum child_role {
 	CHILD_MAILBOX,
 	CHILD_QUEUE,
 	CHILD_FRONT,
+	CHILD_WEB,
 	CHILD_ROLES
 };
 
 static const char *const role_names[CHILD_ROLES] = {
-	[CHILD_AUTH] = "auth",
-	[CHILD_MAILBOX] = "mailbox",
-	[CHILD_QUEUE] = "queue",
-	[CHILD_FRONT] = "front",
+	[CHILD_AUTH] = "auth",	 [CHILD_MAILBOX] = "mailbox", [CHILD_QUEUE] = "queue",
+	[CHILD_FRONT] = "front", [CHILD_WEB] = "web",
 };
 
 /* Who calls whom. Nothing else is connected. */
@@ -58,6 +58,7 @@ struct child {
 };
 
 static const struct children_config *config;
+static struct group *fibers;
 static struct child children[CHILDREN_MAX];
 static unsigned child_count;
 static uint64_t births;
@@ -123,12 +124,78 @@ static int may_suspend connect_child(struct child *c, struct err *err)
 	return 0;
 }
 
+/* One child that is asked how it is. */
+struct question {
+	struct child *child;
+	struct status_role *answer;
+	struct arena *arena;
+};
+
+static void ask_child(void *arg)
+{
+	struct question *q = arg;
+	struct control_report_in in = { 0 };
+	struct control_report_out out;
+	struct err err;
+
+	if (control_report(q->child->control, &in, q->arena, &out, &err) < 0)
+		return;
+	q->answer->ready = true;
+	q->answer->trouble = out.trouble;
+	q->answer->metrics = out.metrics;
+}
+
+/* All are asked at once: one that hangs costs its own answer, not the others'. */
+static int may_suspend report_children(void *ctx, struct status_report_in *in, struct arena *a,
+				       struct status_report_out *out, struct err *err)
+{
+	struct status_role *roles = ARENA_NEW_ARRAY(a, struct status_role, child_count);
+	struct question questions[CHILDREN_MAX];
+	auto_group struct group g;
+	(void)ctx, (void)in, (void)err;
+
+	group_init(&g);
+	for (unsigned i = 0; i < child_count; i++) {
+		struct child *c = &children[i];
+		roles[i] = (struct status_role){ .name = str_from(child_name(c)),
+						 .instance = c->instance };
+		questions[i] = (struct question){ c, &roles[i], a };
+		if (c->ready)
+			(void)!fiber_spawn(&g, "report", ask_child, &questions[i]);
+	}
+	(void)!group_join(&g, LOOP_FOREVER);
+	out->roles = roles;
+	out->roles_count = child_count;
+	out->draining = stopping;
+	return 0;
+}
+
+/* The one role that calls the supervisor. */
+static int may_suspend connect_status(struct child *c, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	static const struct status_ops ops = { .report = report_children };
+	struct ipc_server server = { .service = &status_service, .ops = &ops };
+	struct control_peer_out out;
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_sys(err, "socketpair");
+	auto_close int calling = fds[0];
+	if (ipc_serve(fds[1], &server, fibers) < 0)
+		return err_set(err, -EAGAIN, "too many fibers");
+	struct control_peer_in in = { .service = STR("status"), .socket = calling };
+	return control_peer(c->control, &in, &a, &out, err);
+}
+
 static int may_suspend give_listeners(struct child *c, struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
 
 	for (unsigned i = 0; i < config->listeners->count; i++) {
 		const struct listener *l = &config->listeners->v[i];
+		if (strcmp(l->role, child_name(c)) != 0)
+			continue;
 		struct control_listen_in in = { .name = str_from(l->name),
 						.proxied = l->proxied,
 						.socket = l->fd };
@@ -147,7 +214,9 @@ static int may_suspend prepare_child(struct child *c, struct err *err)
 	struct control_start_out out;
 
 	int r = connect_child(c, err);
-	if (r == 0 && c->role == CHILD_FRONT)
+	if (r == 0 && c->role == CHILD_WEB)
+		r = connect_status(c, err);
+	if (r == 0)
 		r = give_listeners(c, err);
 	if (r == 0)
 		r = control_start(c->control, &in, &a, &out, err);
@@ -283,15 +352,28 @@ static int add_child(enum child_role role, unsigned instance, struct group *g, s
 	return 0;
 }
 
+static unsigned copies(const struct children_config *cfg, enum child_role role)
+{
+	switch (role) {
+	case CHILD_MAILBOX:
+	case CHILD_FRONT:
+		return cfg->workers;
+	case CHILD_WEB:
+		return cfg->web;
+	default:
+		return 1;
+	}
+}
+
 int children_start(const struct children_config *cfg, struct group *g, struct err *err)
 {
 	int r = 0;
 
 	config = cfg;
+	fibers = g;
 	waitq_init(&changed);
 	for (unsigned role = 0; role < CHILD_ROLES && r == 0; role++) {
-		bool many = role == CHILD_MAILBOX || role == CHILD_FRONT;
-		for (unsigned i = 0; i < (many ? cfg->workers : 1) && r == 0; i++)
+		for (unsigned i = 0; i < copies(cfg, role) && r == 0; i++)
 			r = add_child(role, i, g, err);
 	}
 	return r;

@@ -21,6 +21,7 @@ struct children_config {
 	const struct listeners *listeners;
 	int log_fd;	  /* becomes descriptor 4 of every role */
 	unsigned workers; /* copies of front and mailbox */
+	bool web;	  /* health and metrics are asked for */
 };
 
 /* Start one fiber per process in `g`; *cfg outlives them. */

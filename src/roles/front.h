@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "core/group.h"
-#include "core/io.h"
+#include "roles/acceptor.h"
 #include "smtp/backend.h"
 #include "smtp/service.h"
 
@@ -27,7 +27,7 @@ struct front_port {
 	enum smtp_port smtp; /* of FRONT_SMTP */
 	bool tls;	     /* from the first byte */
 	bool proxied;	     /* a PROXY header comes before that */
-	struct io io;
+	struct acceptor acceptor;
 };
 
 struct front {

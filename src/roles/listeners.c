@@ -18,7 +18,7 @@
 #define PORT_MAX 65535
 
 struct port {
-	const char *name;
+	const char *role, *name;
 	unsigned number;
 	unsigned proxied; /* the second one, for proxies */
 	enum setting_inet inet;
@@ -121,22 +121,24 @@ static int open_port(const struct settings *set, const struct port *p, bool prox
 	if (fd < 0)
 		return err_set(err, fd, "cannot listen on port %lld (%s): %s%s", (long long)number,
 			       p->name, strerror(-fd), advice(fd));
-	*out = (struct listener){ .name = p->name, .proxied = proxied, .fd = fd };
+	*out = (struct listener){ .role = p->role, .name = p->name, .proxied = proxied, .fd = fd };
 	return 0;
 }
 
 int listeners_open(const struct settings *set, struct listeners *out, struct err *err)
 {
-	bool mailboxes = !set->smtp_only;
+	bool imap = set->enable_imap && !set->smtp_only;
+	bool pop3 = set->enable_pop3 && !set->smtp_only;
 	const struct port ports[] = {
 		/* 10025 is taken where Amavis runs. */
-		{ "smtp", 25, 12525, set->smtp_inet, true },
-		{ "submission", 587, 10587, set->smtp_inet, true },
-		{ "submissions", 465, 10465, set->smtp_inet, true },
-		{ "imap", 143, 10143, set->mailbox_inet, mailboxes && set->enable_imap },
-		{ "imaps", 993, 10993, set->mailbox_inet, mailboxes && set->enable_imap },
-		{ "pop3", 110, 10110, set->mailbox_inet, mailboxes && set->enable_pop3 },
-		{ "pop3s", 995, 10995, set->mailbox_inet, mailboxes && set->enable_pop3 },
+		{ "front", "smtp", 25, 12525, set->smtp_inet, true },
+		{ "front", "submission", 587, 10587, set->smtp_inet, true },
+		{ "front", "submissions", 465, 10465, set->smtp_inet, true },
+		{ "front", "imap", 143, 10143, set->mailbox_inet, imap },
+		{ "front", "imaps", 993, 10993, set->mailbox_inet, imap },
+		{ "front", "pop3", 110, 10110, set->mailbox_inet, pop3 },
+		{ "front", "pop3s", 995, 10995, set->mailbox_inet, pop3 },
+		{ "web", "web", (unsigned)set->web_port, 0, SETTING_INET_ALL, set->web_port > 0 },
 	};
 	int r = 0;
 
@@ -146,7 +148,7 @@ int listeners_open(const struct settings *set, struct listeners *out, struct err
 			continue;
 		r = open_port(set, &ports[i], false, &out->v[out->count], err);
 		out->count += r == 0;
-		if (r == 0 && set->proxy_protocol) {
+		if (r == 0 && set->proxy_protocol && ports[i].proxied) {
 			r = open_port(set, &ports[i], true, &out->v[out->count], err);
 			out->count += r == 0;
 		}

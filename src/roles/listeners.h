@@ -12,6 +12,7 @@ struct settings;
 #define LISTENERS_MAX 32
 
 struct listener {
+	const char *role; /* who serves it: "front" */
 	const char *name; /* "submissions" */
 	bool proxied;	  /* for proxies: a header names the client */
 	int fd;

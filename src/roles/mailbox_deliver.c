@@ -3,6 +3,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "core/loop.h"
+#include "core/metrics.h"
 #include "core/settings.h"
 #include "roles/mailbox.h"
 #include "store/mailbox.h"
@@ -82,10 +84,16 @@ int mailbox_role_deliver(void *ctx, struct mailbox_deliver_in *in, struct arena 
 	struct store_delivered done;
 	(void)ctx;
 
+	int64_t before = loop_now();
 	int r = deliver(in, a, &done, err);
 	if (r < 0) {
 		explain(r, err, a, out);
 		return 0;
+	}
+	metric_observe(METRIC_DELIVERY_TIME, (uint64_t)(loop_now() - before));
+	if (!done.repeated) {
+		metric_add(METRIC_DELIVERIES, 1);
+		metric_add(METRIC_DELIVERY_BYTES, in->length);
 	}
 	out->outcome = MAILBOX_DELIVERED;
 	out->status = STR("2.0.0");

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "core/fiber.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/settings.h"
 #include "core/stream.h"
 #include "imap/session.h"
@@ -128,7 +129,11 @@ static void session_main(void *arg)
 	log_context_enter(&s->log, s->protocol == MAILBOX_IMAP ? "imap" : "pop3");
 	log_context_set(&s->log, LOG_STR("user", s->account));
 	log_context_set(&s->log, LOG_STR("session", s->id));
+	enum metric sessions =
+		s->protocol == MAILBOX_IMAP ? METRIC_IMAP_SESSIONS : METRIC_POP3_SESSIONS;
+	metric_add(sessions, 1);
 	const char *reason = s->protocol == MAILBOX_IMAP ? run_imap(s) : run_pop3(s);
+	metric_sub(sessions, 1);
 	log_event(LOG_SESSION_ENDED, LOG_CSTR("reason", reason),
 		  LOG_INT("in", (int64_t)stream_bytes_in(s->stream)),
 		  LOG_INT("out", (int64_t)stream_bytes_out(s->stream)));

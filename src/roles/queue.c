@@ -41,6 +41,12 @@ static void queue_peer(struct str service, unsigned instance, int socket)
 		queue_attach_worker(role_state.queue, instance, socket);
 }
 
+static struct str queue_role_report(void)
+{
+	return role_state.queue ? queue_trouble(role_state.queue)
+				: STR("the journal is being read");
+}
+
 static int queue_prepare(unsigned instance, struct err *err)
 {
 	const struct settings *set = settings_get();
@@ -102,6 +108,7 @@ int main(int argc, char **argv)
 		.start = queue_role_start,
 		.peer = queue_peer,
 		.server = queue_server,
+		.report = queue_role_report,
 		.drain = queue_role_drain,
 		.end = queue_role_end,
 	};

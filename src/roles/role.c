@@ -17,6 +17,7 @@
 #include "core/ipc.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/metrics.h"
 #include "core/sandbox.h"
 #include "core/settings.h"
 #include "core/work.h"
@@ -120,12 +121,26 @@ static int control_drain_op(void *ctx, struct control_drain_in *in, struct arena
 	return 0;
 }
 
+static int control_report_op(void *ctx, struct control_report_in *in, struct arena *a,
+			     struct control_report_out *out, struct err *err)
+{
+	struct metrics_snapshot snapshot;
+	(void)ctx, (void)in, (void)err;
+
+	out->trouble = self.role->report ? self.role->report() : STR_NONE;
+	metric_set(METRIC_FIBERS, fiber_count());
+	metrics_take(&snapshot);
+	out->metrics = arena_str(a, str_of(&snapshot, sizeof(snapshot)));
+	return 0;
+}
+
 static const struct control_ops control_operations = {
 	.peer = control_peer_op,
 	.listen = control_listen_op,
 	.start = control_start_op,
 	.reload = control_reload_op,
 	.drain = control_drain_op,
+	.report = control_report_op,
 };
 
 static void on_control_closed(void *ctx)

@@ -40,6 +40,10 @@ struct role {
 	/* A listening socket. Optional. */
 	void (*listen)(struct str name, bool proxied, int socket);
 
+	/* Bring the gauges up to date. Returns why the role cannot do its work at the moment, or
+	 * empty; valid until the next call. Optional. */
+	struct str (*report)(void);
+
 	/* Optional; a failed reload keeps what was. */
 	int (*reload)(bool accounts, bool certificates, struct err *err);
 	void (*drain)(void);

@@ -365,6 +365,7 @@ static int may_suspend start_roles(struct err *err)
 		.listeners = &supervisor.listeners,
 		.log_fd = supervisor.log_fd,
 		.workers = (unsigned)set->workers,
+		.web = set->web_port > 0,
 	};
 	int r = children_start(&supervisor.children, &supervisor.fibers, err);
 	if (r == 0)

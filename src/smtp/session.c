@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "core/fiber.h"
 #include "core/loop.h"
+#include "core/metrics.h"
 #include "core/tls.h"
 #include "smtp/greeting.h"
 #include "smtp/reply.h"
@@ -234,6 +235,8 @@ static void report_concurrency(struct smtp_session *s, size_t count)
 /* May one more come from this address? If not, it has been told so. */
 static bool is_admitted(struct smtp_session *s, enum smtp_throttle_verdict verdict)
 {
+	if (verdict != SMTP_THROTTLE_OK)
+		metric_add(METRIC_SMTP_REFUSED, 1);
 	if (verdict == SMTP_THROTTLE_TOTAL) {
 		say_421(s, "4.3.2", "All server ports are busy");
 		report_concurrency(s, smtp_throttle_total(s->svc->throttle));
@@ -311,7 +314,10 @@ void smtp_session_run(struct smtp_service *svc, const struct smtp_client *client
 	if (svc->throttle)
 		admission = smtp_throttle_enter(svc->throttle, client->address);
 
+	metric_add(METRIC_SMTP_CONNECTIONS, 1);
+	metric_add(METRIC_SMTP_SESSIONS, 1);
 	run_session(&s, admission);
+	metric_sub(METRIC_SMTP_SESSIONS, 1);
 
 	if (svc->throttle)
 		smtp_throttle_leave(svc->throttle, client->address);

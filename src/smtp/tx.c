@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 #include "base/map.h"
+#include "core/loop.h"
+#include "core/metrics.h"
 #include "core/tls.h"
 #include "mime/date.h"
 #include "smtp/received.h"
@@ -200,6 +202,12 @@ static const char *reply_for(int error)
 	}
 }
 
+static void refuse_message(struct smtp_session *s, const char *reply)
+{
+	metric_add(reply[0] == '4' ? METRIC_SMTP_POSTPONED : METRIC_SMTP_REJECTED, 1);
+	smtp_refuse(s, STR_NONE, "%s", reply);
+}
+
 static void submit(struct smtp_session *s, const struct smtp_receive *r)
 {
 	struct smtp_message m;
@@ -207,11 +215,15 @@ static void submit(struct smtp_session *s, const struct smtp_receive *r)
 
 	smtp_report_message(s, take_id(s), r->facts.message_id);
 	fill_message(s, r, &m);
+	int64_t before = loop_now();
 	int error = s->svc->backend->submit(s->svc->ctx, &m, &err);
+	metric_observe(METRIC_SUBMIT_TIME, (uint64_t)(loop_now() - before));
 	if (error < 0) {
 		smtp_report_trouble(s, &err);
-		smtp_refuse(s, STR_NONE, "%s", reply_for(error));
+		refuse_message(s, reply_for(error));
 	} else {
+		metric_add(METRIC_SMTP_ACCEPTED, 1);
+		metric_add(METRIC_SMTP_BYTES, m.body_size);
 		smtp_reply(s, "250 2.0.0 Ok: queued as %s", queue_id_text(m.id).c);
 	}
 }
@@ -225,7 +237,7 @@ void smtp_tx_finish(struct smtp_session *s, struct smtp_receive *r)
 	}
 	if (r->err.code)
 		smtp_report_trouble(s, &r->err);
-	smtp_refuse(s, STR_NONE, "%s", refusal);
+	refuse_message(s, refusal);
 	/* What stands behind it may be meant as commands that somebody else smuggled in. */
 	if (smtp_receive_is_smuggling(r))
 		s->closing = true;

@@ -21,6 +21,7 @@ HOSTNAME = 'mail.example.test'
 PASSWORD = 'correct horse'
 PORTS = {'smtp': 25, 'submission': 587, 'submissions': 465, 'imap': 143, 'imaps': 993,
          'pop3': 110, 'pop3s': 995}
+WEB_PORT = 8080     # where a test asks for it
 # Where proxies connect, when the server listens there.
 PROXIED = {name: 12525 if name == 'smtp' else port + 10000 for name, port in PORTS.items()}
 # No waiting where a test is not about waiting, and room for many clients on one address.
@@ -77,7 +78,8 @@ class Ports:
             except OSError:
                 self._lock.close()
                 continue
-            if all(_is_free(port + offset) for port in [*PORTS.values(), *PROXIED.values()]):
+            if all(_is_free(port + offset)
+                   for port in [*PORTS.values(), *PROXIED.values(), WEB_PORT]):
                 self.offset = offset
                 return
             self._lock.close()

@@ -275,8 +275,8 @@ def small_disk(make_server):
     paths = []
     servers = []
 
-    def make(volume):
-        server = make_server(start=False)
+    def make(volume, **kwargs):
+        server = make_server(start=False, **kwargs)
         path = server.root / volume
         mounted(path, '100m')
         paths.append(path)

@@ -10,6 +10,7 @@ import check_banned  # noqa: E402
 import check_format  # noqa: E402
 import check_layers  # noqa: E402
 import check_limits  # noqa: E402
+import check_metrics  # noqa: E402
 import check_settings  # noqa: E402
 import check_tree  # noqa: E402
 import source  # noqa: E402
@@ -163,6 +164,14 @@ class Shape(Samples):
 
     def test_unit_test_of_no_directory_is_found(self):
         self.assert_found(check_tree, {'tests/unit/gone/test_a.c': ''}, 'there is no src/gone')
+
+
+class Metrics(Samples):
+    def test_metric_that_nobody_counts_is_found(self):
+        table = {'src/core/metrics.def': '\nCOUNTER(MAIL, "queue", "mail", "", "Mail.")\n'}
+        counted = {'src/a/a.c': 'metric_add(METRIC_MAIL, 1);\n'}
+        self.assert_found(check_metrics, table, 'src/core/metrics.def:2: MAIL is counted nowhere')
+        self.assert_found(check_metrics, {**table, **counted})
 
 
 class Settings(Samples):
