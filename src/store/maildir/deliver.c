@@ -148,21 +148,43 @@ static int deliver_new(struct store *s, const struct store_delivery *d, struct t
 	return r;
 }
 
-/* It is there already. A power cut may have left a file without its contents: write those anew. */
+/* Are the contents of the file at `path` those that were just written to `fd`? */
+static bool is_same_file(int dirfd, const char *path, int fd)
+{
+	char a[1536], b[sizeof(a)];
+	off_t at = 0;
+
+	auto_close int there = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (there < 0)
+		return false;
+	for (;;) {
+		ssize_t n = pread(fd, a, sizeof(a), at);
+		if (n < 0 || pread(there, b, sizeof(b), at) != n)
+			return false;
+		if (n == 0)
+			return true;
+		if (memcmp(a, b, (size_t)n) != 0)
+			return false;
+		at += n;
+	}
+}
+
+/* It is there already, by name. A power cut may have left the file short, or with nothing but zeros
+ * in it, so it is compared with what it should be, and replaced. */
 static int deliver_again(const struct store_delivery *d, struct target *t, struct store_rec *rec,
 			 struct store_delivered *out, struct err *err)
 {
 	struct maildir_path path;
 	struct message_writer w;
-	struct stat st;
+	char unique[128];
+
 	*out = (struct store_delivered){ rec->uid, true, rec->wire_size };
 	maildir_rec_path(rec, &path);
-	if (fstatat(t->fd, path.p, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    (uint64_t)st.st_size == rec->size)
-		return 0;
-
-	char unique[128];
 	int r = write_tmp(&w, t->fd, maildir_unique_name(t->mb->store->pool, unique), d, err);
+	if (r == 0 && is_same_file(t->fd, path.p, w.fd)) {
+		message_writer_abort(&w);
+		return 0;
+	}
 	if (r == 0 && renameat(t->fd, w.path, t->fd, path.p) < 0)
 		r = err_sys(err, "%s: rename", w.path);
 	if (r < 0) {

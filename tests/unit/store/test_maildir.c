@@ -527,26 +527,36 @@ static void a_file_that_never_left_tmp_is_no_message(void **state)
 	store_view_close(v);
 }
 
+static void write_bytes(struct account *t, const char *name, struct str bytes)
+{
+	account_write_file(t, name, "");
+	auto_close int fd = open(path_of(t, name), O_WRONLY | O_CLOEXEC);
+	assert_int_equal(write(fd, bytes.p, bytes.n), bytes.n);
+}
+
 static void a_torn_delivery_is_written_again(void **state)
 {
 	struct account *t = *state;
-	static const char *const torn[] = { "", "Subject: x\n\nhel" };
+	static const struct str torn[] = {
+		STR_INIT(""),
+		STR_INIT("Subject: x\n\nhel"),
+		STR_INIT("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+	};
 	struct store_delivered done;
 	int fd = text_fd(STR(MSG));
 	for (size_t i = 0; i < ARRAY_LEN(torn); i++) {
 		struct store_delivery d = account_delivery(t, "INBOX", fd, strlen(MSG));
 		d.id = (uint64_t)(1700000000000001 + i) << 12;
-		account_write_file(t,
-				   i ? "new/1700000000.M2P0.host,S=18,W=21"
-				     : "new/1700000000.M1P0.host,S=18,W=21",
-				   torn[i]);
+		char name[64];
+		snprintf(name, sizeof(name), "new/1700000000.M%zuP0.host,S=18,W=21", i + 1);
+		write_bytes(t, name, torn[i]);
 		assert_int_equal(store_deliver(t->store, &d, &done, &t->err), 0);
 		assert_true(done.repeated);
 	}
 	struct store_view *v = account_view(t, "INBOX", 0);
-	assert_int_equal(store_view_count(v), 2);
-	assert_string_equal(account_text(t, v, 1).p, MSG);
-	assert_string_equal(account_text(t, v, 2).p, MSG);
+	assert_int_equal(store_view_count(v), ARRAY_LEN(torn));
+	for (uint32_t i = 1; i <= ARRAY_LEN(torn); i++)
+		assert_string_equal(account_text(t, v, i).p, MSG);
 	store_view_close(v);
 	close(fd);
 }
