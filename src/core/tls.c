@@ -38,8 +38,10 @@ struct tls_context {
 /* OpenSSL's newest reason as text; empties its queue. */
 static const char *ssl_reason(void)
 {
-	unsigned long e = ERR_peek_last_error();
-	const char *text = e ? ERR_reason_error_string(e) : NULL;
+	unsigned long e = ERR_peek_error(); /* the first is the cause */
+	const char *text = ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e))
+			   : e		       ? ERR_reason_error_string(e)
+					       : NULL;
 
 	ERR_clear_error();
 	return text ? text : "no reason given";

@@ -22,6 +22,9 @@
 
 #define CHILDREN_MAX 32
 
+/* What fails so often at the first start will not come up by itself. */
+#define START_FAILURES_MAX 5
+
 enum child_role {
 	CHILD_AUTH,
 	CHILD_MAILBOX,
@@ -53,6 +56,7 @@ struct child {
 	uint64_t born;			 /* order of birth among all lives */
 	bool alive;			 /* its control channel takes calls */
 	bool ready;			 /* it has answered `start` */
+	unsigned failures;		 /* lives in a row that ended before that */
 	struct control_reload_in missed; /* what changed while it was reading for its start */
 	struct restart_policy policy;
 };
@@ -312,6 +316,7 @@ static void may_suspend live_once(struct child *c)
 	}
 	if (prepare_child(c, &err) == 0) {
 		c->ready = true;
+		c->failures = 0;
 		log_event(LOG_ROLE_READY, LOG_STR("name", log_name(c, name)));
 		waitq_wake_all(&changed);
 		reload_what_was_missed(c);
@@ -321,6 +326,7 @@ static void may_suspend live_once(struct child *c)
 	}
 	while (process_wait(&c->process, LOOP_FOREVER, &end) < 0)
 		process_kill(&c->process, SIGKILL);
+	c->failures += !c->ready;
 	c->alive = c->ready = false;
 	log_end(c, &end);
 	process_done(&c->process);
@@ -400,6 +406,8 @@ int children_wait_ready(int64_t deadline, struct err *err)
 	const struct child *missing;
 
 	while ((missing = first_not_ready())) {
+		if (missing->failures >= START_FAILURES_MAX)
+			return err_set(err, -EIO, "%s does not start", child_name(missing));
 		int r = waitq_wait(&changed, "roles to be ready", deadline);
 		if (r < 0)
 			return err_set(err, r, "%s is not ready", child_name(missing));

@@ -27,7 +27,8 @@ struct children_config {
 /* Start one fiber per process in `g`; *cfg outlives them. */
 int must_check children_start(const struct children_config *cfg, struct group *g, struct err *err);
 
-/* Wait until every role has said that it is ready. -ETIMEDOUT names one that is not. */
+/* Wait until every role has said that it is ready. An error names one that is not:
+ * -ETIMEDOUT, or -EIO when it failed several times. */
 int may_suspend must_check children_wait_ready(int64_t deadline, struct err *err);
 
 void may_suspend children_reload(bool accounts, bool certificates);

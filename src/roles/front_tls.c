@@ -20,7 +20,7 @@ static struct {
 	struct tls_files files;
 	enum tls_level level;
 	struct tls_context *context;
-	const char *directories[3];
+	const char *directories[FRONT_TLS_DIRECTORIES + 1];
 } tls;
 
 static const char *path_in(struct str dir, const char *fmt, const char *name)
@@ -87,18 +87,28 @@ static int locate_files(const struct settings *set, struct err *err)
 	}
 }
 
-/* The directories, not the files: Kubernetes swaps a link inside. */
+static const char *directory_of(const char *path)
+{
+	ssize_t slash = str_rfind_byte(str_from(path), '/');
+
+	return arena_cstr(&tls.memory, slash > 0 ? str_of(path, (size_t)slash) : STR("."));
+}
+
+/* The directories, not the files: Kubernetes swaps a link inside, certbot puts another file beside
+ * the one that a link led to. */
 static void note_directories(void)
 {
-	const char *paths[] = { tls.files.cert, tls.files.alt_cert };
+	const char *paths[] = { tls.files.cert, tls.files.key, tls.files.alt_cert,
+				tls.files.alt_key };
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < ARRAY_LEN(paths); i++) {
 		if (!paths[i])
 			continue;
-		ssize_t slash = str_rfind_byte(str_from(paths[i]), '/');
-		struct str dir = slash > 0 ? str_of(paths[i], (size_t)slash) : STR(".");
-		tls.directories[n++] = arena_cstr(&tls.memory, dir);
+		auto_free char *real = realpath(paths[i], NULL);
+		tls.directories[n++] = directory_of(paths[i]);
+		if (real)
+			tls.directories[n++] = directory_of(real);
 	}
 }
 

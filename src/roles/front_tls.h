@@ -16,5 +16,6 @@ int must_check front_tls_reload(struct err *err);
 /* A reference to the certificate in force, for the caller. */
 struct tls_context *front_tls_get(void);
 
-/* The directories of the files, for the sandbox: at most two. NULL-terminated. */
+/* The directories of the files and of what links lead to, for the sandbox. NULL-terminated. */
+#define FRONT_TLS_DIRECTORIES 8
 const char *const *front_tls_directories(void);

@@ -303,6 +303,27 @@ static int lock_state(const struct settings *set, struct err *err)
 	return 0;
 }
 
+/* Said once and at once, instead of by every front again and again. */
+static int check_certificates(const struct settings *set, struct err *err)
+{
+	const struct {
+		const char *name;
+		struct str path;
+	} files[] = {
+		{ "SSL_CERT_PATH", set->ssl_cert_path },
+		{ "SSL_KEY_PATH", set->ssl_key_path },
+		{ "SSL_ALT_CERT_PATH", set->ssl_alt_cert_path },
+		{ "SSL_ALT_KEY_PATH", set->ssl_alt_key_path },
+	};
+
+	if (set->ssl_type != SETTING_SSL_TYPE_MANUAL)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (files[i].path.n && access(files[i].path.p, R_OK) < 0)
+			return err_sys(err, "%s=%s", files[i].name, files[i].path.p);
+	return 0;
+}
+
 static int prepare(struct err *err)
 {
 	const struct settings *set = &supervisor.settings;
@@ -314,6 +335,8 @@ static int prepare(struct err *err)
 		r = listeners_open(set, &supervisor.listeners, err);
 	if (r == 0)
 		r = privileges_drop(set->mail_dir.p, err);
+	if (r == 0)
+		r = check_certificates(set, err);
 	if (r == 0)
 		r = watch_signals(err);
 	return r;

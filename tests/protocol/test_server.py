@@ -2,13 +2,14 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from server import DOMAIN, HOSTNAME, SLOW, Server, processes_below, wait_until
-from wire import Wire, deliver, imap, message, pop3
+from wire import Wire, deliver, imap, insecure_tls, message, pop3
 
 USER = f'user0@{DOMAIN}'
 
@@ -158,6 +159,63 @@ def test_certificate_is_replaced_without_a_restart(make_server):
     wait_until(lambda: peer_certificate(server) != first, 6, what='the new certificate')
     assert session.noop()[0] == 'OK'
     session.logout()
+
+
+def test_certificate_behind_links_is_replaced(make_server):
+    """As certbot keeps it: links into an archive; and the key in a directory of its own."""
+    server = make_server(start=False)
+    archive, live, private = (server.root / name for name in ('archive', 'live', 'private'))
+    for directory in (archive, live, private):
+        directory.mkdir()
+    links = live / 'fullchain.pem', private / 'privkey.pem'
+
+    def renew(number):
+        for link, made in zip(links, certificate(archive, f'n{number}.example.test')):
+            new = link.with_name('new')
+            new.symlink_to(f'../archive/{made.name}')
+            new.rename(link)
+
+    renew(1)
+    server.env.update(SSL_TYPE='manual', SSL_CERT_PATH=str(links[0]), SSL_KEY_PATH=str(links[1]))
+    server.start()
+    first = peer_certificate(server)
+    renew(2)
+    wait_until(lambda: peer_certificate(server) != first, 6, what='the new certificate')
+
+
+def test_alternate_certificate_serves_clients_without_the_first(make_server):
+    server = make_server(start=False)
+    cert, key = certificate(server.config, 'one.example.test')
+    alt_key, alt_cert = server.config / 'rsa.key', server.config / 'rsa.crt'
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '9',
+                    '-subj', '/CN=rsa', '-keyout', alt_key, '-out', alt_cert], check=True,
+                   capture_output=True)
+    server.env.update(SSL_TYPE='manual', SSL_CERT_PATH=str(cert), SSL_KEY_PATH=str(key),
+                      SSL_ALT_CERT_PATH=str(alt_cert), SSL_ALT_KEY_PATH=str(alt_key))
+    server.start()
+    for algorithm, cipher in (('id-ecPublicKey', 'ECDHE-ECDSA-AES128-GCM-SHA256'),
+                              ('rsaEncryption', 'ECDHE-RSA-AES128-GCM-SHA256')):
+        context = insecure_tls(maximum=ssl.TLSVersion.TLSv1_2)
+        context.set_ciphers(cipher)
+        with Wire(server, 'imaps', greet=False) as wire:
+            wire.start_tls_now(context)
+            der = wire.socket.getpeercert(binary_form=True)
+        text = subprocess.run(['openssl', 'x509', '-inform', 'der', '-noout', '-text'], input=der,
+                              capture_output=True, check=True).stdout.decode()
+        assert f'Public Key Algorithm: {algorithm}' in text
+
+
+@pytest.mark.parametrize('missing', ['SSL_CERT_PATH', 'SSL_KEY_PATH', 'SSL_ALT_KEY_PATH'])
+def test_missing_certificate_is_a_clear_error_at_once(make_server, missing):
+    server = make_server(start=False)
+    cert, key = certificate(server.config, 'one.example.test')
+    server.env.update(SSL_TYPE='manual', SSL_CERT_PATH=str(cert), SSL_KEY_PATH=str(key),
+                      SSL_ALT_CERT_PATH=str(cert), SSL_ALT_KEY_PATH=str(key))
+    server.env[missing] = '/nowhere/file.pem'
+    server.start(wait=False)
+    assert server.process.wait(5 * SLOW) != 0
+    assert f'{missing}=/nowhere/file.pem: No such file or directory' in server.output()
+    server.process = None
 
 
 def test_generated_certificate_survives_a_restart(make_server):
