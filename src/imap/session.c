@@ -87,6 +87,7 @@ static int may_suspend answer(struct imap_session *s)
 		return imap_bye(s, IMAP_SESSION_REFUSED, "[TOOBIG] Too much to read");
 	if (r < 0)
 		return r;
+	s->errors = 0;
 	stream_write(s->stream, s->tag);
 	stream_puts(s->stream, " ");
 	stream_write(s->stream, buf_str(&s->reply));

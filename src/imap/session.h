@@ -15,7 +15,7 @@ struct imap_session_limits {
 	size_t literal;	      /* of one literal that is not a message */
 	uint64_t append;      /* of one message; 0: any */
 	int64_t idle_ms;      /* without a command */
-	unsigned errors;      /* commands not understood before the connection is closed */
+	unsigned errors;      /* commands not understood in a row before the connection is closed */
 	int64_t idle_poll_ms; /* how often IDLE looks for changes by other programs */
 };
 

@@ -51,8 +51,8 @@ struct imap_session {
 	struct buf reply;
 	enum imap_session_end end;
 	bool ended;
-	unsigned errors;
-	size_t work; /* since others had their turn */
+	unsigned errors; /* in a row */
+	size_t work;	 /* since others had their turn */
 };
 
 /* Set the tagged answer, without tag and line end; all return 0. */

@@ -95,7 +95,10 @@ static int may_suspend one_command(struct pop3_session *s)
 	}
 	if (r < 0)
 		return r;
+	unsigned errors = s->errors;
 	r = dispatch(s, arena_str(&s->command, text));
+	if (s->errors == errors)
+		s->errors = 0;
 	arena_reset(&s->command);
 	return r;
 }

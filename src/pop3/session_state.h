@@ -38,7 +38,7 @@ struct pop3_session {
 	struct arena command; /* reset after each command */
 	struct err err;
 	bool quit;
-	unsigned errors;
+	unsigned errors; /* in a row */
 };
 
 /* Append to the answer. All return 0: the session goes on. */

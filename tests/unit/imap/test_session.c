@@ -50,6 +50,9 @@ static void too_many_errors_end_the_session(void **state)
 	(void)state;
 	limits.errors = 2;
 	session_run_limited("C: a X\nS: a BAD <*>\nC: b X\nS: * BYE <*>\nX\n", NULL, &limits);
+	/* A session may last for days: only errors in a row count. */
+	session_run_limited("C: a X\nS: a BAD <*>\nC: b NOOP\nS: b OK <*>\nC: c X\nS: c BAD <*>\n",
+			    NULL, &limits);
 }
 
 static void long_lines_are_refused(void **state)
