@@ -1,0 +1,105 @@
+/* A whole session behind the login. What it answers must be what a client can read: lines, literals
+ * of their announced size, strings and lists that are closed. */
+#include "imap/session.h"
+
+#include "scratch_session.h"
+
+static void serve(struct stream *s, struct store_pool *pool, struct str mail_path)
+{
+	struct imap_session_params p = {
+		.stream = s,
+		.pool = pool,
+		.mail_path = mail_path,
+		.limits = IMAP_SESSION_LIMITS,
+	};
+
+	p.limits.append = 20000;
+	p.limits.idle_ms = 60000;
+	p.limits.errors = 100;
+	imap_session_run(&p);
+}
+
+/* Read over a quoted string behind its opening quote. */
+static void skip_quoted(struct str *rest)
+{
+	for (;;) {
+		check(rest->n && rest->p[0] != '\r' && rest->p[0] != '\n');
+		char c = rest->p[0];
+		*rest = str_skip(*rest, 1);
+		if (c == '"')
+			return;
+		if (c == '\\') {
+			check(rest->n && (rest->p[0] == '"' || rest->p[0] == '\\'));
+			*rest = str_skip(*rest, 1);
+		}
+	}
+}
+
+/* At '{': is this the announcement of a literal? Then it is read over. */
+static bool skip_literal(struct str *rest)
+{
+	struct str digits, behind;
+	uint64_t size;
+
+	if (!str_cut(str_skip(*rest, 1), '}', &digits, &behind) ||
+	    str_to_u64(digits, UINT32_MAX, &size) < 0 || !str_starts(behind, STR("\r\n")))
+		return false;
+	*rest = str_skip(behind, 2);
+	check(rest->n >= size);
+	*rest = str_skip(*rest, (size_t)size);
+	return true;
+}
+
+/* One untagged response with data, to the end of its last line. */
+static void skip_data(struct str *rest)
+{
+	int depth = 0;
+
+	while (!str_starts(*rest, STR("\r\n"))) {
+		check(rest->n);
+		char c = rest->p[0];
+		if (c == '{' && skip_literal(rest))
+			continue;
+		*rest = str_skip(*rest, 1);
+		if (c == '"')
+			skip_quoted(rest);
+		depth += (c == '(') - (c == ')');
+		check(depth >= 0);
+	}
+	check(depth == 0);
+	*rest = str_skip(*rest, 2);
+}
+
+static bool is_data(struct str line)
+{
+	static const struct str conditions[] = { STR_INIT("* OK"), STR_INIT("* NO"),
+						 STR_INIT("* BAD"), STR_INIT("* BYE") };
+
+	for (size_t i = 0; i < ARRAY_LEN(conditions); i++)
+		if (str_starts(line, conditions[i]))
+			return false;
+	return str_starts(line, STR("* "));
+}
+
+static void check_output(struct str rest)
+{
+	check(str_find_byte(rest, '\0') < 0);
+	while (rest.n) {
+		if (is_data(rest)) {
+			skip_data(&rest);
+			continue;
+		}
+		ssize_t end = str_find(rest, STR("\r\n"));
+		check(end >= 0);
+		rest = str_skip(rest, (size_t)end + 2);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	auto_buf struct buf out;
+
+	if (scratch_session_run(data, n, serve, &out))
+		check_output(buf_str(&out));
+	return 0;
+}
