@@ -74,6 +74,14 @@ static const char *child_name(const struct child *c)
 	return role_names[c->role];
 }
 
+/* A process that has ended takes no calls; they would wait for the connection of its next life. */
+static int check_connected(const struct child *c, struct err *err)
+{
+	return ipc_client_connected(c->control)
+		       ? 0
+		       : err_set(err, -EPIPE, "%s has ended", child_name(c));
+}
+
 static int may_suspend give_end(struct child *to, const struct child *other, bool serving, int fd,
 				struct err *err)
 {
@@ -86,7 +94,8 @@ static int may_suspend give_end(struct child *to, const struct child *other, boo
 	};
 	struct control_peer_out out;
 
-	return control_peer(to->control, &in, &a, &out, err);
+	int r = check_connected(to, err);
+	return r < 0 ? r : control_peer(to->control, &in, &a, &out, err);
 }
 
 static int may_suspend link_pair(struct child *caller, struct child *server, struct err *err)
@@ -204,7 +213,9 @@ static int may_suspend give_listeners(struct child *c, struct err *err)
 						.proxied = l->proxied,
 						.socket = l->fd };
 		struct control_listen_out out;
-		int r = control_listen(c->control, &in, &a, &out, err);
+		int r = check_connected(c, err);
+		if (r == 0)
+			r = control_listen(c->control, &in, &a, &out, err);
 		if (r < 0)
 			return r;
 	}
@@ -222,6 +233,8 @@ static int may_suspend prepare_child(struct child *c, struct err *err)
 		r = connect_status(c, err);
 	if (r == 0)
 		r = give_listeners(c, err);
+	if (r == 0)
+		r = check_connected(c, err);
 	if (r == 0)
 		r = control_start(c->control, &in, &a, &out, err);
 	return r;
@@ -314,14 +327,16 @@ static void may_suspend live_once(struct child *c)
 		log_failure(c, &err);
 		return;
 	}
-	if (prepare_child(c, &err) == 0) {
+	int r = prepare_child(c, &err);
+	if (r == 0) {
 		c->ready = true;
 		c->failures = 0;
 		log_event(LOG_ROLE_READY, LOG_STR("name", log_name(c, name)));
 		waitq_wake_all(&changed);
 		reload_what_was_missed(c);
 	} else if (!stopping) {
-		log_failure(c, &err);
+		if (r != -EPIPE) /* it has said itself why it ended */
+			log_failure(c, &err);
 		process_kill(&c->process, SIGKILL);
 	}
 	while (process_wait(&c->process, LOOP_FOREVER, &end) < 0)

@@ -161,7 +161,9 @@ static void main_fiber(void *unused)
 	self.result = EXIT_FAILURE;
 	if (self.role->prepare && self.role->prepare(self.instance, &err) < 0) {
 		log_event(LOG_ROLE_FAILED, LOG_CSTR("name", self.role->name), LOG_REASON(&err));
-		return;
+		log_flush();
+		/* Fibers that were begun already have nobody to end them. */
+		_exit(EXIT_FAILURE);
 	}
 	if (ipc_serve(CONTROL_FD, &control, &self.fibers) < 0)
 		return;

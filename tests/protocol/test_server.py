@@ -57,6 +57,16 @@ def test_sigterm_lets_a_transfer_finish(make_server):
         server.wait_stored(USER)
 
 
+def test_role_that_cannot_start_is_tried_again(make_server):
+    server = make_server(start=False)
+    cert, key = certificate(server.config, HOSTNAME)
+    cert.write_text('not a certificate')
+    server.env.update(SSL_TYPE='manual', SSL_CERT_PATH=str(cert), SSL_KEY_PATH=str(key))
+    server.start(wait=False)
+    wait_until(lambda: server.log().count('cannot start front') > 4, what='several tries')
+    server.kill_all()
+
+
 def test_sigterm_does_not_wait_for_clients_that_do_nothing(make_server):
     server = make_server()
     with Wire(server, 'smtp') as smtp, Wire(server, 'pop3s', tls=True, greet=False) as pop3:
