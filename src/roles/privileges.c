@@ -1,27 +1,21 @@
 #include "roles/privileges.h"
 
+#include <errno.h>
 #include <grp.h>
-#include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "core/log.h"
+#include "roles/volumes.h"
 
-int privileges_drop(const char *dir, struct err *err)
+int privileges_drop(const struct volumes_owner *owner, struct err *err)
 {
-	struct stat st;
-
-	if (geteuid() != 0)
+	if (geteuid() != 0 || owner->uid == 0)
 		return 0;
-	if (stat(dir, &st) < 0)
-		return err_sys(err, "%s", dir);
-	if (st.st_uid == 0) {
-		log_event(
-			LOG_SETTING_WARNING,
-			LOG_CSTR("text", "running as root, because the mail directory is root's"));
-		return 0;
-	}
-	if (setgroups(0, NULL) < 0 || setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0)
-		return err_sys(err, "become user %u", (unsigned)st.st_uid);
+	if (setgroups(0, NULL) < 0 || setgid(owner->gid) < 0 || setuid(owner->uid) < 0)
+		return err_set(err, -errno,
+			       "root cannot become user %u:%u, whose the mail is: %s. Start the "
+			       "server as that user, or leave the capabilities SETUID and SETGID",
+			       (unsigned)owner->uid, (unsigned)owner->gid, strerror(errno));
 	return 0;
 }

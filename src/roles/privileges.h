@@ -4,7 +4,7 @@
 #include "base/check.h"
 
 struct err;
+struct volumes_owner;
 
-/* When started as root, become the owner of `dir`: everything below /var/mail stays his. Where root
- * owns it we stay root, with a warning. */
-int must_check privileges_drop(const char *dir, struct err *err);
+/* When started as root, become `owner`; where that is root too, nothing changes. */
+int must_check privileges_drop(const struct volumes_owner *owner, struct err *err);

@@ -33,11 +33,16 @@
 #include "roles/children.h"
 #include "roles/listeners.h"
 #include "roles/privileges.h"
+#include "roles/volumes.h"
 
 #define WORKERS_MAX 4
 
+/* Who sets another means it. */
+#define VMAIL_UID_DEFAULT 5000
+
 /* A role that is not ready by then will not be: the journal is replayed after the start. */
-#define START_MS 60000
+#define START_MS      60000
+#define START_LOOK_MS 200 /* whether we are to stop instead */
 
 /* How often children that are nobody's are looked for. */
 #define REAP_MS 1000
@@ -107,41 +112,25 @@ static int load_settings(struct err *err)
 	return 0;
 }
 
-static int make_directories(const struct settings *set, struct err *err)
-{
-	const char *const dirs[] = { set->config_dir.p, set->mail_dir.p, set->state_dir.p,
-				     set->log_dir.p };
-
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-		int r = fd_make_dirs(dirs[i], 0755, err);
-		if (r < 0)
-			return r;
-		if (access(dirs[i], W_OK | X_OK) < 0 && i > 0)
-			return err_set(
-				err, -errno,
-				"%s cannot be written by user %u: change its owner, or run as "
-				"the user who owns it",
-				dirs[i], (unsigned)geteuid());
-	}
-	return 0;
-}
-
 /* What the roles log to. Where the log volume cannot be written the log goes to standard error, and
- * nothing has to be copied. */
-static int open_log(const struct settings *set)
+ * nothing has to be copied; that is 0 with `err` set. */
+static int open_log(const struct settings *set, const struct volumes_owner *owner, struct err *err)
 {
 	struct str path =
 		arena_printf(&supervisor.memory, "%" STR_FMT "/mail.log", STR_ARG(set->log_dir));
-
-	supervisor.log_path = path.p;
 	int fd = open(path.p, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+
 	if (fd < 0) {
-		fprintf(stderr, "posthorn: %s: %s; logging to standard error\n", path.p,
-			strerror(errno));
-		supervisor.log_path = NULL;
-		return dup(STDERR_FILENO);
+		err_sys(err, "%s", path.p);
+		supervisor.log_fd = dup(STDERR_FILENO);
+		return 0;
 	}
-	return fd;
+	/* It is read again by whom we are going to be. */
+	if (geteuid() != owner->uid)
+		(void)!fchown(fd, owner->uid, owner->gid);
+	supervisor.log_path = path.p;
+	supervisor.log_fd = fd;
+	return 1;
 }
 
 static void copy_log(void *unused)
@@ -240,8 +229,9 @@ static void reap_strangers(void *unused)
 		process_reap_strangers(children_has_process);
 }
 
-/* Blocked here, so that they arrive through the descriptor; children start with none blocked. */
-static int watch_signals(struct err *err)
+/* Blocked from the beginning, so that they arrive through the descriptor: the first process of a
+ * container would lose them. Children start with none blocked. */
+static sigset_t block_signals(void)
 {
 	sigset_t set;
 
@@ -250,6 +240,12 @@ static int watch_signals(struct err *err)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	return set;
+}
+
+static int watch_signals(struct err *err)
+{
+	sigset_t set = block_signals();
 	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "signalfd");
@@ -270,6 +266,18 @@ static int may_suspend next_signal(int64_t deadline)
 		if (r < 0)
 			return r;
 	}
+}
+
+/* Wait for a signal that says stop; others are obeyed meanwhile. False at the deadline. */
+static bool may_suspend stop_is_wanted(int64_t deadline)
+{
+	int s;
+
+	while ((s = next_signal(deadline)) == SIGHUP) {
+		children_reload(true, true);
+		log_event(LOG_CONFIG_LOADED);
+	}
+	return s > 0;
 }
 
 static int refuse_what_is_missing(const struct settings *set, struct err *err)
@@ -303,40 +311,20 @@ static int lock_state(const struct settings *set, struct err *err)
 	return 0;
 }
 
-/* Said once and at once, instead of by every front again and again. */
-static int check_certificates(const struct settings *set, struct err *err)
-{
-	const struct {
-		const char *name;
-		struct str path;
-	} files[] = {
-		{ "SSL_CERT_PATH", set->ssl_cert_path },
-		{ "SSL_KEY_PATH", set->ssl_key_path },
-		{ "SSL_ALT_CERT_PATH", set->ssl_alt_cert_path },
-		{ "SSL_ALT_KEY_PATH", set->ssl_alt_key_path },
-	};
-
-	if (set->ssl_type != SETTING_SSL_TYPE_MANUAL)
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		if (files[i].path.n && access(files[i].path.p, R_OK) < 0)
-			return err_sys(err, "%s=%s", files[i].name, files[i].path.p);
-	return 0;
-}
-
-static int prepare(struct err *err)
+/* Ports first: whoever started us as root did it for them. Files are made by whom we run as. */
+static int prepare(const struct volumes_owner *owner, struct err *err)
 {
 	const struct settings *set = &supervisor.settings;
 	int r = refuse_what_is_missing(set, err);
 
 	if (r == 0)
-		r = lock_state(set, err);
-	if (r == 0)
 		r = listeners_open(set, &supervisor.listeners, err);
 	if (r == 0)
-		r = privileges_drop(set->mail_dir.p, err);
+		r = privileges_drop(owner, err);
 	if (r == 0)
-		r = check_certificates(set, err);
+		r = volumes_check(set, err);
+	if (r == 0)
+		r = lock_state(set, err);
 	if (r == 0)
 		r = watch_signals(err);
 	return r;
@@ -377,6 +365,19 @@ static const char *executable_directory(void)
 	return arena_cstr(&supervisor.memory, dir);
 }
 
+/* -ECANCELED when we are to stop before the roles are ready. */
+static int may_suspend wait_ready(struct err *err)
+{
+	int64_t deadline = loop_deadline(START_MS);
+	int r;
+
+	while ((r = children_wait_ready(loop_deadline(START_LOOK_MS), err)) == -ETIMEDOUT &&
+	       loop_now() < deadline)
+		if (stop_is_wanted(0))
+			return -ECANCELED;
+	return r;
+}
+
 static int may_suspend start_roles(struct err *err)
 {
 	const struct settings *set = &supervisor.settings;
@@ -391,21 +392,7 @@ static int may_suspend start_roles(struct err *err)
 		.web = set->web_port > 0,
 	};
 	int r = children_start(&supervisor.children, &supervisor.fibers, err);
-	if (r == 0)
-		r = children_wait_ready(loop_deadline(START_MS), err);
-	return r;
-}
-
-/* Serve until a signal says stop. */
-static void may_suspend serve(void)
-{
-	for (;;) {
-		int s = next_signal(LOOP_FOREVER);
-		if (s != SIGHUP)
-			return;
-		children_reload(true, true);
-		log_event(LOG_CONFIG_LOADED);
-	}
+	return r < 0 ? r : wait_ready(err);
 }
 
 static void main_fiber(void *unused)
@@ -414,48 +401,75 @@ static void main_fiber(void *unused)
 	struct err err;
 	(void)unused;
 
-	supervisor.result = EXIT_FAILURE;
 	if (supervisor.log_path)
 		check(fiber_spawn(&supervisor.fibers, "log copy", copy_log, NULL) == 0);
 	check(fiber_spawn(&supervisor.fibers, "reap", reap_strangers, NULL) == 0);
 	watch_begin();
-	if (start_roles(&err) == 0) {
+	int r = start_roles(&err);
+	if (r == 0) {
 		check(fiber_spawn(&supervisor.fibers, "watch", watch_files, NULL) == 0);
 		log_event(LOG_SERVER_READY, LOG_STR("fqdn", set->fqdn));
-		serve();
-		supervisor.result = EXIT_SUCCESS;
-	} else {
+		(void)!stop_is_wanted(LOOP_FOREVER);
+	} else if (r != -ECANCELED) {
 		log_event(LOG_SERVER_FATAL, LOG_REASON(&err));
 	}
+	supervisor.result = r == 0 || r == -ECANCELED ? EXIT_SUCCESS : EXIT_FAILURE;
 	log_event(LOG_SERVER_STOPPING);
 	children_stop(loop_deadline(set->stop_timeout));
 	group_done(&supervisor.fibers);
 }
 
+static void open_and_init_log(const struct volumes_owner *owner)
+{
+	struct err err;
+	bool is_file = open_log(&supervisor.settings, owner, &err);
+	struct log_config log = log_config_from_settings("master");
+
+	log.fd = supervisor.log_fd;
+	log_init(&log);
+	log_event(LOG_SERVER_STARTING, LOG_CSTR("version", POSTHORN_VERSION));
+	if (!is_file)
+		log_event(LOG_ELSEWHERE, LOG_REASON(&err));
+}
+
+static void warn_of_other_owner(const struct settings *set, const struct volumes_owner *owner)
+{
+	char text[128];
+
+	if (set->vmail_uid == VMAIL_UID_DEFAULT || owner->uid == (uid_t)set->vmail_uid)
+		return;
+	snprintf(text, sizeof(text), "DMS_VMAIL_UID=%lld has no effect: the server runs as user %u",
+		 (long long)set->vmail_uid, (unsigned)owner->uid);
+	log_event(LOG_SETTING_WARNING, LOG_CSTR("text", text));
+}
+
+/* Nobody copies the log to where the operator looks, before the loop runs. */
+static int fail(const struct err *err)
+{
+	log_event(LOG_SERVER_FATAL, LOG_REASON(err));
+	log_flush();
+	if (supervisor.log_path)
+		fprintf(stderr, "posthorn: %s\n", err->text);
+	return EXIT_FAILURE;
+}
+
 int main(void)
 {
+	struct volumes_owner owner;
 	struct group main_group;
 	struct err err;
 
+	(void)block_signals();
 	if (load_settings(&err) < 0)
 		return EXIT_FAILURE;
-	if (make_directories(&supervisor.settings, &err) < 0) {
-		fprintf(stderr, "posthorn: %s\n", err.text);
-		return EXIT_FAILURE;
-	}
-	supervisor.log_fd = open_log(&supervisor.settings);
-	struct log_config log = log_config_from_settings("master");
-	log.fd = supervisor.log_fd;
-	log_init(&log);
+	if (volumes_make(&supervisor.settings, &owner, &err) < 0)
+		return fail(&err);
+	open_and_init_log(&owner);
+	warn_of_other_owner(&supervisor.settings, &owner);
 	loop_init(LOOP_CLOCK_REAL);
 	loop_set_turn_hook(log_flush);
-	log_event(LOG_SERVER_STARTING, LOG_CSTR("version", POSTHORN_VERSION));
-	if (prepare(&err) < 0) {
-		log_event(LOG_SERVER_FATAL, LOG_REASON(&err));
-		log_flush();
-		fprintf(stderr, "posthorn: %s\n", err.text);
-		return EXIT_FAILURE;
-	}
+	if (prepare(&owner, &err) < 0)
+		return fail(&err);
 
 	group_init(&supervisor.fibers);
 	group_init(&main_group);

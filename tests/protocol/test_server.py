@@ -1,5 +1,6 @@
 """The server as a program: starting, stopping, reloading, in a world that is not as it should."""
 import os
+import re
 import signal
 import socket
 import ssl
@@ -57,14 +58,58 @@ def test_sigterm_lets_a_transfer_finish(make_server):
         server.wait_stored(USER)
 
 
-def test_role_that_cannot_start_is_tried_again(make_server):
+def test_sigterm_ends_a_start_that_does_not_succeed(make_server):
     server = make_server(start=False)
     cert, key = certificate(server.config, HOSTNAME)
     cert.write_text('not a certificate')
     server.env.update(SSL_TYPE='manual', SSL_CERT_PATH=str(cert), SSL_KEY_PATH=str(key))
     server.start(wait=False)
-    wait_until(lambda: server.log().count('cannot start front') > 4, what='several tries')
-    server.kill_all()
+    wait_until(lambda: 'cannot start front' in server.log(), what='a first try')
+    server.expected_deaths = 1
+    server.stop(seconds=8)
+    assert 'is up and running' not in server.output()
+
+
+@pytest.mark.parametrize('missing', ['cert', 'key'])
+def test_missing_self_signed_certificate_is_one_clear_error(make_server, missing):
+    server = make_server(start=False)
+    ssl = server.config / 'ssl'
+    ssl.mkdir()
+    files = dict(zip(('cert', 'key'), certificate(ssl, HOSTNAME)))
+    for part, file in files.items():
+        if part != missing:
+            file.rename(ssl / f'{HOSTNAME}-{part}.pem')
+    server.env.update(SSL_TYPE='self-signed')
+    server.start(wait=False)
+    assert server.process.wait(10 * SLOW) == 1
+    server.process = None
+    assert server.output().count(f'ssl/{HOSTNAME}-{missing}.pem') == 1
+
+
+def others_may_enter(path):
+    return all(p.stat().st_mode & 0o001 for p in [path, *path.resolve().parents])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs a user to become')
+def test_root_becomes_the_owner_of_the_mail(make_server):
+    server = make_server(start=False)
+    if not others_may_enter(server.build):
+        pytest.skip('no other user can start the programs where they are')
+    server.root.chmod(0o755)
+    state = server.root / 'var/mail-state/lib-posthorn'
+    state.mkdir()
+    for directory in (server.mail, state):
+        os.chown(directory, 5000, 5001)
+    server.start()
+    for pid in [server.process.pid, *processes_below(server.process.pid)]:
+        status = Path(f'/proc/{pid}/status').read_text()
+        assert re.search(r'^Uid:(\s+5000){4}$', status, re.M), status
+        assert re.search(r'^Gid:(\s+5001){4}$', status, re.M), status
+        assert re.search(r'^Groups:\s*$', status, re.M), status
+    deliver(server, USER, message('not for root'))
+    [stored] = server.wait_stored(USER)
+    assert (stored.stat().st_uid, stored.stat().st_gid) == (5000, 5001)
+    assert server.log_path.stat().st_uid == 5000
 
 
 def test_sigterm_does_not_wait_for_clients_that_do_nothing(make_server):
@@ -224,7 +269,7 @@ def test_missing_certificate_is_a_clear_error_at_once(make_server, missing):
     server.env[missing] = '/nowhere/file.pem'
     server.start(wait=False)
     assert server.process.wait(5 * SLOW) != 0
-    assert f'{missing}=/nowhere/file.pem: No such file or directory' in server.output()
+    assert f'{missing}: /nowhere/file.pem cannot be read: No such file' in server.output()
     server.process = None
 
 
