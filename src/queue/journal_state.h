@@ -8,6 +8,9 @@
 #define JOURNAL_BUFFER	(1u << 20)
 #define JOURNAL_SECTOR	512
 
+/* So many bytes of a new segment are filled with zeros at once. */
+#define JOURNAL_FILL (512u << 10)
+
 /* Two full segments may lie dead before anything is moved. */
 #define JOURNAL_SEGMENTS_MIN 4
 
@@ -19,6 +22,7 @@ struct journal_writer {
 	uint64_t tail;	  /* end of the records, flushed or in the buffer */
 	uint64_t written; /* file offset of the buffer's first byte */
 	uint64_t synced;  /* durable up to here */
+	uint64_t filled;  /* blocks up to here have been written once, be it with zeros */
 	char *buffer;
 	size_t used;
 };

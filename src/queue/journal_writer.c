@@ -15,11 +15,16 @@ static int err_io(struct err *err, int r, const struct journal_writer *w, const 
 		       strerror(-r));
 }
 
+static bool can_reuse(const struct journal *j, uint64_t size)
+{
+	return j->spare_count > 0 && size <= j->segment_size;
+}
+
 /* A file under a spare's name that can take `size` bytes: one kept for reuse, or a new one. */
 static int open_spare(struct journal *j, uint64_t size, uint64_t *number, struct err *err)
 {
 	char name[JOURNAL_NAME_MAX];
-	bool reuse = j->spare_count > 0 && size <= j->segment_size;
+	bool reuse = can_reuse(j, size);
 
 	*number = reuse ? j->spares[j->spare_count - 1] : j->next_number;
 	journal_spare_name(*number, name);
@@ -114,6 +119,7 @@ int journal_writer_begin(struct journal *j, struct journal_batch *b, uint64_t ro
 
 	if (size < j->segment_size)
 		size = j->segment_size;
+	bool reuse = can_reuse(j, size);
 	int fd = open_segment(j, size, &h, &segment, &b->err);
 	if (fd < 0)
 		return fd;
@@ -123,6 +129,7 @@ int journal_writer_begin(struct journal *j, struct journal_batch *b, uint64_t ro
 	w->fd = fd;
 	w->size = size;
 	w->tail = w->written = w->synced = JOURNAL_SEGMENT_START;
+	w->filled = reuse ? size : JOURNAL_SEGMENT_START;
 	w->used = 0;
 	list_append(&b->opened, &segment->link);
 	return 0;
@@ -309,6 +316,20 @@ int journal_writer_put(struct journal *j, struct journal_append *a, struct err *
 	return r;
 }
 
+/* Where a file has blocks that were never written, a sync has to write down that they are now, too.
+ * Small batches share that: one of them fills blocks for those that follow. A large one shares it
+ * among its own. Failure costs nothing but this. */
+static void fill_ahead(struct journal *j)
+{
+	struct journal_writer *w = &j->w;
+
+	if (w->tail <= w->filled || w->tail - w->synced > JOURNAL_FILL / 8)
+		return;
+	w->filled = w->tail + JOURNAL_FILL < w->size ? w->tail + JOURNAL_FILL : w->size;
+	memset(w->buffer, 0, w->filled - w->tail);
+	(void)!journal_io_write_all(j->io, w->fd, w->buffer, w->filled - w->tail, (off_t)w->tail);
+}
+
 int journal_writer_sync(struct journal *j, struct err *err)
 {
 	struct journal_writer *w = &j->w;
@@ -319,6 +340,7 @@ int journal_writer_sync(struct journal *j, struct err *err)
 		r = flush(j, err);
 	if (r < 0)
 		return r;
+	fill_ahead(j);
 	if (j->io->fdatasync(w->fd) < 0)
 		return err_io(err, -errno, w, "fdatasync");
 	w->synced = w->tail;
