@@ -1,5 +1,9 @@
 /* Conversations with a whole session, mailbox level (RFC 3501 6.1, 6.3). */
+#include <stdio.h>
+
+#include "core/group.h"
 #include "session_fixture.h"
+#include "transcript.h"
 
 static void simple_commands_work_after_the_login(void **state)
 {
@@ -314,6 +318,59 @@ static void idle_tells_what_others_do(void **state)
 		    two_messages);
 }
 
+/* A program that this process knows nothing of: it delivers, and flags what it delivered. */
+static void other_program(void *arg)
+{
+	struct account *t = arg;
+
+	if (fiber_sleep(2500) < 0)
+		return;
+	account_write_file(t, "new/1700000000.M1P1.elsewhere", "Subject: x\n\nx\n");
+	if (fiber_sleep(5000) < 0)
+		return;
+	char from[200], to[200];
+	snprintf(from, sizeof(from), "%s/cur/1700000000.M1P1.elsewhere:2,", t->path);
+	snprintf(to, sizeof(to), "%s/cur/1700000000.M1P1.elsewhere:2,F", t->path);
+	assert_int_equal(rename(from, to), 0);
+}
+
+static void serve_beside_another_program(struct stream *s, void *ctx)
+{
+	struct account *t = ctx;
+	struct imap_session_params p = {
+		.stream = s,
+		.pool = t->pool,
+		.mail_path = str_from(t->path),
+		.limits = IMAP_SESSION_LIMITS,
+	};
+	auto_group struct group g;
+
+	group_init(&g);
+	assert_int_equal(fiber_spawn(&g, "other program", other_program, t), 0);
+	p.limits.idle_poll_ms = 2000;
+	imap_session_run(&p);
+}
+
+static void idle_finds_what_other_programs_do(void **state)
+{
+	void *account = NULL;
+
+	(void)state;
+	assert_int_equal(account_setup(&account), 0);
+	transcript_run("C: a SELECT INBOX\n"
+		       "S: * FLAGS <*>\nS: * OK <*>\nS: * 0 EXISTS\nS: * 0 RECENT\nS: * OK <*>\n"
+		       "S: * OK <*>\nS: a OK <*>\n"
+		       "C: b IDLE\n"
+		       "S: + idling\n"
+		       "S: * 1 EXISTS\n"
+		       "S: * 1 RECENT\n"
+		       "S: * 1 FETCH (FLAGS (\\Flagged \\Recent))\n"
+		       "C: DONE\n"
+		       "S: b OK <*>\n",
+		       TRANSCRIPT_IN_STEP, serve_beside_another_program, account);
+	assert_int_equal(account_teardown(&account), 0);
+}
+
 static void a_mailbox_deleted_by_another_session_ends_this_one(void **state)
 {
 	(void)state;
@@ -360,6 +417,7 @@ int main(void)
 		cmocka_unit_test(append_streams_messages_to_the_store),
 		cmocka_unit_test(append_is_refused_before_its_message_is_read),
 		cmocka_unit_test(idle_tells_what_others_do),
+		cmocka_unit_test(idle_finds_what_other_programs_do),
 		cmocka_unit_test(a_mailbox_deleted_by_another_session_ends_this_one),
 		cmocka_unit_test(deleting_the_selected_mailbox_unselects_it),
 	};

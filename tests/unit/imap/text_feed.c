@@ -37,19 +37,32 @@ static int text_ask(struct imap_feed *f)
 	return 0;
 }
 
+static struct imap_lexer *begin(struct text_feed *t, struct str text,
+				const struct imap_lexer_limits *limits)
+{
+	*t = (struct text_feed){
+		.feed = { .line = text_line, .literal = text_literal, .ask = text_ask },
+		.rest = text,
+	};
+	imap_lexer_init(&t->lexer, &t->feed, &t->arena, limits);
+	check(imap_lexer_begin(&t->lexer) == 0);
+	return &t->lexer;
+}
+
 struct imap_lexer *text_feed_begin(struct text_feed *t, struct str text)
 {
 	static const struct imap_lexer_limits limits = {
 		.line = 200, .literal = 100, .command = 400, .skip = 1000
 	};
 
-	*t = (struct text_feed){
-		.feed = { .line = text_line, .literal = text_literal, .ask = text_ask },
-		.rest = text,
-	};
-	imap_lexer_init(&t->lexer, &t->feed, &t->arena, &limits);
-	check(imap_lexer_begin(&t->lexer) == 0);
-	return &t->lexer;
+	return begin(t, text, &limits);
+}
+
+struct imap_lexer *text_feed_begin_long(struct text_feed *t, struct str text)
+{
+	static const struct imap_lexer_limits limits = { .line = 65536, .command = 65536 };
+
+	return begin(t, text, &limits);
 }
 
 void text_feed_done(struct text_feed *t)

@@ -15,4 +15,6 @@ struct text_feed {
 
 /* A lexer at the beginning of the first line of `text`. */
 struct imap_lexer *text_feed_begin(struct text_feed *t, struct str text);
+/* The same where a line may be as long as a session allows. */
+struct imap_lexer *text_feed_begin_long(struct text_feed *t, struct str text);
 void text_feed_done(struct text_feed *t);
