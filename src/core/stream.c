@@ -450,14 +450,6 @@ int stream_wait_input(struct stream *s, int64_t ms)
 	return r;
 }
 
-int stream_detach(struct stream *s)
-{
-	if (s->layer)
-		return -EINVAL;
-	int r = stream_flush(s);
-	return r < 0 ? r : io_release(&s->io);
-}
-
 /* One direction of a relay. */
 struct relay {
 	struct stream *from, *to;

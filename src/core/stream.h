@@ -74,10 +74,6 @@ int stream_error(const struct stream *s);
 uint64_t stream_bytes_in(const struct stream *s);
 uint64_t stream_bytes_out(const struct stream *s);
 
-/* Flush and hand the descriptor over (a plain stream only); unread input stays peekable until
- * stream_free. -EINVAL for a TLS stream. */
-int may_suspend must_check stream_detach(struct stream *s);
-
 /* Copy both ways between two streams until both ends have closed, an error, or `idle` ms without a
  * byte. For the TLS sessions that front keeps while a mailbox worker serves them. */
 int may_suspend must_check stream_relay(struct stream *a, struct stream *b, int64_t idle);

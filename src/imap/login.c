@@ -128,6 +128,8 @@ int imap_login_finish(struct imap_login *l, const struct imap_credentials *c)
 	r = p->ops->handover(p->ctx, &h, l->err);
 	if (r == -ECANCELED)
 		return r;
+	if (r == -EBUSY)
+		return imap_login_reply(l, "NO [LIMIT] Too many sessions of this account.");
 	if (r < 0)
 		return imap_login_reply(
 			l, "NO [UNAVAILABLE] The mailbox cannot be opened now, try again later.");

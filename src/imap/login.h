@@ -30,7 +30,8 @@ struct imap_login_ops {
 	 * Takes as long as the throttle wants. */
 	int may_suspend (*authenticate)(void *ctx, const struct imap_credentials *c,
 					struct arena *a, struct str *account, struct err *err);
-	/* Give the connection away. After 0 nothing more is written to it. */
+	/* Give the connection away. After 0 nothing more is written to it. -EBUSY: the account has
+	 * too many already. */
 	int may_suspend (*handover)(void *ctx, const struct imap_handover *h, struct err *err);
 	/* The handshake (tls_accept). NULL: STARTTLS is not offered. */
 	int may_suspend (*start_tls)(void *ctx, struct stream *s, struct err *err);

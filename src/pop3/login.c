@@ -102,6 +102,8 @@ static int may_suspend finish(struct pop3_login *l, const struct pop3_credential
 	r = p->ops->handover(p->ctx, account, l->err);
 	if (r == -ECANCELED)
 		return r;
+	if (r == -EBUSY)
+		return answer(l, "-ERR [IN-USE] Too many sessions of this account.\r\n");
 	if (r < 0)
 		return answer(l, "-ERR [SYS/TEMP] The mailbox cannot be opened now, try again "
 				 "later.\r\n");

@@ -25,7 +25,8 @@ struct pop3_login_ops {
 	int may_suspend (*authenticate)(void *ctx, const struct pop3_credentials *c,
 					struct arena *a, struct str *account, struct err *err);
 	/* Give the connection away, with the unread input that stream_peek shows. After 0 nothing
-	 * more is written to it: the mailbox worker answers the login. */
+	 * more is written to it: the mailbox worker answers the login. -EBUSY: the account has too
+	 * many already. */
 	int may_suspend (*handover)(void *ctx, struct str account, struct err *err);
 	/* The handshake (tls_accept). NULL: STLS is not offered. */
 	int may_suspend (*start_tls)(void *ctx, struct stream *s, struct err *err);

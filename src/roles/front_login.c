@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -95,9 +96,9 @@ static int may_suspend give_socket(struct login *l, int *out, struct err *err)
 	int fds[2];
 
 	if (!l->tls) {
-		int fd = stream_detach(l->stream);
-		*out = fd;
-		return fd < 0 ? err_set(err, fd, "hand-over: %s", strerror(-fd)) : 0;
+		/* Ours stays open until the worker has said yes: a refusal has to be told. */
+		*out = fcntl(stream_io(l->stream)->fd, F_DUPFD_CLOEXEC, 0);
+		return *out < 0 ? err_sys(err, "hand-over: dup") : 0;
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return err_sys(err, "hand-over: socketpair");
@@ -129,8 +130,11 @@ static int may_suspend try_hand_over(struct login *l, enum mailbox_protocol prot
 		return r;
 	in.socket = fd;
 	r = mailbox_session(front.mailbox[worker], &in, &a, &out, err);
-	if (r < 0)
+	if (r < 0) {
+		stream_free(l->worker);
+		l->worker = NULL;
 		return r;
+	}
 	stream_consume(l->stream, input.n);
 	return 0;
 }

@@ -514,6 +514,22 @@ def test_files_that_appear_by_themselves_are_noticed(server, user, three):
     assert 'by hand' in three.ok('FETCH 4 BODY.PEEK[]')[0]
 
 
+@pytest.mark.parametrize('tls', [False, True])
+def test_login_that_finds_no_worker_is_refused_and_may_be_tried_again(make_server, tls):
+    server = make_server(env={'POSTHORN_CONNECTIONS_PER_USER': '1'})
+    login = f'LOGIN user0@{DOMAIN} "{PASSWORD}"'
+    with Imap(server, tls=tls) as late:
+        with Imap(server, f'user0@{DOMAIN}') as first:
+            for _ in range(3):
+                assert '[LIMIT]' in late.no(login)
+            first.ok('LOGOUT')
+
+        def is_free():
+            return late.do(login)[0].startswith('OK')
+        wait_until(is_free, what='the end of the first session')
+        late.ok('SELECT INBOX')
+
+
 def test_sessions_are_told_when_the_server_ends(make_server):
     server = make_server()
     user = f'user0@{DOMAIN}'
