@@ -5,7 +5,7 @@ import time
 
 import pytest
 from server import DOMAIN, PASSWORD, SLOW, wait_until
-from wire import ELSEWHERE, TIMEOUT, Wire, b64, deliver, imap, insecure_tls, message, plain
+from wire import ELSEWHERE, TIMEOUT, Wire, b64, deliver, imap, insecure_tls, message, plain, pop3
 
 
 class Imap(Wire):
@@ -237,6 +237,29 @@ def test_special_folders_exist_and_are_subscribed(box):
     for name in ('Drafts', 'Junk', 'Sent', 'Trash'):
         assert any(f'\\{name}' in line and line.endswith(name) for line in lines), lines
     assert {'Drafts', 'Junk', 'Sent', 'Trash'} <= names(box.ok('LSUB "" *'))
+
+
+def test_special_folders_come_with_the_first_imap_access(server, user):
+    def folders():
+        return sorted(p.name for p in server.maildir(user).glob('.[A-Z]*'))
+    deliver(server, user, message('before'))
+    server.wait_stored(user)
+    pop3(server, user).quit()
+    assert folders() == [] and not (server.maildir(user) / 'subscriptions').exists()
+    with Imap(server, user) as wire:
+        wire.ok('SELECT INBOX')
+    assert folders() == ['.Drafts', '.Junk', '.Sent', '.Trash']
+    assert (server.maildir(user) / 'subscriptions').read_text().split('\n') == \
+        ['V\t2', '', 'Drafts', 'Junk', 'Trash', 'Sent', '']
+
+
+def test_removed_special_folders_come_back_but_not_their_subscription(server, user, box):
+    box.ok('LIST "" *')
+    box.ok('UNSUBSCRIBE Junk')
+    box.ok('DELETE Trash')
+    with Imap(server, user) as again:
+        assert {'Junk', 'Trash'} <= names(again.ok('LIST "" *'))
+        assert 'Junk' not in names(again.ok('LSUB "" *'))
 
 
 def test_delimiter_is_a_dot(box):
