@@ -271,6 +271,9 @@ static int add_limited_calls(scmp_filter_ctx f, const struct sandbox_policy *p)
 	int r = add_values(f, "ioctl", 1, ioctls, ARRAY_LEN(ioctls));
 	if (r == 0)
 		r = add_values(f, "prctl", 0, prctls, ARRAY_LEN(prctls));
+	/* No signal: is the process still there that a lock file names? */
+	if (r == 0 && p->profile & SANDBOX_FILES)
+		r = add_values(f, "kill", 1, &(uint64_t){ 0 }, 1);
 	if (r < 0 || (p->profile & SANDBOX_SPAWN))
 		return r;
 

@@ -1,6 +1,7 @@
 """IMAP4rev1 (RFC 3501) and the extensions that clients live on."""
 import imaplib
 import re
+import socket
 import time
 
 import pytest
@@ -566,6 +567,16 @@ def test_sessions_are_told_when_the_server_ends(make_server):
         for wire in (idle, silent, before):
             assert wire.line().startswith('* BYE ')
             assert wire.at_end()
+
+
+def test_lock_of_a_worker_that_was_killed_is_taken_over(server, user):
+    deliver(server, user, message('before'))
+    maildir = server.wait_stored(user)[0].parents[1]
+    for name in ('dovecot-uidlist.lock', 'posthorn.lock.2147483646'):
+        (maildir / name).write_text(f'2147483646:{socket.gethostname()}')
+    with Imap(server, user) as wire:
+        assert '* 1 EXISTS' in wire.ok('SELECT INBOX')
+        assert '2147483646' not in ' '.join(p.name for p in maildir.iterdir())
 
 
 def test_imaplib_works(server, user):

@@ -1,5 +1,6 @@
 #include "store/maildir/dotlock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #define WAIT_TOTAL_MS 50
 #define WAIT_STEP_MS  2
 #define STALE_SECONDS 120
+#define SOURCE_PREFIX "posthorn.lock."
 
 static const char *host_name(void)
 {
@@ -68,8 +70,23 @@ static int create_lock(struct dotlock *l, int dirfd, const char *name)
 	return 0;
 }
 
+/* What processes that were killed have left behind. */
+static void remove_old_sources(int dirfd)
+{
+	int own = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = own >= 0 ? fdopendir(own) : NULL;
+	if (!d)
+		return;
+	for (const struct dirent *e = readdir(d); e; e = readdir(d))
+		if (str_starts(str_from(e->d_name), STR(SOURCE_PREFIX)) &&
+		    holder_is_gone(dirfd, e->d_name))
+			(void)unlinkat(dirfd, e->d_name, 0);
+	closedir(d);
+}
+
 static int make_source(struct dotlock_source *source)
 {
+	remove_old_sources(source->dirfd);
 	auto_close int fd = openat(source->dirfd, source->name,
 				   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
@@ -135,7 +152,7 @@ int dotlock_take_link(struct dotlock *l, struct dotlock_source *source, int dirf
 void dotlock_source_init(struct dotlock_source *source, int dirfd)
 {
 	*source = (struct dotlock_source){ .dirfd = dirfd };
-	snprintf(source->name, sizeof(source->name), "posthorn.lock.%d", (int)getpid());
+	snprintf(source->name, sizeof(source->name), SOURCE_PREFIX "%d", (int)getpid());
 }
 
 void dotlock_source_done(struct dotlock_source *source)

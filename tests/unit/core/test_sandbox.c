@@ -112,6 +112,21 @@ static void only_the_paths_of_the_policy_open(void **state)
 	assert_int_equal(run(&p, use_paths), 0);
 }
 
+/* Lock files name their holder: is it still there? */
+static int ask_for_processes(void)
+{
+	EXPECT(kill(getpid(), 0) == 0);
+	EXPECT(kill(INT32_MAX - 1, 0) < 0 && errno == ESRCH);
+	return 0;
+}
+
+static void who_has_files_may_ask_whether_a_process_lives(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		run(&(struct sandbox_policy){ .profile = SANDBOX_FILES }, ask_for_processes), 0);
+}
+
 static int use_calls(void)
 {
 	EXPECT(socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM);
@@ -223,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_paths_of_the_policy_open),
 		cmocka_unit_test(calls_outside_the_profile_are_refused),
+		cmocka_unit_test(who_has_files_may_ask_whether_a_process_lives),
 		cmocka_unit_test(threads_can_be_started),
 		cmocka_unit_test(a_client_may_open_sockets),
 		cmocka_unit_test(what_only_an_intruder_does_ends_the_process),

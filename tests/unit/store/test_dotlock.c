@@ -46,11 +46,16 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void write_lock(struct place *p, const char *text)
+static void write_file(struct place *p, const char *name, const char *text)
 {
-	int fd = openat(p->fd, "x.lock", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	assert_true(write(fd, text, strlen(text)) >= 0);
 	close(fd);
+}
+
+static void write_lock(struct place *p, const char *text)
+{
+	write_file(p, "x.lock", text);
 }
 
 static void a_lock_is_a_file_while_it_is_held(void **state)
@@ -91,6 +96,28 @@ static void our_own_lock_from_before_is_taken_over(void **state)
 	dotlock_release(&l);
 }
 
+/* A worker that was killed could not tidy up. */
+static void files_of_processes_that_are_gone_are_removed(void **state)
+{
+	struct place *p = *state;
+	struct dotlock l = DOTLOCK_NONE;
+	char host[65] = "", gone[100], alive[100];
+	assert_int_equal(gethostname(host, sizeof(host) - 1), 0);
+	snprintf(gone, sizeof(gone), "%d:%s", INT32_MAX - 1, host);
+	snprintf(alive, sizeof(alive), "%d:%s", (int)getppid(), host);
+	write_file(p, "posthorn.lock.1", gone);
+	write_file(p, "posthorn.lock.2", alive);
+	write_file(p, "posthorn.lock.3", "1:some-other-host");
+	write_file(p, "posthorn.locked", gone);
+
+	assert_int_equal(dotlock_take_link(&l, &p->source, p->fd, "x.lock", NULL), 0);
+	dotlock_release(&l);
+	assert_int_equal(unlinkat(p->fd, "posthorn.lock.1", 0), -1);
+	assert_int_equal(unlinkat(p->fd, "posthorn.lock.2", 0), 0);
+	assert_int_equal(unlinkat(p->fd, "posthorn.lock.3", 0), 0);
+	assert_int_equal(unlinkat(p->fd, "posthorn.locked", 0), 0);
+}
+
 static void the_lock_file_becomes_the_new_contents(void **state)
 {
 	struct place *p = *state;
@@ -125,6 +152,7 @@ int main(void)
 		TEST(a_lock_is_a_file_while_it_is_held),
 		TEST(a_lock_of_another_host_is_respected_while_fresh),
 		TEST(our_own_lock_from_before_is_taken_over),
+		TEST(files_of_processes_that_are_gone_are_removed),
 		TEST(the_lock_file_becomes_the_new_contents),
 		TEST(a_lock_that_was_taken_from_us_replaces_nothing),
 	};
