@@ -254,6 +254,15 @@ struct store_rec *store_messages_by_unique(const struct store_messages *m, struc
 	return find(m, unique, true);
 }
 
+struct store_rec *store_messages_by_prefix(const struct store_messages *m, struct str prefix)
+{
+	for (uint32_t i = 0; i < m->n; i++)
+		if (!(m->v[i].state & STORE_REC_GONE) &&
+		    str_starts(store_rec_name(&m->v[i]), prefix))
+			return &m->v[i];
+	return NULL;
+}
+
 void store_messages_pack(struct store_messages *m, bool force)
 {
 	if (m->gone == 0 || (!force && m->gone < 64 + m->n / 4))

@@ -94,5 +94,8 @@ struct store_rec *store_messages_by_uid_near(const struct store_messages *m, uin
 struct store_rec *store_messages_by_name(const struct store_messages *m, struct str name);
 struct store_rec *store_messages_by_unique(const struct store_messages *m, struct str unique);
 
+/* A living record whose name begins like this, or NULL; looks at every one. */
+struct store_rec *store_messages_by_prefix(const struct store_messages *m, struct str prefix);
+
 /* Drop tombstones and unused names when they have become many, or always with `force`. */
 void store_messages_pack(struct store_messages *m, bool force);

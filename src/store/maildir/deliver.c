@@ -61,15 +61,25 @@ static int open_or_create(struct store *s, const struct store_delivery *d, struc
 	return r < 0 ? r : open_target(s, d, a, t, err);
 }
 
-static struct str delivery_name(const struct store *s, const struct store_delivery *d,
-				char out[static 128])
+/* A delivery's name up to the host, unique by itself: a container that is made anew after a crash
+ * has another host name. */
+static struct str delivery_prefix(const struct store_delivery *d, char out[static 64])
 {
 	unsigned long long micros = d->id >> 12;
 	char part[16] = "";
 	if (d->part)
 		snprintf(part, sizeof(part), "_%u", d->part);
-	int n = snprintf(out, 128, "%llu.M%lluP%u%s.%" STR_FMT, micros / 1000000, micros % 1000000,
-			 (unsigned)(d->id & 0xfff), part, STR_ARG(s->pool->set.host));
+	int n = snprintf(out, 64, "%llu.M%lluP%u%s.", micros / 1000000, micros % 1000000,
+			 (unsigned)(d->id & 0xfff), part);
+	return str_of(out, (size_t)n);
+}
+
+static struct str delivery_name(const struct store *s, const struct store_delivery *d,
+				char out[static 128])
+{
+	char prefix[64];
+	int n = snprintf(out, 128, "%" STR_FMT "%" STR_FMT, STR_ARG(delivery_prefix(d, prefix)),
+			 STR_ARG(s->pool->set.host));
 	return str_of(out, (size_t)n);
 }
 
@@ -198,10 +208,19 @@ static int deliver_again(const struct store_delivery *d, struct target *t, struc
 	return 0;
 }
 
+/* What an earlier attempt left: as a rule under the same name. */
+static struct store_rec *find_delivered(const struct store *s, const struct store_delivery *d,
+					const struct store_messages *m)
+{
+	char text[128];
+	struct store_rec *rec = store_messages_by_unique(m, delivery_name(s, d, text));
+
+	return rec ? rec : store_messages_by_prefix(m, delivery_prefix(d, text));
+}
+
 static int deliver_into(struct store *s, const struct store_delivery *d, struct target *t,
 			struct store_delivered *out, struct err *err)
 {
-	char unique[128];
 	*out = (struct store_delivered){ 0 };
 	if (d->first_attempt)
 		return deliver_new(s, d, t, out, err);
@@ -209,8 +228,7 @@ static int deliver_into(struct store *s, const struct store_delivery *d, struct 
 	int r = maildir_box_refresh(t->mb, err);
 	if (r < 0)
 		return r;
-	struct store_rec *rec =
-		store_messages_by_unique(&t->mb->base.messages, delivery_name(s, d, unique));
+	struct store_rec *rec = find_delivered(s, d, &t->mb->base.messages);
 	return rec ? deliver_again(d, t, rec, out, err) : deliver_new(s, d, t, out, err);
 }
 

@@ -534,6 +534,27 @@ static void write_bytes(struct account *t, const char *name, struct str bytes)
 	assert_int_equal(write(fd, bytes.p, bytes.n), bytes.n);
 }
 
+/* A container that is made anew after a crash has another name. */
+static void a_delivery_is_found_under_the_name_of_another_host(void **state)
+{
+	struct account *t = *state;
+	struct store_delivered done;
+	int fd = text_fd(STR(MSG));
+	struct store_delivery d = account_delivery(t, "INBOX", fd, strlen(MSG));
+
+	d.id = (uint64_t)1700000000000001 << 12;
+	d.part = 1;
+	account_write_file(t, "new/1700000000.M1P0_1.before,S=18,W=21", MSG);
+	account_write_file(t, "new/1700000000.M1P0_11.before,S=18,W=21", MSG);
+	assert_int_equal(store_deliver(t->store, &d, &done, &t->err), 0);
+	assert_true(done.repeated);
+	d.part = 2;
+	assert_int_equal(store_deliver(t->store, &d, &done, &t->err), 0);
+	assert_false(done.repeated);
+	assert_int_equal(account_count_files(t, "new"), 3);
+	close(fd);
+}
+
 static void a_torn_delivery_is_written_again(void **state)
 {
 	struct account *t = *state;
@@ -726,6 +747,7 @@ int main(void)
 		TEST(another_programs_lock_is_waited_for_and_then_respected),
 		TEST(a_lock_nobody_holds_any_more_is_taken_over),
 		TEST(a_file_that_never_left_tmp_is_no_message),
+		TEST(a_delivery_is_found_under_the_name_of_another_host),
 		TEST(a_torn_delivery_is_written_again),
 		TEST(the_uidlist_does_not_collect_dead_lines_forever),
 		TEST(nothing_is_lost_or_doubled_when_the_process_is_killed),
