@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 import pytest
-from server import DOMAIN, SLOW, wait_until
+from server import DOMAIN, SLOW, Server, wait_until
+from test_imap import Imap
 from wire import deliver, imap, message, pop3
 
 LIBEXEC = Path('/usr/lib/dovecot')
@@ -105,6 +106,27 @@ class Dovecot:
     def log(self):
         path = self.run / 'log'
         return path.read_text() if path.exists() else ''
+
+
+class Pipe(Imap):
+    """Dovecot's imap, line by line."""
+
+    def __init__(self, dovecot):       # pylint: disable=super-init-not-called
+        dovecot.own()
+        self.process = subprocess.Popen([LIBEXEC / 'imap', '-c', dovecot.config],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, env=dovecot.environment())
+        self.file, self.count = self.process.stdout, 0
+        self.greeting = self.line()
+
+    def send(self, data):
+        self.process.stdin.write(data.encode() if isinstance(data, str) else data)
+        self.process.stdin.flush()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.file.close()
 
 
 @pytest.fixture
@@ -304,6 +326,116 @@ def test_delivered_files_are_named_as_dovecot_names_them(dovecot):
     size, wire = (int(re.search(f',{k}=([0-9]+)', path.name).group(1)) for k in 'SW')
     text = path.read_bytes()
     assert (size, wire) == (len(text), len(text) + text.count(b'\n'))
+
+
+# Messages that both servers have to describe in the same words.
+SAMPLES = [
+    message('plain'),
+    message('no body', ''),
+    b'\r\nno header\r\n',
+    message('addresses', To='"Giant; \\"Big\\" Box" <box@x.test>, Mary <mary@x.test>, a@b.test',
+            Cc='Group:Ed <ed@x.test>,joe@x.test;, Empty:;', Bcc='John (comment) <john@x.test>',
+            Reply_To='=?utf-8?q?J=C3=B6rg?= <j@x.test>', Sender='s@x.test',
+            In_Reply_To='<1@x.test>'),
+    message('alternative', '--b\r\nContent-Type: text/plain; charset=utf-8; format=flowed\r\n'
+            'Content-Transfer-Encoding: 8bit\r\n\r\ntext\r\n--b\r\nContent-Type: text/html\r\n'
+            'Content-Transfer-Encoding: quoted-printable\r\n\r\n<p>=\r\n</p>\r\n--b--\r\n',
+            MIME_Version='1.0', Content_Type='multipart/alternative; boundary="b"'),
+    message('attachments', 'preamble\r\n--outer\r\nContent-Type: multipart/related; boundary=in; '
+            'type="text/html"\r\n\r\n--in\r\nContent-Type: text/html; charset=us-ascii\r\n\r\n'
+            '<img>\r\n--in\r\nContent-Type: image/png; name="a b.png"\r\nContent-ID: <i@x>\r\n'
+            'Content-Disposition: inline; filename="a b.png"\r\nContent-Transfer-Encoding: base64'
+            '\r\n\r\niVBORw0KGgo=\r\n--in--\r\n--outer\r\nContent-Type: application/pdf\r\n'
+            'Content-Description: a "paper"\r\nContent-Language: en, de\r\nContent-MD5: x==\r\n'
+            'Content-Location: http://x.test/\r\nContent-Disposition: attachment; size=3\r\n\r\n'
+            'pdf\r\n--outer--\r\nepilogue\r\n',
+            MIME_Version='1.0', Content_Type='multipart/mixed; boundary=outer'),
+    message('forwarded', '--b\r\n\r\nsee below\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n'
+            'From: in@x.test\r\nSubject: inner\r\nMIME-Version: 1.0\r\nContent-Type: '
+            'multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\none\r\n--c\r\n\r\ntwo\r\n--c--\r\n'
+            '\r\n--b--\r\n', MIME_Version='1.0', Content_Type='multipart/mixed; boundary=b'),
+]
+ITEMS = ['ENVELOPE', 'BODY', 'BODYSTRUCTURE', 'RFC822.SIZE', 'BODY.PEEK[]', 'BODY.PEEK[HEADER]',
+         'BODY.PEEK[TEXT]', 'BODY.PEEK[HEADER.FIELDS (SUBJECT TO)]', 'BODY.PEEK[]<10.20>',
+         'BODY.PEEK[HEADER.FIELDS.NOT (SUBJECT)]<0.30>', 'BODY.PEEK[TEXT]<9999.5>', 'RFC822.HEADER',
+         *(f'BODY.PEEK[{part}]' for part in ('1', '2', '1.MIME', '2.MIME', '1.1', '1.2', '1.2.MIME',
+                                             '2.HEADER', '2.TEXT', '2.1', '2.2', '2.2.MIME',
+                                             '2.HEADER.FIELDS (FROM)', '3'))]
+
+
+# Where Dovecot differs and the RFCs are with us: the line end before a boundary is the boundary's
+# also behind a multipart (RFC 2046 5.1.1), and a part that is no multipart has no parts of its own.
+DIFFERENT = {('BODY.PEEK[1]', 6), ('BODY.PEEK[1.1]', 5), ('BODY.PEEK[1.1]', 7),
+             ('BODY.PEEK[2.1]', 5), ('BODY.PEEK[2.1]', 6)}
+
+
+def read_data(text):
+    """The data of a response as nested lists; how a string was written does not matter."""
+    stack, at = [[]], 0
+    token = re.compile(r'\{(\d+)\}\r\n|"((?:[^"\\]|\\.)*)"|([()])|'
+                       r'([^\s()"]*\[[^]]*\]\S*|[^\s()"]+)|\s+')
+    while at < len(text):
+        match = token.match(text, at)
+        assert match, text[at:]
+        at = match.end()
+        if match.group(1) is not None:
+            size = int(match.group(1))
+            stack[-1].append(text[at:at + size])
+            at += size
+        elif match.group(2) is not None:
+            stack[-1].append(re.sub(r'\\(.)', r'\1', match.group(2)))
+        elif match.group(3) == '(':
+            stack.append([])
+        elif match.group(3) == ')':
+            inner = stack.pop()
+            stack[-1].append(inner)
+        elif match.group(4):
+            # Of a part that is not there one says NIL, the other that it is empty.
+            stack[-1].append('' if match.group(4) == 'NIL' else match.group(4))
+    return stack[0]
+
+
+def without_case(data):
+    return [without_case(d) for d in data] if isinstance(data, list) else data.lower()
+
+
+@pytest.mark.parametrize('item', ITEMS)
+def test_messages_are_described_alike(described, item):
+    for number in range(1, len(SAMPLES) + 1):
+        if (item, number) in DIFFERENT:
+            continue
+        ours, theirs = [read_data(wire.ok(f'FETCH {number} {item}')[0]) for wire in described]
+        if item in ('BODY', 'BODYSTRUCTURE'):
+            ours, theirs = without_case(ours), without_case(theirs)
+        assert ours == theirs, f'message {number}'
+
+
+@pytest.mark.parametrize('query', [
+    'SUBJECT plain', 'NOT SUBJECT a', 'FROM sender', 'TO mary', 'CC ed', 'BCC john',
+    'HEADER Sender s@', 'HEADER X ""', 'BODY text', 'BODY "see below"', 'TEXT inner', 'TEXT nowhere', 'LARGER 400',
+    'SMALLER 200', 'SENTON 2-Jan-2024', 'SENTBEFORE 2-Jan-2024 SENTSINCE 1-Jan-2000',
+    'SINCE 1-Jan-2020', 'BEFORE 1-Jan-2020', 'OR SUBJECT plain SUBJECT forwarded', '2:4 NOT 3',
+    'NOT (SUBJECT plain OR FROM x TO mary)', 'UID 3:*', '1:99', 'KEYWORD none', 'UNKEYWORD none',
+    'CHARSET UTF-8 HEADER Reply-To "j\u00f6rg"', 'HEADER Message-ID <plain@example.org>'])
+def test_searches_find_the_same(described, query):
+    found = [wire.ok(f'SEARCH {query}')[0] for wire in described]
+    assert found[0] == found[1]
+
+
+@pytest.fixture(scope='module')
+def described(tmp_path_factory):
+    """Our session and Dovecot's on one mailbox with the samples."""
+    run = tmp_path_factory.mktemp('dovecot')
+    with Server(accounts=[USER]) as server:
+        dovecot = Dovecot(server, USER, run)
+        client = dovecot.imap()
+        for sample in SAMPLES:
+            client.append('INBOX', None, None, sample)
+        client.logout()
+        with Pipe(dovecot) as theirs, Imap(server, USER) as ours:
+            theirs.ok('SELECT INBOX')
+            ours.ok('SELECT INBOX')
+            yield ours, theirs
 
 
 @pytest.mark.skipif(not (LIBEXEC / 'pop3').exists(),
