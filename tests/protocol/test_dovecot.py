@@ -412,10 +412,11 @@ def test_messages_are_described_alike(described, item):
 
 @pytest.mark.parametrize('query', [
     'SUBJECT plain', 'NOT SUBJECT a', 'FROM sender', 'TO mary', 'CC ed', 'BCC john',
-    'HEADER Sender s@', 'HEADER X ""', 'BODY text', 'BODY "see below"', 'TEXT inner', 'TEXT nowhere', 'LARGER 400',
-    'SMALLER 200', 'SENTON 2-Jan-2024', 'SENTBEFORE 2-Jan-2024 SENTSINCE 1-Jan-2000',
-    'SINCE 1-Jan-2020', 'BEFORE 1-Jan-2020', 'OR SUBJECT plain SUBJECT forwarded', '2:4 NOT 3',
-    'NOT (SUBJECT plain OR FROM x TO mary)', 'UID 3:*', '1:99', 'KEYWORD none', 'UNKEYWORD none',
+    'HEADER Sender s@', 'HEADER X ""', 'BODY text', 'BODY "see below"', 'TEXT inner',
+    'TEXT nowhere', 'LARGER 400', 'SMALLER 200', 'SENTON 2-Jan-2024',
+    'SENTBEFORE 2-Jan-2024 SENTSINCE 1-Jan-2000', 'SINCE 1-Jan-2020', 'BEFORE 1-Jan-2020',
+    'OR SUBJECT plain SUBJECT forwarded', '2:4 NOT 3', 'NOT (SUBJECT plain OR FROM x TO mary)',
+    'UID 3:*', '1:99', 'KEYWORD none', 'UNKEYWORD none',
     'CHARSET UTF-8 HEADER Reply-To "j\u00f6rg"', 'HEADER Message-ID <plain@example.org>'])
 def test_searches_find_the_same(described, query):
     found = [wire.ok(f'SEARCH {query}')[0] for wire in described]
