@@ -1,5 +1,5 @@
-"""Several sessions, deliveries and another program on the same mailboxes, at random: what each client
-has been told must always add up to what is there (RFC 3501 7.4.1, 5.5).
+"""Several sessions, deliveries and another program on the same mailboxes, at random: what each
+client has been told must always add up to what is there (RFC 3501 7.4.1, 5.5).
 
 POSTHORN_VIEW_STEPS (300) and POSTHORN_VIEW_SEED set how long and which.
 """
