@@ -1,8 +1,6 @@
 #include "scratch_session.h"
 
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,13 +11,15 @@
 #include "core/loop.h"
 #include "core/stream.h"
 #include "core/work.h"
+#include "scratch_dir.h"
 #include "store/store.h"
 
 #define INPUT_MAX  60000
 #define OUTPUT_MAX ((size_t)32 << 20)
 
 struct scratch {
-	char root[64], path[96];
+	struct scratch_dir dir;
+	char path[96];
 	struct store_pool *pool;
 	struct stream *client, *server;
 	scratch_serve_fn *serve;
@@ -63,17 +63,14 @@ static void add_message(struct store *store, const char *text, uint32_t flags)
 		(void)!store_append_finish(ap, &args, &done, &err);
 }
 
-/* In memory where that is to be had: nothing of it has to last. */
 static bool make_account(struct scratch *s)
 {
 	struct store *store;
 	struct err err;
 
-	snprintf(s->root, sizeof(s->root), "%s/posthorn-fuzz-XXXXXX",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (!mkdtemp(s->root))
+	if (!scratch_dir_make(&s->dir))
 		return false;
-	snprintf(s->path, sizeof(s->path), "%s/user", s->root);
+	snprintf(s->path, sizeof(s->path), "%s/user", s->dir.path);
 	s->pool = store_pool_new(&(struct store_settings){ .host = STR("host") });
 	if (store_open(s->pool, str_from(s->path), &store, &err) < 0)
 		return false;
@@ -81,12 +78,6 @@ static bool make_account(struct scratch *s)
 		add_message(store, messages[i], i % 2 ? STORE_SEEN | STORE_DELETED : 0);
 	store_close(store);
 	return true;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st, (void)type, (void)at;
-	return remove(path);
 }
 
 static void server_main(void *arg)
@@ -149,7 +140,6 @@ bool scratch_session_run(const uint8_t *data, size_t n, scratch_serve_fn *serve,
 	if (made)
 		run(&s);
 	store_pool_free(s.pool);
-	if (s.root[0])
-		(void)nftw(s.root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	scratch_dir_remove(&s.dir);
 	return made;
 }
