@@ -364,6 +364,16 @@ static void check_proxies(struct load *l)
 		       "may connect there can pretend to be any client");
 }
 
+/* Nobody is to think that their mail is filtered. */
+static void warn_idle_filters(struct load *l)
+{
+	if (l->out->enable_rspamd)
+		report(l, SETTINGS_WARN,
+		       "ENABLE_RSPAMD: rspamd runs, but mail is not passed to it");
+	if (l->out->enable_clamav)
+		report(l, SETTINGS_WARN, "ENABLE_CLAMAV: clamd runs, but mail is not passed to it");
+}
+
 static void derive_rest(struct load *l)
 {
 	struct settings *s = l->out;
@@ -371,9 +381,11 @@ static void derive_rest(struct load *l)
 	derive(l, SETTING_ID_postmaster_address,
 	       arena_printf(l->arena, "postmaster@%" STR_FMT, STR_ARG(s->domain)));
 	derive(l, SETTING_ID_enable_quotas, s->smtp_only ? STR("0") : STR("1"));
+	derive(l, SETTING_ID_enable_rspamd_redis, s->enable_rspamd ? STR("1") : STR("0"));
 	derive(l, SETTING_ID_imap_append_max, s->text[SETTING_ID_message_size_limit]);
 
 	check_proxies(l);
+	warn_idle_filters(l);
 	if (s->mailbox_format != SETTING_MAILBOX_FORMAT_MAILDIR)
 		report(l, SETTINGS_ERROR,
 		       "DOVECOT_MAILBOX_FORMAT='%s' is not supported: convert the mail to maildir",

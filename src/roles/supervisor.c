@@ -31,11 +31,16 @@
 #include "core/watch.h"
 #include "core/work.h"
 #include "roles/children.h"
+#include "roles/companion_list.h"
+#include "roles/companions.h"
 #include "roles/listeners.h"
 #include "roles/privileges.h"
 #include "roles/volumes.h"
 
 #define WORKERS_MAX 4
+
+/* Part of what a container gets to stop in. */
+#define COMPANIONS_STOP_MS 5000
 
 /* Who sets another means it. */
 #define VMAIL_UID_DEFAULT 5000
@@ -59,6 +64,7 @@ static struct {
 	struct settings settings;
 	struct listeners listeners;
 	struct children_config children;
+	struct companion_list companions;
 	struct group fibers;
 	struct io signals;
 	struct watch watch;
@@ -222,11 +228,16 @@ static void watch_files(void *unused)
 }
 
 /* As the first process of a container we get every child whose own parent has ended. */
+static bool is_ours(pid_t pid)
+{
+	return children_has_process(pid) || companions_have_process(pid);
+}
+
 static void reap_strangers(void *unused)
 {
 	(void)unused;
 	while (fiber_sleep(REAP_MS) == 0)
-		process_reap_strangers(children_has_process);
+		process_reap_strangers(is_ours);
 }
 
 /* Blocked from the beginning, so that they arrive through the descriptor: the first process of a
@@ -395,6 +406,16 @@ static int may_suspend start_roles(struct err *err)
 	return r < 0 ? r : wait_ready(err);
 }
 
+/* The server serves without them: what goes wrong here is said and no more. */
+static void start_companions(const struct settings *set)
+{
+	struct err err;
+
+	if (companion_list_make(set, &supervisor.memory, &supervisor.companions, &err) < 0)
+		log_event(LOG_COMPANION_FAILED, LOG_CSTR("name", "companions"), LOG_REASON(&err));
+	companions_start(&supervisor.companions, &supervisor.fibers);
+}
+
 static void main_fiber(void *unused)
 {
 	const struct settings *set = &supervisor.settings;
@@ -409,12 +430,14 @@ static void main_fiber(void *unused)
 	if (r == 0) {
 		check(fiber_spawn(&supervisor.fibers, "watch", watch_files, NULL) == 0);
 		log_event(LOG_SERVER_READY, LOG_STR("fqdn", set->fqdn));
+		start_companions(set);
 		(void)!stop_is_wanted(LOOP_FOREVER);
 	} else if (r != -ECANCELED) {
 		log_event(LOG_SERVER_FATAL, LOG_REASON(&err));
 	}
 	supervisor.result = r == 0 || r == -ECANCELED ? EXIT_SUCCESS : EXIT_FAILURE;
 	log_event(LOG_SERVER_STOPPING);
+	companions_stop(loop_deadline(COMPANIONS_STOP_MS));
 	children_stop(loop_deadline(set->stop_timeout));
 	group_done(&supervisor.fibers);
 }

@@ -215,7 +215,8 @@ class Server:
         """{role: [pid, ...]}; the supervisor is not among them."""
         roles = {}
         for pid, name in sorted(processes_below(self.process.pid).items()):
-            roles.setdefault(name.removeprefix('posthorn-'), []).append(pid)
+            if name.startswith('posthorn-'):
+                roles.setdefault(name.removeprefix('posthorn-'), []).append(pid)
         return roles
 
     def kill_role(self, role, sig=signal.SIGKILL):
