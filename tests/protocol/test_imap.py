@@ -263,6 +263,14 @@ def test_removed_special_folders_come_back_but_not_their_subscription(server, us
         assert 'Junk' not in names(again.ok('LSUB "" *'))
 
 
+def test_address_extension_makes_no_folder(server, user):
+    deliver(server, user.replace('@', '+work@'), message('extended'))
+    path, = server.wait_stored(user)
+    assert path.parent == server.maildir(user) / 'new'
+    with Imap(server, user) as wire:
+        assert names(wire.ok('LIST "" *')) == {'INBOX', 'Drafts', 'Junk', 'Sent', 'Trash'}
+
+
 def test_delimiter_is_a_dot(box):
     assert '"."' in box.ok('LIST "" ""')[0]
     assert '"."' in ' '.join(words(box.ok('NAMESPACE'), '* NAMESPACE'))
