@@ -6,6 +6,7 @@
 #include "core/stream.h"
 
 #define INPUT_PIECE ((size_t)16384)
+#define BEGINNING   128 /* of a line that is too long: holds its tag */
 
 static struct stream *stream_of(struct imap_feed *f)
 {
@@ -19,6 +20,7 @@ static int may_suspend input_line(struct imap_feed *f, struct arena *a, size_t m
 	int r = stream_read_line(s, max + 2, &line);
 
 	if (r == -EMSGSIZE) {
+		*out = arena_str(a, str_sub(stream_peek(s), 0, BEGINNING));
 		r = stream_skip_line(s);
 		return r < 0 ? r : -EMSGSIZE;
 	}

@@ -55,7 +55,7 @@ static int next_line(struct imap_lexer *lx)
 	struct str line = STR_NONE;
 	int r = lx->feed->line(lx->feed, lx->arena, max, &line);
 
-	lx->line = r < 0 ? STR_NONE : line;
+	lx->line = r == 0 || r == -EMSGSIZE ? line : STR_NONE;
 	lx->pos = 0;
 	if (r < 0)
 		return r;
@@ -63,17 +63,33 @@ static int next_line(struct imap_lexer *lx)
 	return 0;
 }
 
-int imap_lexer_begin(struct imap_lexer *lx)
+static int too_long(struct imap_lexer *lx)
 {
+	lx->line = STR_NONE;
+	lx->pos = 0;
+	return imap_lexer_bad(lx, "Command line too long");
+}
+
+int imap_lexer_begin(struct imap_lexer *lx, struct str *tag)
+{
+	*tag = STR_NONE;
 	lx->used = 0;
 	lx->bad = NULL;
-	return next_line(lx);
+	int r = next_line(lx);
+	if (r != -EMSGSIZE)
+		return r;
+
+	/* The client waits for an answer with its tag. */
+	struct str began;
+	if (imap_lexer_tag(lx, &began) == 0 && imap_lexer_look(lx) == ' ')
+		*tag = began;
+	return too_long(lx);
 }
 
 int imap_lexer_resume(struct imap_lexer *lx)
 {
 	int r = next_line(lx);
-	return r == -EMSGSIZE ? imap_lexer_bad(lx, "Command line too long") : r;
+	return r == -EMSGSIZE ? too_long(lx) : r;
 }
 
 int imap_lexer_look(const struct imap_lexer *lx)

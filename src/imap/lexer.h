@@ -23,7 +23,7 @@ struct arena;
 
 struct imap_feed {
 	/* The next line without its line end. -EMSGSIZE when it has more than max bytes; it has
-	 * been read away then. */
+	 * been read away then, and *out is how it began. */
 	int may_suspend (*line)(struct imap_feed *f, struct arena *a, size_t max, struct str *out);
 	/* The next n bytes; NULL for out: read and forget them. */
 	int may_suspend (*literal)(struct imap_feed *f, struct arena *a, uint64_t n,
@@ -58,9 +58,9 @@ struct imap_literal {
 void imap_lexer_init(struct imap_lexer *lx, struct imap_feed *feed, struct arena *a,
 		     const struct imap_lexer_limits *limits);
 
-/* Read the first line of the next command. -EMSGSIZE: too long, nothing of it is left in the
- * feed. */
-int may_suspend must_check imap_lexer_begin(struct imap_lexer *lx);
+/* Read the first line of the next command. -EBADMSG when it is too long: nothing of it is left in
+ * the feed; *tag is its tag, or nothing when that cannot be told. */
+int may_suspend must_check imap_lexer_begin(struct imap_lexer *lx, struct str *tag);
 
 /* Read away what is left of a command that was not understood, including non-synchronising
  * literals: the client sends those without asking. -EFBIG when they are too large to wait for. */

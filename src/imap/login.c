@@ -204,12 +204,9 @@ static int may_suspend answer_bad(struct imap_login *l)
 static int may_suspend one_command(struct imap_login *l)
 {
 	arena_reset(&l->arena);
-	l->tag = STR_NONE;
 	l->lexer.bad = NULL;
-	int r = imap_lexer_begin(&l->lexer);
-	if (r == -EMSGSIZE)
-		r = imap_lexer_bad(&l->lexer, "Command line too long");
-	else if (r == 0)
+	int r = imap_lexer_begin(&l->lexer, &l->tag);
+	if (r == 0)
 		r = dispatch(l);
 	if (r == -EBADMSG && l->lexer.bad)
 		r = answer_bad(l);

@@ -127,10 +127,8 @@ static int may_suspend one_command(struct imap_session *s)
 		return imap_bye(s, IMAP_SESSION_TIMEOUT, "Disconnected for inactivity");
 	if (r < 0)
 		return r;
-	r = imap_lexer_begin(&s->lexer);
-	if (r == -EMSGSIZE)
-		r = imap_lexer_bad(&s->lexer, "Command line too long");
-	else if (r == 0)
+	r = imap_lexer_begin(&s->lexer, &s->tag);
+	if (r == 0)
 		r = dispatch(s);
 	if (r == -EBADMSG && s->lexer.bad)
 		return answer_bad(s);

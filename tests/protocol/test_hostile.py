@@ -202,25 +202,36 @@ def test_random_bytes(strong, service):
     served(strong)
 
 
-def test_imap_commands_made_to_hurt(strong):
-    deep = '(' * 20000 + 'ALL' + ')' * 20000
-    wire = Wire(strong, 'imaps', tls=True, greet=False)
-    wire.send(f'a LOGIN {USER} "{PASSWORD}"\r\nb SELECT INBOX\r\n')
-    for text in (f'SEARCH {deep}', 'SEARCH ' + 'NOT ' * 20000 + 'ALL',
-                 'SEARCH ' + 'OR ' * 20000 + 'ALL',
-                 'FETCH ' + ','.join(['1:*'] * 20000) + ' FLAGS', 'FETCH 4294967295:1 FLAGS',
-                 'FETCH 1 (' + 'BODY[1] ' * 5000 + ')', 'LIST "" ' + '*%' * 5000,
-                 'STORE 1 FLAGS (' + ' '.join(f'k{n}' for n in range(5000)) + ')',
-                 'CREATE ' + 'a.' * 5000 + 'a', 'APPEND INBOX {999999999999999999999}'):
-        try:
-            wire.send(f'x {text}\r\n')
-            while not wire.line().startswith(('x ', '* BYE', '')):
-                pass
-        except (OSError, AssertionError):
-            wire.close()
-            wire = Wire(strong, 'imaps', tls=True, greet=False)
-            wire.send(f'a LOGIN {USER} "{PASSWORD}"\r\nb SELECT INBOX\r\n')
-    wire.close()
+HOSTILE_COMMANDS = {
+    'deep parentheses': 'SEARCH ' + '(' * 20000 + 'ALL' + ')' * 20000,
+    'NOT of NOT': 'SEARCH ' + 'NOT ' * 20000 + 'ALL',
+    'OR of OR': 'SEARCH ' + 'OR ' * 20000 + 'ALL',
+    'many keys': 'SEARCH ' + 'BODY x ' * 5000 + 'ALL',
+    'many ranges': 'FETCH ' + ','.join(['1:*'] * 20000) + ' FLAGS',
+    'the largest number': 'FETCH 4294967295:1 FLAGS',
+    'many sections': 'FETCH 1 (' + 'BODY[1] ' * 5000 + ')',
+    'a deep section': 'FETCH 1 BODY[' + '1.' * 20000 + '1]',
+    'wildcards': 'LIST "" ' + '*%' * 5000,
+    'many patterns': 'LIST "" (' + 'a ' * 20000 + 'a)',
+    'many keywords': 'STORE 1 FLAGS (' + ' '.join(f'k{n}' for n in range(5000)) + ')',
+    'a deep mailbox': 'CREATE ' + 'a.' * 5000 + 'a',
+    'a literal beyond all numbers': 'APPEND INBOX {999999999999999999999}',
+    'a literal that does not wait': 'CREATE {60000+}\r\n' + 'x' * 60000,
+}
+
+
+@pytest.mark.parametrize('name', HOSTILE_COMMANDS)
+def test_imap_commands_made_to_hurt(strong, name):
+    with Wire(strong, 'imaps', tls=True, greet=False) as wire:
+        wire.send(f'a LOGIN {USER} "{PASSWORD}"\r\nb SELECT INBOX\r\n')
+        while not wire.line().startswith('b OK'):
+            pass
+        before = time.monotonic()
+        wire.send(f'x {HOSTILE_COMMANDS[name]}\r\n')
+        while (line := wire.line()).startswith('* ') and not line.startswith('* BYE'):
+            pass
+        assert line.startswith(('x OK', 'x NO', 'x BAD', '* BYE')), line
+        assert time.monotonic() - before < 5 * SLOW
     served(strong)
 
 

@@ -65,7 +65,11 @@ static void long_lines_are_refused(void **state)
 
 	(void)state;
 	limits.line = 20;
-	session_run_limited("C: a SELECT 901234567890\nS: * BAD Command line too long.\n"
+	session_run_limited("C: a SELECT 901234567890\nS: a BAD Command line too long.\n"
+			    "C: 0123456789012345678901\nS: * BAD Command line too long.\n"
+			    "C: a{ 4567890123456789{9+}\nS: * BAD Command line too long.\n"
+			    "C: b CREATE x {1}\nS: b BAD <*>\n"
+			    "C: c LOGIN {1+}\nC: x 56789012345678901234{9+}\nS: c BAD <*>\n"
 			    "C: b NOOP\nS: b OK <*>\n",
 			    NULL, &limits);
 }

@@ -13,10 +13,8 @@ static int text_line(struct imap_feed *f, struct arena *a, size_t max, struct st
 
 	if (!str_next_line(&of(f)->rest, &line))
 		return -ENODATA;
-	if (line.n > max)
-		return -EMSGSIZE;
 	*out = arena_str(a, line);
-	return 0;
+	return line.n > max ? -EMSGSIZE : 0;
 }
 
 static int text_literal(struct imap_feed *f, struct arena *a, uint64_t n, struct str *out)
@@ -45,7 +43,8 @@ static struct imap_lexer *begin(struct text_feed *t, struct str text,
 		.rest = text,
 	};
 	imap_lexer_init(&t->lexer, &t->feed, &t->arena, limits);
-	check(imap_lexer_begin(&t->lexer) == 0);
+	struct str tag;
+	check(imap_lexer_begin(&t->lexer, &tag) == 0);
 	return &t->lexer;
 }
 
