@@ -19,6 +19,10 @@
 /* A session that has been quiet for so long gives its stack's depths back as well. */
 #define STREAM_TRIM_MS 5000
 
+/* So many blocks in a row without waiting, then others have their turn: a peer that is faster than
+ * we are would keep them waiting for as long as it likes. */
+#define STREAM_BURST 32
+
 struct stream {
 	struct io io;
 	struct stream_layer *layer;
@@ -29,8 +33,9 @@ struct stream {
 	size_t out_n;
 	int64_t idle;
 	int error;
-	bool ended; /* the peer will send nothing more */
-	bool cut;   /* output was lost */
+	bool ended;	/* the peer will send nothing more */
+	bool cut;	/* output was lost */
+	unsigned burst; /* reads and writes since the last wait */
 	uint64_t bytes_in, bytes_out;
 };
 
@@ -169,6 +174,7 @@ static ssize_t try_write(struct stream *s, const char *p, size_t n)
 
 static int wait_ready(struct stream *s, bool write, int64_t deadline)
 {
+	s->burst = 0;
 	if (s->layer)
 		write = s->layer->want_write;
 	return write ? io_wait_writable(&s->io, deadline) : io_wait_readable(&s->io, deadline);
@@ -197,11 +203,21 @@ static int wait_input(struct stream *s)
 	return wait_ready(s, false, deadline);
 }
 
+static int may_suspend take_turns(struct stream *s)
+{
+	if (++s->burst < STREAM_BURST)
+		return 0;
+	s->burst = 0;
+	return fiber_yield();
+}
+
 static int send_all(struct stream *s, const char *p, size_t n)
 {
 	if (s->error)
 		return s->error;
 	while (n) {
+		/* A cancelled fiber may still say why. */
+		(void)!take_turns(s);
 		ssize_t r = try_write(s, p, n);
 		if (r == -EAGAIN) {
 			int w = wait_ready(s, true, loop_deadline(s->idle));
@@ -352,6 +368,8 @@ ssize_t stream_fill(struct stream *s, size_t max)
 		return -ENOBUFS;
 
 	while (!s->ended) {
+		if ((r = take_turns(s)) < 0)
+			return fail(s, r);
 		make_room(s);
 		ssize_t n = try_read(s, s->in + s->in_to, s->in_cap - s->in_to);
 		if (n > 0) {
@@ -433,6 +451,8 @@ int stream_wait_input(struct stream *s, int64_t ms)
 	int64_t deadline = loop_deadline(ms), trim_at = loop_deadline(STREAM_TRIM_MS);
 	int r = stream_flush(s);
 
+	if (r == 0 && (r = take_turns(s)) < 0)
+		r = fail(s, r);
 	fiber_set_interruptible(true);
 	while (r == 0 && (r = poll_input(s)) == 0) {
 		int w = wait_ready(s, false, trim_at < deadline ? trim_at : deadline);
@@ -480,17 +500,17 @@ static int relay_read(struct relay *d)
 	return 1;
 }
 
-/* Move bytes as long as neither side would wait. 1 when something moved, 0, or an error. */
+/* Move bytes as long as neither side would wait, but not for ever: how many blocks, or an error. */
 static int relay_step(struct relay *d)
 {
 	int moved = 0;
 
-	while (!d->closed) {
+	while (!d->closed && moved < STREAM_BURST) {
 		if (d->at == d->n) {
 			int r = relay_read(d);
 			if (r <= 0)
 				return r < 0 ? r : moved;
-			moved = 1;
+			moved++;
 			continue;
 		}
 		ssize_t w = try_write(d->to, d->block + d->at, d->n - d->at);
@@ -498,7 +518,7 @@ static int relay_step(struct relay *d)
 			return w == -EAGAIN ? moved : (int)w;
 		d->at += (size_t)w;
 		d->to->bytes_out += (size_t)w;
-		moved = 1;
+		moved++;
 	}
 	return moved;
 }
@@ -513,6 +533,11 @@ static int relay_both(struct relay *x, struct relay *y, int64_t idle)
 		/* The end of a TLS stream has no half: nothing more can be sent there. */
 		if ((x->closed && x->to->layer) || (y->closed && y->to->layer))
 			return 0;
+		if (r == STREAM_BURST || q == STREAM_BURST) {
+			int t = fiber_yield();
+			if (t < 0)
+				return t;
+		}
 		if (r || q)
 			continue;
 

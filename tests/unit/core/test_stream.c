@@ -258,6 +258,110 @@ static void a_blocked_direction_of_a_relay_does_not_block_the_other(void **state
 	pair_done(&t.right);
 }
 
+/* A peer that is never short of bytes, nor of room for them. */
+struct eager {
+	struct stream_layer base;
+	unsigned left; /* reads until the end */
+};
+
+static ssize_t eager_read(struct stream_layer *l, void *p, size_t n)
+{
+	struct eager *e = CONTAINER_OF(l, struct eager, base);
+
+	if (e->left == 0)
+		return 0;
+	e->left--;
+	memset(p, '\n', n);
+	return (ssize_t)n;
+}
+
+static ssize_t eager_write(struct stream_layer *l, const void *p, size_t n)
+{
+	(void)l, (void)p;
+	return (ssize_t)n;
+}
+
+static void eager_free(struct stream_layer *l)
+{
+	(void)l;
+}
+
+#define EAGER_READS 1000
+
+static struct eager eager_new(unsigned reads)
+{
+	return (struct eager){
+		.base = { .read = eager_read, .write = eager_write, .free = eager_free },
+		.left = reads
+	};
+}
+
+/* What was left of the eager peer's bytes when another fiber had its first turn. */
+struct bystander {
+	struct eager *peer;
+	unsigned left;
+};
+
+static void look_on(void *arg)
+{
+	struct bystander *b = arg;
+
+	b->left = b->peer->left;
+}
+
+static void read_eagerly(struct stream *s)
+{
+	struct str line;
+
+	while (stream_read_line(s, 16, &line) == 0)
+		stream_puts(s, "250 Ok\r\n");
+}
+
+static void wait_eagerly(struct stream *s)
+{
+	while (stream_wait_input(s, 1000) == 1 && stream_peek(s).n)
+		stream_consume(s, stream_peek(s).n);
+}
+
+static void relay_eagerly(struct stream *s)
+{
+	struct pair other = pair_new();
+	struct eager to = eager_new(0);
+
+	stream_push_layer(other.s, &to.base);
+	to.left = EAGER_READS;
+	assert_int_equal(stream_relay(s, other.s, 1000), 0);
+	pair_done(&other);
+}
+
+static void be_eager(void *arg)
+{
+	void (*use)(struct stream *s) = *(void (**)(struct stream *))arg;
+	struct pair p = pair_new();
+	struct eager peer = eager_new(EAGER_READS);
+	struct bystander b = { .peer = &peer };
+	struct group g;
+
+	group_init(&g);
+	stream_push_layer(p.s, &peer.base);
+	assert_int_equal(fiber_spawn(&g, "bystander", look_on, &b), 0);
+	use(p.s);
+	assert_int_equal(peer.left, 0);
+	assert_true(b.left > EAGER_READS / 2);
+	group_done(&g);
+	pair_done(&p);
+}
+
+static void a_peer_that_never_pauses_does_not_keep_others_waiting(void **state)
+{
+	static void (*const uses[])(struct stream *s) = { read_eagerly, wait_eagerly,
+							  relay_eagerly };
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+		run_in_fiber(be_eager, (void *)&uses[i]);
+}
+
 static int real_clock(void **state)
 {
 	(void)state;
@@ -275,6 +379,7 @@ int main(void)
 		fiber_test(writing_to_a_closed_peer_is_an_error_and_no_signal),
 		fiber_test(waiting_for_input_ends_by_time_news_or_input),
 		fiber_test(a_cancelled_reader_may_still_say_why),
+		fiber_test(a_peer_that_never_pauses_does_not_keep_others_waiting),
 		cmocka_unit_test_setup_teardown(
 			a_blocked_direction_of_a_relay_does_not_block_the_other, real_clock,
 			loop_teardown),
