@@ -12,7 +12,12 @@
 #include "base/err.h"
 #include "core/fiber.h"
 #include "core/io.h"
+#include "core/loop.h"
 #include "core/stream.h"
+
+/* A handshake is a few packets. Without an end of its own it could take as many waits as it has
+ * bytes. */
+#define HANDSHAKE_MS 60000
 
 /* DMS's TLS 1.2 lists, in its order. TLS 1.3's suites are OpenSSL's own. */
 static const char *const cipher_lists[] = {
@@ -268,7 +273,9 @@ int tls_accept(struct stream *s, struct tls_context *ctx, struct err *err)
 
 	stream_consume(s, stream_peek(s).n);
 	struct tls_layer *l = layer_new(s, ctx);
+	int64_t limit = fiber_limit_begin(loop_deadline(HANDSHAKE_MS));
 	r = handshake(s, l, err);
+	fiber_limit_end(limit);
 	metric_add(r < 0 ? METRIC_TLS_FAILURES : METRIC_TLS_HANDSHAKES, 1);
 	if (r < 0) {
 		layer_free(&l->base);

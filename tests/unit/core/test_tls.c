@@ -194,6 +194,44 @@ static void plain_text_behind_starttls_is_thrown_away(void **state)
 	assert_string_not_equal(srv.line, "EVIL\n");
 }
 
+/* One byte of a ClientHello at a time, each before the stream's idle time is over. */
+static void drip(void *arg)
+{
+	int fd = *(int *)arg;
+
+	/* Handshake record, version, 4096 bytes. */
+	for (int i = 0; fiber_sleep(4000) == 0; i++) {
+		static const char head[] = { 22, 3, 1, 16, 0, 1, 0, 15, (char)0xfc };
+		char c = i < (int)sizeof(head) ? head[i] : 'x';
+		assert_int_equal(write(fd, &c, 1), 1);
+	}
+}
+
+static void accept_a_drip(void *unused)
+{
+	(void)unused;
+	struct server srv = { .ctx = context_with_both() };
+	int64_t before = loop_now();
+	struct group g;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	srv.s = stream_new(fds[0]);
+	group_init(&g);
+	assert_int_equal(fiber_spawn(&g, "client", drip, &fds[1]), 0);
+	serve(&srv);
+	assert_int_equal(srv.result, -ETIMEDOUT);
+	assert_int_equal(loop_now() - before, 60000);
+	group_done(&g);
+	close(fds[1]);
+}
+
+static void a_handshake_does_not_take_for_ever(void **state)
+{
+	(void)state;
+	run_in_fiber(accept_a_drip, NULL);
+}
+
 static void a_missing_key_is_named(void **state)
 {
 	(void)state;
@@ -231,6 +269,7 @@ int main(void)
 		tls_test(the_certificate_is_chosen_by_server_name),
 		tls_test(versions_before_1_2_are_refused),
 		tls_test(plain_text_behind_starttls_is_thrown_away),
+		fiber_test(a_handshake_does_not_take_for_ever),
 		tls_test(a_missing_key_is_named),
 		tls_test(a_key_of_another_certificate_is_refused),
 	};
