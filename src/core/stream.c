@@ -495,7 +495,9 @@ static int relay_read(struct relay *d)
 	d->block = NULL;
 	if (r < 0)
 		return r == -EAGAIN ? 0 : (int)r;
-	(void)shutdown(d->to->io.fd, SHUT_WR);
+	/* TLS has a goodbye of its own, and it comes with the end of the stream. */
+	if (!d->to->layer)
+		(void)shutdown(d->to->io.fd, SHUT_WR);
 	d->closed = true;
 	return 1;
 }

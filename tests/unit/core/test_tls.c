@@ -61,6 +61,7 @@ struct client {
 	int version;	   /* the highest it offers */
 	char subject[64];  /* of the certificate it saw */
 	char echo[16];
+	bool ended; /* with close_notify */
 };
 
 static void *client_main(void *arg)
@@ -232,6 +233,64 @@ static void a_handshake_does_not_take_for_ever(void **state)
 	run_in_fiber(accept_a_drip, NULL);
 }
 
+/* Reads to the end: was it said in TLS, so that nobody can have cut something off? */
+static void *read_to_the_end(void *arg)
+{
+	struct client *c = arg;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(ctx);
+	char more[16];
+
+	SSL_set_fd(ssl, c->fd);
+	if (SSL_connect(ssl) == 1 && SSL_read(ssl, c->echo, sizeof(c->echo) - 1) > 0) {
+		int r = SSL_read(ssl, more, sizeof(more));
+		c->ended = SSL_get_error(ssl, r) == SSL_ERROR_ZERO_RETURN;
+	}
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	close(c->fd);
+	return NULL;
+}
+
+struct relayed {
+	struct server srv;
+	struct stream *worker;
+};
+
+static void relay_until_the_worker_ends(void *arg)
+{
+	struct relayed *r = arg;
+	struct err err;
+
+	assert_int_equal(tls_accept(r->srv.s, r->srv.ctx, &err), 0);
+	tls_context_unref(r->srv.ctx);
+	assert_int_equal(stream_relay(r->srv.s, r->worker, 5000), 0);
+	stream_free(r->worker);
+	stream_free(r->srv.s);
+}
+
+static void a_relayed_session_ends_with_a_goodbye_in_tls(void **state)
+{
+	(void)state;
+	struct client c = { 0 };
+	struct relayed r = { .srv.ctx = context_with_both() };
+	int fds[2], worker[2];
+	pthread_t t;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, worker), 0);
+	assert_int_equal(write(worker[1], "bye\n", 4), 4);
+	close(worker[1]);
+	c.fd = fds[1];
+	r.srv.s = stream_new(fds[0]);
+	r.worker = stream_new(worker[0]);
+	pthread_create(&t, NULL, read_to_the_end, &c);
+	run_in_fiber(relay_until_the_worker_ends, &r);
+	pthread_join(t, NULL);
+	assert_string_equal(c.echo, "bye\n");
+	assert_true(c.ended);
+}
+
 static void a_missing_key_is_named(void **state)
 {
 	(void)state;
@@ -270,6 +329,7 @@ int main(void)
 		tls_test(versions_before_1_2_are_refused),
 		tls_test(plain_text_behind_starttls_is_thrown_away),
 		fiber_test(a_handshake_does_not_take_for_ever),
+		tls_test(a_relayed_session_ends_with_a_goodbye_in_tls),
 		tls_test(a_missing_key_is_named),
 		tls_test(a_key_of_another_certificate_is_refused),
 	};
