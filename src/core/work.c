@@ -26,7 +26,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 static struct list waiting = { &waiting, &waiting }; /* under the lock */
 static struct list ended = { &ended, &ended };	     /* under the lock */
-static unsigned idle_threads;			     /* under the lock */
+static unsigned waiting_jobs, idle_threads;	     /* under the lock */
 static bool stopping;				     /* under the lock */
 static pthread_t threads[WORK_THREADS_MAX];
 static unsigned thread_count, thread_limit = 4;
@@ -70,6 +70,7 @@ static void *work_thread(void *unused)
 			idle_threads--;
 			continue;
 		}
+		waiting_jobs--;
 		pthread_mutex_unlock(&lock);
 		struct job *j = LIST_ITEM(l, struct job, link);
 		j->result = j->fn(j->arg);
@@ -101,7 +102,9 @@ static void submit(struct job *j)
 {
 	pthread_mutex_lock(&lock);
 	list_append(&waiting, &j->link);
-	bool need_thread = idle_threads == 0 && thread_count < thread_limit;
+	waiting_jobs++;
+	/* A thread that was woken is idle until it runs: it may have a job to come to already. */
+	bool need_thread = waiting_jobs > idle_threads && thread_count < thread_limit;
 	pthread_mutex_unlock(&lock);
 	pthread_cond_signal(&more);
 	if (need_thread)

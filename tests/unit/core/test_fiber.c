@@ -1,7 +1,9 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <string.h>
+#include <time.h>
 
 struct trace {
 	char text[64];
@@ -196,6 +198,50 @@ static void work_runs_in_a_thread_and_returns_its_result(void **state)
 	assert_int_equal(v, 100);
 }
 
+/* Two who do not go on before both are there. */
+static sem_t arrivals[2];
+
+static int meet(void *arg)
+{
+	struct timespec limit;
+	int me = *(int *)arg;
+
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec += 5;
+	sem_post(&arrivals[me]);
+	return sem_timedwait(&arrivals[!me], &limit);
+}
+
+static void go_to_meeting(void *arg)
+{
+	*(int *)arg = work_run(meet, arg);
+}
+
+static void work_side_by_side(void *unused)
+{
+	int v = 0, who[2] = { 0, 1 };
+	struct group g;
+	(void)unused;
+
+	group_init(&g);
+	/* One thread is there already, and idle. */
+	assert_int_equal(work_run(add_in_thread, &v), 1);
+	assert_int_equal(fiber_sleep(1), 0);
+	for (int i = 0; i < 2; i++) {
+		sem_init(&arrivals[i], 0, 0);
+		assert_int_equal(fiber_spawn(&g, "meeting", go_to_meeting, &who[i]), 0);
+	}
+	assert_int_equal(group_join(&g, LOOP_FOREVER), 0);
+	assert_int_equal(who[0], 0);
+	assert_int_equal(who[1], 0);
+}
+
+static void jobs_given_at_once_run_side_by_side(void **state)
+{
+	(void)state;
+	run_in_fiber(work_side_by_side, NULL);
+}
+
 static void remember_interrupt(void *arg)
 {
 	int *result = arg;
@@ -281,6 +327,7 @@ int main(void)
 		fiber_test(a_wait_queue_wakes_one_or_all),
 		fiber_test(a_waiter_that_times_out_leaves_the_queue),
 		fiber_test(work_runs_in_a_thread_and_returns_its_result),
+		fiber_test(jobs_given_at_once_run_side_by_side),
 		fiber_test(an_interrupt_before_the_wait_is_not_lost),
 		fiber_test(a_trimmed_stack_can_be_used_again),
 		fiber_test(the_number_of_fibers_is_limited),
