@@ -40,6 +40,7 @@ int journal_open(const struct journal_config *config, struct journal **out, stru
 	j->io = config->io ? config->io : &journal_io_system;
 	j->dir = j->lock = j->w.fd = -1;
 	j->segment_size = config->segment_size ? config->segment_size : JOURNAL_SEGMENT_SIZE;
+	j->segment_size -= j->segment_size % JOURNAL_SECTOR;
 	j->reserve = config->reserve ? config->reserve : JOURNAL_RESERVE;
 	if (j->reserve > j->segment_size / 8)
 		j->reserve = j->segment_size / 8;

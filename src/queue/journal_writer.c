@@ -72,6 +72,17 @@ static int name_segment(struct journal *j, int fd, uint64_t spare,
 	return r;
 }
 
+/* The file of a segment that could not be begun: the next attempt makes another. */
+static void discard(struct journal *j, uint64_t spare, const struct journal_segment_header *h)
+{
+	char name[JOURNAL_NAME_MAX];
+
+	if (spare != h->number)
+		return; /* kept for reuse before, and still */
+	journal_spare_name(spare, name);
+	j->io->unlinkat(j->dir, name);
+}
+
 static int open_segment(struct journal *j, uint64_t size, const struct journal_segment_header *h,
 			struct journal_segment **segment, struct err *err)
 {
@@ -92,12 +103,14 @@ static int open_segment(struct journal *j, uint64_t size, const struct journal_s
 	if (reader < 0) {
 		r = err_sys(err, "journal: %s: open", name);
 		j->io->close(fd);
+		discard(j, spare, h);
 		return r;
 	}
 	r = name_segment(j, fd, spare, h, err);
 	if (r < 0) {
 		j->io->close(reader);
 		j->io->close(fd);
+		discard(j, spare, h);
 		return r;
 	}
 	*segment = journal_segment_new(h, reader);
@@ -119,6 +132,8 @@ int journal_writer_begin(struct journal *j, struct journal_batch *b, uint64_t ro
 
 	if (size < j->segment_size)
 		size = j->segment_size;
+	/* A batch ends with a sector: the last one must not end behind the segment. */
+	size = (size + JOURNAL_SECTOR - 1) / JOURNAL_SECTOR * JOURNAL_SECTOR;
 	bool reuse = can_reuse(j, size);
 	int fd = open_segment(j, size, &h, &segment, &b->err);
 	if (fd < 0)

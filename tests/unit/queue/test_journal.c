@@ -366,6 +366,57 @@ static void a_full_disk_refuses_messages_and_takes_marks(void **state)
 	assert_int_equal(count_live(l), live + 1);
 }
 
+static int commit_one(struct life *l, struct journal_append *a)
+{
+	struct journal_batch b;
+
+	journal_batch_init(&b);
+	list_append(&b.appends, &a->link);
+	journal_commit(l->journal, &b);
+	journal_batch_finish(l->journal, &b);
+	list_remove(&a->link);
+	return a->result;
+}
+
+/* A message larger than a segment gets one of its own, of a size that nobody chose. */
+static void marks_end_with_the_segment_whatever_its_size(void **state)
+{
+	struct life *l = *state;
+	static char body[100000];
+	char mark[JOURNAL_MARK_SIZE];
+
+	journal_mark_write(&(struct journal_mark){ .id = 1, .recipient = 0 }, mark);
+	for (size_t n = 90000; n < 90512; n += 8) {
+		struct journal_append m = { .type = JOURNAL_MESSAGE, .id = n };
+		m.pieces[m.piece_count++] = journal_piece_bytes(str_of(body, n));
+		assert_int_equal(commit_one(l, &m), 0);
+		uint64_t end = l->journal->w.size;
+		for (int i = 0; i < 12; i++) {
+			struct journal_append a = { .type = JOURNAL_MARKS };
+			a.pieces[a.piece_count++] = journal_piece_bytes(str_of(mark, sizeof(mark)));
+			assert_int_equal(commit_one(l, &a), 0);
+			if (a.segment == m.segment)
+				assert_true(a.offset + journal_record_size(sizeof(mark)) <= end);
+		}
+	}
+}
+
+static void a_segment_that_could_not_be_begun_leaves_no_file(void **state)
+{
+	struct life *l = *state;
+
+	for (int i = 0; i < 10; i++) {
+		disk_fail(4, 1, ENOSPC); /* its first block */
+		life_commit(l, 1, 0);
+		assert_true(l->messages[l->count - 1].refused);
+	}
+	disk_mend();
+	assert_int_equal(count_files(l, ".spare"), 0);
+	assert_int_equal(count_files(l, ".segment"), 0);
+	life_commit(l, 1, 0);
+	assert_false(l->messages[l->count - 1].refused);
+}
+
 static void a_second_process_is_kept_out(void **state)
 {
 	struct life *l = *state;
@@ -420,6 +471,8 @@ int main(void)
 		TEST(a_record_inside_a_body_is_not_believed),
 		TEST(nothing_of_a_failed_sync_comes_back),
 		TEST(a_full_disk_refuses_messages_and_takes_marks),
+		TEST(marks_end_with_the_segment_whatever_its_size),
+		TEST(a_segment_that_could_not_be_begun_leaves_no_file),
 		TEST(a_second_process_is_kept_out),
 		cmocka_unit_test(any_call_may_fail),
 	};
