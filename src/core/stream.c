@@ -350,12 +350,15 @@ static void make_room(struct stream *s)
 
 void stream_preload(struct stream *s, struct str bytes)
 {
-	check(s->in_from == s->in_to && bytes.n <= STREAM_BLOCK);
+	check(s->in_from == s->in_to);
+	release_input(s);
 	if (!bytes.n)
 		return;
-	make_room(s);
+	s->in_cap = bytes.n > STREAM_BLOCK ? bytes.n : STREAM_BLOCK;
+	s->in = s->in_cap > STREAM_BLOCK ? malloc(s->in_cap) : block_new();
+	if (!s->in)
+		check_no_memory();
 	memcpy(s->in, bytes.p, bytes.n);
-	s->in_from = 0;
 	s->in_to = bytes.n;
 }
 

@@ -40,7 +40,7 @@ void stream_consume(struct stream *s, size_t n);
 ssize_t may_suspend must_check stream_fill(struct stream *s, size_t max);
 
 /* Let these bytes be read before anything else: what another process had read already. Nothing is
- * in hand yet; at most 16 KiB. */
+ * in hand yet. */
 void stream_preload(struct stream *s, struct str bytes);
 
 /* The next line with its line end (the last byte is LF), consumed; valid until the next call that

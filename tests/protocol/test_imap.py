@@ -547,6 +547,21 @@ def test_files_that_appear_by_themselves_are_noticed(server, user, three):
 
 
 @pytest.mark.parametrize('tls', [False, True])
+def test_much_may_be_pipelined_behind_a_login(server, user, tls):
+    """More than a block of the stream's: its buffer has grown for a long line before."""
+    login = f'c LOGIN "{user}" "'.encode()
+    first = b'a ID ("n" "' + b'x' * 16370 + b'")\r\n'
+    second = b'b ID ("n" "' + b'y' * (32768 - len(first) - len(login) - 15) + b'")\r\n'
+    with Imap(server, tls=tls) as wire:
+        wire.send(first + second + login)
+        tags = [wire.line().split()[0] for _ in range(4)]
+        wire.send(PASSWORD.encode() + b'"\r\n' + b'd NOOP\r\n' * 4000)
+        while len(tags) < 4005:
+            tags.append(wire.line().split()[0])
+        assert tags == ['*', 'a', '*', 'b', 'c'] + ['d'] * 4000
+
+
+@pytest.mark.parametrize('tls', [False, True])
 def test_login_that_finds_no_worker_is_refused_and_may_be_tried_again(make_server, tls):
     server = make_server(env={'POSTHORN_CONNECTIONS_PER_USER': '1'})
     login = f'LOGIN user0@{DOMAIN} "{PASSWORD}"'

@@ -120,6 +120,34 @@ static void replies_leave_together_when_the_stream_waits_for_input(void **state)
 	run_in_fiber(reply_twice, NULL);
 }
 
+/* What another process had read is as much as its buffer had grown to. */
+static void read_what_was_read_before(void *unused)
+{
+	(void)unused;
+	struct pair p = pair_new();
+	struct str line;
+	char *before = malloc(50000);
+
+	for (size_t i = 0; i < 50000; i += 10)
+		memcpy(before + i, "12345678\r\n", 10);
+	stream_preload(p.s, str_of(before, 49995));
+	free(before);
+	peer_says(&p, "678\r\nlast\r\n");
+	for (size_t i = 0; i < 5000; i++) {
+		assert_int_equal(stream_read_line(p.s, 100, &line), 0);
+		assert_str(line, "12345678\r\n");
+	}
+	assert_int_equal(stream_read_line(p.s, 100, &line), 0);
+	assert_str(line, "last\r\n");
+	pair_done(&p);
+}
+
+static void preloaded_bytes_come_first_however_many(void **state)
+{
+	(void)state;
+	run_in_fiber(read_what_was_read_before, NULL);
+}
+
 static void write_to_nobody(void *unused)
 {
 	(void)unused;
@@ -375,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		fiber_test(lines_come_with_their_line_end_and_within_their_limit),
 		fiber_test(a_long_line_grows_the_buffer_up_to_the_callers_limit),
+		fiber_test(preloaded_bytes_come_first_however_many),
 		fiber_test(replies_leave_together_when_the_stream_waits_for_input),
 		fiber_test(writing_to_a_closed_peer_is_an_error_and_no_signal),
 		fiber_test(waiting_for_input_ends_by_time_news_or_input),
