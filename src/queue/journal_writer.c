@@ -336,13 +336,17 @@ int journal_writer_put(struct journal *j, struct journal_append *a, struct err *
  * among its own. Failure costs nothing but this. */
 static void fill_ahead(struct journal *j)
 {
+	static char zeros[1 << 16]; /* only read: takes no memory */
 	struct journal_writer *w = &j->w;
 
 	if (w->tail <= w->filled || w->tail - w->synced > JOURNAL_FILL / 8)
 		return;
 	w->filled = w->tail + JOURNAL_FILL < w->size ? w->tail + JOURNAL_FILL : w->size;
-	memset(w->buffer, 0, w->filled - w->tail);
-	(void)!journal_io_write_all(j->io, w->fd, w->buffer, w->filled - w->tail, (off_t)w->tail);
+	for (uint64_t at = w->tail; at < w->filled; at += sizeof(zeros)) {
+		size_t n = w->filled - at < sizeof(zeros) ? w->filled - at : sizeof(zeros);
+		if (journal_io_write_all(j->io, w->fd, zeros, n, (off_t)at) < 0)
+			return;
+	}
 }
 
 int journal_writer_sync(struct journal *j, struct err *err)
