@@ -41,6 +41,13 @@ def arguments():
     return parser.parse_args()
 
 
+def output_of(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ''
+
+
 def makers(args):
     build = os.environ['POSTHORN_BUILD']
     known = {'posthorn': lambda: Posthorn(args.directory, build),
@@ -48,7 +55,11 @@ def makers(args):
     if os.geteuid() != 0:
         print('Postfix needs root: only Posthorn is measured.', file=sys.stderr)
         return {'posthorn': known['posthorn']}
-    return {name: known[name] for name in args.only or known}
+    chosen = args.only or list(known)
+    if chosen != ['posthorn'] and not output_of('dovecot', '--version').startswith('2.3.'):
+        raise SystemExit('The peer is configured for Dovecot 2.3 (Debian 12), which is not here: '
+                         '--only posthorn')
+    return {name: known[name] for name in chosen}
 
 
 def warm_up(system):
@@ -187,13 +198,6 @@ def print_lean(results):
         rate = ours[name]['delivered_per_s'] / theirs[name]['delivered_per_s']
         cpu = theirs[name]['cpu_ms_per_message'] / ours[name]['cpu_ms_per_message']
         print(f'  {label(*case)}: {rate:.1f} x the messages, 1/{cpu:.1f} of the CPU for each')
-
-
-def output_of(*command):
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    except OSError:
-        return ''
 
 
 def machine(directory):
