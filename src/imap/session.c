@@ -5,8 +5,7 @@
 #include "imap/session_state.h"
 #include "imap/view.h"
 
-#define REPLY_MAX ((size_t)1 << 20)	/* COPYUID of a scattered set is the longest */
-#define SKIP_MAX  ((uint64_t)256 << 20) /* of unwanted literals: about what a large message has */
+#define SKIP_MAX ((uint64_t)256 << 20) /* of unwanted literals: about what a large message has */
 
 /* Failing to make a folder is no reason to keep the user from the others. */
 static void prepare_folders(struct imap_session *s)
@@ -98,7 +97,8 @@ static int may_suspend answer(struct imap_session *s)
 void imap_command_reset(struct imap_session *s)
 {
 	arena_reset(&s->arena);
-	buf_init(&s->reply, &s->arena, REPLY_MAX);
+	/* COPYUID of a large mailbox with gaps is the longest: some bytes for each message. */
+	buf_init(&s->reply, &s->arena, SIZE_MAX / 2);
 	s->tag = STR_NONE;
 	s->lexer.line = STR_NONE;
 	s->lexer.pos = 0;

@@ -148,8 +148,12 @@ void store_view_watch(struct store_view *v, store_watch_fn *fn, void *arg)
 	v->watch_arg = arg;
 }
 
+/* A file that an earlier scan could not see may turn up below those that were told: it is recent to
+ * nobody. */
 static void add_recent(struct store_view *v, uint32_t uid)
 {
+	if (v->recent.n && v->recent.v[v->recent.n - 1].last >= uid)
+		return;
 	store_uids_add(&v->arena, &v->recent, uid);
 	v->nrecent++;
 }

@@ -33,7 +33,8 @@ void store_view_free(struct store_view *v);
 void store_view_update(struct store_view *v, unsigned how, struct arena *a,
 		       struct store_events *out);
 
-/* The message is \Recent for this view and no other. UIDs come in rising order. */
+/* The message is \Recent for this view and no other. UIDs come in rising order; one that does not
+ * is recent to nobody. */
 void store_view_claim(struct store_view *v, struct store_rec *r);
 /* The messages that nobody has claimed are \Recent for this view too, which leaves them so. */
 void store_view_look_at_recent(struct store_view *v);
