@@ -181,13 +181,19 @@ void store_view_look_at_recent(struct store_view *v)
 
 void store_view_own_change(struct store_view *v, uint64_t modseq)
 {
-	v->own[v->nown++ % VIEW_OWN_MAX] = modseq;
+	struct view_own *latest = &v->own[(v->nown + VIEW_OWN_MAX - 1) % VIEW_OWN_MAX];
+
+	/* A FETCH that makes messages \Seen changes one after the other. */
+	if (v->nown && latest->last + 1 == modseq)
+		latest->last = modseq;
+	else
+		v->own[v->nown++ % VIEW_OWN_MAX] = (struct view_own){ modseq, modseq };
 }
 
 static bool is_own_change(const struct store_view *v, uint64_t modseq)
 {
 	for (unsigned i = 0; i < VIEW_OWN_MAX; i++)
-		if (v->own[i] == modseq)
+		if (v->own[i].first <= modseq && modseq <= v->own[i].last)
 			return true;
 	return false;
 }

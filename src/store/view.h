@@ -16,7 +16,9 @@ struct store_view {
 	uint32_t hint;			    /* index of the record looked up last */
 	uint64_t told_flags, told_expunged; /* modseq up to which the session knows */
 	unsigned told_keywords;
-	uint64_t own[VIEW_OWN_MAX]; /* modseqs of the view's latest silent changes */
+	struct view_own {
+		uint64_t first, last;
+	} own[VIEW_OWN_MAX]; /* modseqs of the view's latest silent changes */
 	unsigned nown;
 	struct arena arena; /* of `recent` */
 	struct store_uids recent;

@@ -284,6 +284,26 @@ static void append_is_refused_before_its_message_is_read(void **state)
 			    NULL, &limits);
 }
 
+static void many_messages(struct account *t)
+{
+	for (int i = 0; i < 40; i++)
+		account_append(t, "INBOX", "Subject: x\r\n\r\nx\r\n", 0);
+}
+
+static void a_message_that_becomes_seen_is_told_once(void **state)
+{
+	char script[8000] = "C: a SELECT INBOX\nS: * FLAGS <*>\nS: * OK <*>\nS: * 40 EXISTS\n"
+			    "S: * 40 RECENT\nS: * OK <*>\nS: * OK <*>\nS: * OK <*>\nS: a OK <*>\n"
+			    "C: b FETCH 1:* BODY[TEXT]\n";
+
+	(void)state;
+	for (int i = 1; i <= 40; i++)
+		snprintf(script + strlen(script), sizeof(script) - strlen(script),
+			 "S: * %d FETCH (BODY[TEXT] {3}\nS: x\nS:  FLAGS (\\Seen \\Recent))\n", i);
+	snprintf(script + strlen(script), sizeof(script) - strlen(script), "S: b OK <*>\n");
+	session_run(script, many_messages);
+}
+
 static void idle_tells_what_others_do(void **state)
 {
 	(void)state;
@@ -420,6 +440,7 @@ int main(void)
 		cmocka_unit_test(select_reports_the_mailbox),
 		cmocka_unit_test(append_streams_messages_to_the_store),
 		cmocka_unit_test(append_is_refused_before_its_message_is_read),
+		cmocka_unit_test(a_message_that_becomes_seen_is_told_once),
 		cmocka_unit_test(idle_tells_what_others_do),
 		cmocka_unit_test(idle_finds_what_other_programs_do),
 		cmocka_unit_test(a_mailbox_deleted_by_another_session_ends_this_one),
