@@ -323,7 +323,9 @@ static void derive_names(struct load *l)
 	s->fqdn = s->override_hostname.n > 0 ? s->override_hostname
 					     : canonical_name(l->arena, kernel);
 	if (!is_host_name(s->fqdn)) {
-		report(l, SETTINGS_ERROR, "Setting hostname/domainname is required");
+		report(l, SETTINGS_ERROR,
+		       "Setting hostname/domainname is required: "
+		       "OVERRIDE_HOSTNAME, or a host name with a dot in it");
 		s->fqdn = STR("localhost.localdomain");
 	}
 	s->domain = domain_of(s->fqdn);

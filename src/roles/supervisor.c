@@ -119,8 +119,8 @@ static int load_settings(struct err *err)
 }
 
 /* What the roles log to. Where the log volume cannot be written the log goes to standard error, and
- * nothing has to be copied; that is 0 with `err` set. */
-static int open_log(const struct settings *set, const struct volumes_owner *owner, struct err *err)
+ * nothing has to be copied; `err` says why. */
+static void open_log(const struct settings *set, const struct volumes_owner *owner, struct err *err)
 {
 	struct str path =
 		arena_printf(&supervisor.memory, "%" STR_FMT "/mail.log", STR_ARG(set->log_dir));
@@ -129,14 +129,13 @@ static int open_log(const struct settings *set, const struct volumes_owner *owne
 	if (fd < 0) {
 		err_sys(err, "%s", path.p);
 		supervisor.log_fd = dup(STDERR_FILENO);
-		return 0;
+		return;
 	}
 	/* It is read again by whom we are going to be. */
 	if (geteuid() != owner->uid)
 		(void)!fchown(fd, owner->uid, owner->gid);
 	supervisor.log_path = path.p;
 	supervisor.log_fd = fd;
-	return 1;
 }
 
 static void copy_log(void *unused)
@@ -442,17 +441,14 @@ static void main_fiber(void *unused)
 	group_done(&supervisor.fibers);
 }
 
-static void open_and_init_log(const struct volumes_owner *owner)
+static void open_and_init_log(const struct volumes_owner *owner, struct err *err)
 {
-	struct err err;
-	bool is_file = open_log(&supervisor.settings, owner, &err);
+	open_log(&supervisor.settings, owner, err);
 	struct log_config log = log_config_from_settings("master");
 
 	log.fd = supervisor.log_fd;
 	log_init(&log);
 	log_event(LOG_SERVER_STARTING, LOG_CSTR("version", POSTHORN_VERSION));
-	if (!is_file)
-		log_event(LOG_ELSEWHERE, LOG_REASON(&err));
 }
 
 static void warn_of_other_owner(const struct settings *set, const struct volumes_owner *owner)
@@ -480,19 +476,21 @@ int main(void)
 {
 	struct volumes_owner owner;
 	struct group main_group;
-	struct err err;
+	struct err err, log_err;
 
 	(void)block_signals();
 	if (load_settings(&err) < 0)
 		return EXIT_FAILURE;
 	if (volumes_make(&supervisor.settings, &owner, &err) < 0)
 		return fail(&err);
-	open_and_init_log(&owner);
+	open_and_init_log(&owner, &log_err);
 	warn_of_other_owner(&supervisor.settings, &owner);
 	loop_init(LOOP_CLOCK_REAL);
 	loop_set_turn_hook(log_flush);
 	if (prepare(&owner, &err) < 0)
 		return fail(&err);
+	if (!supervisor.log_path)
+		log_event(LOG_ELSEWHERE, LOG_REASON(&log_err));
 
 	group_init(&supervisor.fibers);
 	group_init(&main_group);

@@ -100,7 +100,7 @@ static void find_existing(const char *path, char out[PATH_BUF], struct stat *st)
 /* What stands in the way of user and group: all of it in one message, because what is wrong with
  * one volume is often wrong with all. */
 struct complaint {
-	char list[160];
+	char list[150]; /* with the advice it fits into an err */
 	size_t n;
 };
 
@@ -153,10 +153,13 @@ static int check_directories(const struct settings *set, struct err *err)
 	}
 	if (r < 0 || !c.n)
 		return r;
-	return err_set(err, -EACCES,
-		       "user %u:%u, as whom the server runs, cannot write %s: change the owner "
-		       "(chown -R %u:%u; in Kubernetes fsGroup), or run the server as the owner",
-		       uid, gid, c.list, uid, gid);
+	/* By itself that is no reason not to start. */
+	r = check_writable(set->log_dir.p, &c, err);
+	return r < 0 ? r
+		     : err_set(err, -EACCES,
+			       "user %u:%u cannot write %s: change the owner (chown -R %u:%u; in "
+			       "Kubernetes fsGroup), or run the server as the owner",
+			       uid, gid, c.list, uid, gid);
 }
 
 static int check_readable(const char *path, int mode, struct err *err)
@@ -171,7 +174,7 @@ static int check_readable(const char *path, int mode, struct err *err)
 		return err_set(err, -error, "%s cannot be read: %s", path, strerror(error));
 	find_existing(path, nearest, &st);
 	return err_set(err, -error,
-		       "user %u:%u, as whom the server runs, cannot read %s (of %u:%u, mode %o): "
+		       "user %u:%u cannot read %s (of %u:%u, mode %o): "
 		       "let that user or group read it",
 		       geteuid(), getegid(), nearest, (unsigned)st.st_uid, (unsigned)st.st_gid,
 		       (unsigned)st.st_mode & 07777);

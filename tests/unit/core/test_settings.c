@@ -207,7 +207,9 @@ static void a_host_name_without_a_dot_is_refused(void **state)
 		char env[64];
 		snprintf(env, sizeof(env), "OVERRIDE_HOSTNAME=%s", names[i]);
 		assert_int_equal(load(f, (const char *const[]){ env, NULL }), -EINVAL);
-		assert_string_equal(f->err.text, "Setting hostname/domainname is required");
+		assert_string_equal(f->err.text,
+				    "Setting hostname/domainname is required: "
+				    "OVERRIDE_HOSTNAME, or a host name with a dot in it");
 	}
 }
 

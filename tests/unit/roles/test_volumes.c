@@ -183,6 +183,7 @@ static void make_all(struct world *w)
 	make_dir(w->settings.config_dir.p, MAIL_USER, 0755);
 	make_dir(w->settings.mail_dir.p, MAIL_USER, 0755);
 	make_dir(w->settings.state_dir.p, MAIL_USER, 0755);
+	make_dir(w->settings.log_dir.p, MAIL_USER, 0755);
 }
 
 static void good_volumes_pass(void **state)
@@ -206,8 +207,20 @@ static void every_directory_that_is_in_the_way_is_named(void **state)
 	const char *text = check_as_user(w);
 	assert_non_null(strstr(text, "/mail (of "));
 	assert_non_null(strstr(text, "/state/lib-posthorn/journal (of "));
+	assert_null(strstr(text, "/log (of "));
 	assert_non_null(strstr(text, "mode 555"));
 	assert_non_null(strstr(text, "chown -R"));
+}
+
+static void a_log_that_cannot_be_written_is_named_with_others_only(void **state)
+{
+	struct world *w = *state;
+
+	make_all(w);
+	make_dir(w->settings.log_dir.p, 0, 0555);
+	assert_string_equal(check_as_user(w), "");
+	make_dir(w->settings.mail_dir.p, 0, 0555);
+	assert_non_null(strstr(check_as_user(w), "/log (of "));
 }
 
 static void a_directory_that_cannot_be_made_names_the_one_above(void **state)
@@ -251,6 +264,7 @@ int main(void)
 		VOLUMES_TEST(a_server_with_a_root_of_its_own_gives_nothing_away),
 		VOLUMES_TEST(good_volumes_pass),
 		VOLUMES_TEST(every_directory_that_is_in_the_way_is_named),
+		VOLUMES_TEST(a_log_that_cannot_be_written_is_named_with_others_only),
 		VOLUMES_TEST(a_directory_that_cannot_be_made_names_the_one_above),
 		VOLUMES_TEST(an_unreadable_key_is_named),
 	};
