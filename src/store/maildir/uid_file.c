@@ -220,6 +220,8 @@ static int take_text(struct maildir_box *mb, struct str text, bool whole, bool f
 	l.modseq = first ? mb->base.modseq : store_box_begin_change(&mb->base);
 	if (whole) {
 		struct str line = STR_NONE;
+		/* A record must not be appended to the header's own line. */
+		mb->uidlist_rewrite |= str_find_byte(text, '\n') < 0;
 		(void)str_next_line(&text, &line);
 		int r = take_header(mb, line, first, err);
 		if (r != 0)

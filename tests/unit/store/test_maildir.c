@@ -190,6 +190,25 @@ static void what_we_do_not_know_is_left_as_it_was(void **state)
 	assert_true(str_find(list, STR("2 W21 P0000002a5 :1795494326.M64360P13807.vm,S=18\n")) > 0);
 }
 
+static void a_header_without_its_line_end_is_written_again(void **state)
+{
+	struct account *t = *state;
+	struct store_status st;
+	account_write_file(t, "dovecot-uidlist", "3 V4 N7 G5877b32cb511056bef35000083ecc375");
+	account_write_file(t, "cur/a:2,", "Subject: x\n\n");
+	account_write_file(t, "cur/b:2,", "Subject: x\n\n");
+	for (int i = 0; i < 2; i++) {
+		struct store_view *v = account_view(t, "INBOX", 0);
+		store_view_status(v, &st);
+		assert_int_equal(st.uidvalidity, 4);
+		assert_int_equal(store_view_count(v), 2);
+		assert_int_equal(store_view_uid(v, 1), 7);
+		assert_int_equal(store_view_uid(v, 2), 8);
+		store_view_close(v);
+		account_reopen(t);
+	}
+}
+
 static void a_new_mailbox_gets_a_larger_uidvalidity_than_dovecot_gave(void **state)
 {
 	struct account *t = *state;
@@ -730,6 +749,7 @@ int main(void)
 		TEST(a_folder_named_in_plain_utf8_is_found),
 		TEST(an_account_of_dovecot_opens_with_everything_kept),
 		TEST(what_we_do_not_know_is_left_as_it_was),
+		TEST(a_header_without_its_line_end_is_written_again),
 		TEST(a_new_mailbox_gets_a_larger_uidvalidity_than_dovecot_gave),
 		TEST(old_subscriptions_are_read_and_written_anew),
 		TEST(changes_by_other_programs_are_noticed),
