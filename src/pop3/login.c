@@ -24,7 +24,8 @@ struct pop3_login {
 	const struct pop3_login_params *params;
 	struct stream *stream;
 	struct err *err;
-	struct arena arena; /* reset before each command, but keeps the name from USER to PASS */
+	struct arena arena; /* reset before each command */
+	struct arena names; /* reset before each USER */
 	struct str user;    /* of USER; p == NULL: none yet */
 	bool tls;
 	bool secure;
@@ -117,7 +118,8 @@ static int may_suspend cmd_user(struct pop3_login *l, const struct pop3_line *li
 		return answer(l, NEEDS_TLS);
 	if (!line->args.n)
 		return answer(l, "-ERR The name is missing.\r\n");
-	l->user = arena_str(&l->arena, line->args);
+	arena_reset(&l->names);
+	l->user = arena_str(&l->names, line->args);
 	return answer(l, "+OK\r\n");
 }
 
@@ -222,8 +224,7 @@ static int may_suspend one_command(struct pop3_login *l)
 	}
 	if (r < 0)
 		return r;
-	if (!l->user.p)
-		arena_reset(&l->arena);
+	arena_reset(&l->arena);
 	/* The line is the stream's until the next read, which SASL does: keep it. */
 	return dispatch(l, arena_str(&l->arena, text));
 }
@@ -254,9 +255,11 @@ int pop3_login_run(const struct pop3_login_params *p, struct err *err)
 	};
 
 	arena_init(&l.arena);
+	arena_init(&l.names);
 	int64_t limit = fiber_limit_begin(loop_deadline(p->time_ms));
 	int r = serve(&l);
 	fiber_limit_end(limit);
 	arena_done(&l.arena);
+	arena_done(&l.names);
 	return r;
 }

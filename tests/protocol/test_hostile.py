@@ -30,7 +30,7 @@ def strong(make_server):
     server = make_server()
     deliver(server, USER, message('warm'))
     server.wait_stored(USER)
-    before = server.memory()
+    before = server.memory_at_start = server.memory()
     yield server
     grown = server.memory() - before
     assert grown < GROWTH, f'{grown // MIB} MiB more than before'
@@ -111,6 +111,26 @@ def test_line_without_end(strong, service, start):
         wire.send(start)
         flood(wire, b'x' * 1000000, BYTES)
     served(strong)
+
+
+@pytest.mark.parametrize('service, line', [
+    ('pop3s', b'USER ' + b'x' * 16000), ('pop3s', b'UTF8 ' + b'x' * 16000),
+    ('imaps', b'a NOOP'), ('smtp', b'RSET')], ids=['USER', 'UTF8', 'NOOP', 'RSET'])
+def test_commands_without_end(strong, service, line):
+    """What a command needs is given back behind it, however many come before a login."""
+    count = BYTES // (len(line) + 500)
+    with Wire(strong, service, tls=service.endswith('s'), greet=False) as wire:
+        wire.socket.settimeout(TIMEOUT)
+        try:
+            for _ in range(count // 100):
+                wire.socket.sendall((line + b'\r\n') * 100)
+                for _ in range(100):
+                    assert wire.line()
+        except (OSError, AssertionError):
+            pass        # hung up on
+        held = strong.memory()
+    served(strong)
+    assert held < strong.memory_at_start + GROWTH
 
 
 def test_reader_who_never_reads(strong):
