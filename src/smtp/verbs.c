@@ -3,8 +3,10 @@
 #include "smtp/reply.h"
 
 static const struct smtp_verb verbs[SMTP_VERB_COUNT] = {
-	{ SMTP_VERB_EHLO, STR_INIT("EHLO"), "ehlo", SMTP_VERB_BEFORE_TLS, cmd_ehlo },
-	{ SMTP_VERB_HELO, STR_INIT("HELO"), "helo", SMTP_VERB_BEFORE_TLS, cmd_helo },
+	{ SMTP_VERB_EHLO, STR_INIT("EHLO"), "ehlo", SMTP_VERB_IDLE | SMTP_VERB_BEFORE_TLS,
+	  cmd_ehlo },
+	{ SMTP_VERB_HELO, STR_INIT("HELO"), "helo", SMTP_VERB_IDLE | SMTP_VERB_BEFORE_TLS,
+	  cmd_helo },
 	{ SMTP_VERB_STARTTLS, STR_INIT("STARTTLS"), "starttls", SMTP_VERB_BEFORE_TLS,
 	  cmd_starttls },
 	{ SMTP_VERB_AUTH, STR_INIT("AUTH"), "auth", 0, cmd_auth },

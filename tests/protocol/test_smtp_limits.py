@@ -107,6 +107,15 @@ def test_commands_are_counted(make_server):
         assert codes[-1] == 421 and len(codes) >= 45
 
 
+@pytest.mark.parametrize('command', ['NOOP', 'RSET', 'HELO %d.example.org'])
+def test_commands_that_lead_nowhere_become_errors(smtp, command):
+    codes = []
+    while len(codes) < 300 and 421 not in codes:
+        codes.append(smtp.cmd(command % len(codes) if '%' in command else command).code)
+    assert codes[:100] == [250] * 100
+    assert codes[-1] == 421
+
+
 def test_one_address_cannot_take_all_connections(make_server):
     server = make_server(env={'POSTHORN_CONNECTIONS_PER_ADDRESS': '5', 'POSTHORN_WORKERS': '1'})
     wires = []
