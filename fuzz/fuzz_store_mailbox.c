@@ -107,6 +107,9 @@ static void assert_changed(const struct picture *before, const struct picture *a
 {
 	uint32_t gone = before->n >= 2;
 
+	/* Near the end of all UIDs a mailbox is numbered anew. */
+	if (before->status.uidnext > UINT32_MAX - 1000001)
+		return;
 	check(after->n == before->n - gone);
 	check(after->status.uidvalidity == before->status.uidvalidity);
 	check(after->status.uidnext >= before->status.uidnext);
