@@ -63,22 +63,32 @@ static int choose_owner(const struct settings *set, struct volumes_owner *out, s
 	return 0;
 }
 
+static void path_above(const char *path, char out[PATH_BUF])
+{
+	snprintf(out, PATH_BUF, "%s", path);
+	char *slash = strrchr(out, '/');
+	if (slash && slash != out)
+		*slash = '\0';
+}
+
 int volumes_make(const struct settings *set, struct volumes_owner *owner, struct err *err)
 {
-	const char *const others[] = { set->config_dir.p, set->state_dir.p, set->log_dir.p };
+	char state_volume[PATH_BUF];
+	const char *const others[] = { set->config_dir.p, state_volume, set->state_dir.p,
+				       set->log_dir.p };
+	int r = 0;
 
+	path_above(set->state_dir.p, state_volume);
 	*owner = (struct volumes_owner){ geteuid(), getegid() };
 	/* What cannot be made is reported by volumes_check, with advice. */
 	(void)!fd_make_dirs(set->mail_dir.p, 0755, NULL);
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+	if (owner->uid == 0)
+		r = choose_owner(set, owner, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(others); i++) {
 		(void)!fd_make_dirs(others[i], 0755, NULL);
-	if (owner->uid != 0)
-		return 0;
-
-	int r = choose_owner(set, owner, err);
-	for (size_t i = 0; r == 0 && owner->uid != 0 && i < ARRAY_LEN(others); i++)
-		if (is_roots_and_empty(others[i]))
+		if (owner->uid != geteuid() && is_roots_and_empty(others[i]))
 			(void)!chown(others[i], owner->uid, owner->gid);
+	}
 	return r;
 }
 

@@ -108,7 +108,7 @@ static void root_gives_away_what_is_empty(void **state)
 	assert_int_equal(owner.gid, MAIL_USER);
 	assert_int_equal(owner_of(w->settings.mail_dir.p), MAIL_USER);
 	assert_int_equal(owner_of(w->settings.state_dir.p), MAIL_USER);
-	assert_int_equal(owner_of(path_in(w, "state").p), 0);
+	assert_int_equal(owner_of(path_in(w, "state").p), MAIL_USER);
 	assert_int_equal(owner_of(path_in(w, "mail/lost+found").p), 0);
 }
 
@@ -135,11 +135,13 @@ static void the_owner_of_the_mail_is_the_user(void **state)
 		skip();
 	make_dir(w->settings.mail_dir.p, 1234, 0700);
 	make_dir(path_in(w, "state/lib-posthorn/journal").p, 0, 0700);
+	make_dir(path_in(w, "log/old").p, 0, 0700);
 	make(w, &owner);
 	assert_int_equal(owner.uid, 1234);
 	assert_int_equal(owner.gid, 1234);
 	assert_int_equal(owner_of(w->settings.state_dir.p), 0);
-	assert_int_equal(owner_of(w->settings.log_dir.p), 1234);
+	assert_int_equal(owner_of(w->settings.log_dir.p), 0);
+	assert_int_equal(owner_of(w->settings.config_dir.p), 1234);
 }
 
 static void a_server_with_a_root_of_its_own_gives_nothing_away(void **state)
