@@ -9,6 +9,8 @@ PACKAGES_TEST="clang libclang-rt-dev clang-format-19 git libcmocka-dev openssl p
 PACKAGES_CLIENTS="curl swaks libnet-ssleay-perl libauthen-sasl-perl libnet-dns-perl isync neomutt
 	fetchmail mpop haproxy nginx libnginx-mod-stream ca-certificates dovecot-core
 	dovecot-imapd dovecot-pop3d"
+# The images are built and run as root, without the network of a runtime.
+PACKAGES_IMAGE="podman buildah runc mmdebstrap util-linux binutils openssl python3-yaml"
 PACKAGES_BENCH="postfix dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve openssl strace"
 
 packages_missing() {
