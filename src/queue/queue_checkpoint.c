@@ -146,6 +146,16 @@ static int may_suspend collect(struct queue *q)
 	return r == -ETIMEDOUT ? 0 : r;
 }
 
+/* Whoever drains the queue waits for it: what is marked is not delivered again. */
+static int may_suspend checkpoint_in_turn(struct queue *q)
+{
+	q->in_flight++;
+	int r = queue_checkpoint_all(q);
+	if (--q->in_flight == 0)
+		waitq_wake_all(&q->quiet);
+	return r;
+}
+
 void queue_checkpoint_run(void *arg)
 {
 	struct queue *q = arg;
@@ -157,7 +167,7 @@ void queue_checkpoint_run(void *arg)
 			continue;
 		}
 		r = collect(q);
-		if (r == 0 && queue_checkpoint_all(q) == -ECANCELED)
+		if (r == 0 && checkpoint_in_turn(q) == -ECANCELED)
 			r = -ECANCELED;
 		if (r == 0)
 			queue_compact(q);

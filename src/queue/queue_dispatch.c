@@ -170,7 +170,8 @@ static int may_suspend activate(struct queue *q, struct queue_entry *e)
 	q->active_count--;
 	e->active = NULL;
 	queue_active_free(active);
-	if (r == -EBADMSG || r == -EPROTO)
+	/* Not while a checkpoint has it in its list. */
+	if ((r == -EBADMSG || r == -EPROTO) && !queue_entry_has_rcpt(e, QUEUE_RCPT_WRITTEN))
 		give_up(q, e, &err);
 	else if (r != -ECANCELED)
 		queue_retry_later(q, e);

@@ -87,7 +87,7 @@ struct queue {
 	struct waitq checkpoint;
 	bool checkpoint_now;
 
-	unsigned in_flight; /* deliveries */
+	unsigned in_flight; /* deliveries, and a checkpoint */
 	struct waitq quiet; /* none is */
 	bool draining;
 };

@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,9 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "disk.h"
+#include "queue/journal.h"
 #include "queue/queue_id.h"
 
 #define DAY ((int64_t)24 * 3600 * 1000)
@@ -391,6 +394,54 @@ IN_WORLD(draining_finishes_what_is_in_flight_and_takes_no_more)
 	assert_int_equal(world_messages(w), 0);
 }
 
+IN_WORLD(draining_waits_for_a_checkpoint_that_is_under_way)
+{
+	w->checkpoint_slow_ms = 1000;
+	assert_int_equal(world_send(w, "bob@example.net", "alice@example.org"), 0);
+	world_sleep(w, 2500);
+	assert_int_equal(w->delivery_count, 1);
+	assert_int_equal(queue_drain(w->queue, loop_deadline(10000)), 0);
+	restart(w);
+	world_sleep(w, 5000);
+	assert_int_equal(w->delivery_count, 1);
+	assert_int_equal(world_messages(w), 0);
+}
+
+/* A bad sector where the envelopes of the only segment are. */
+static void spoil_envelopes(const struct world *w)
+{
+	char name[JOURNAL_NAME_MAX], path[256], junk[32];
+
+	journal_segment_name(1, name);
+	snprintf(path, sizeof(path), "%s/%s", w->config.dir, name);
+	auto_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	memset(junk, 'j', sizeof(junk));
+	assert_int_equal(
+		pwrite(fd, junk, sizeof(junk), JOURNAL_SEGMENT_START + JOURNAL_RECORD_HEADER),
+		sizeof(junk));
+}
+
+IN_WORLD(a_message_that_is_given_up_has_no_delivery_that_waits)
+{
+	const struct queue_recipient to[] = {
+		{ .address = STR("alice@example.org"), .kind = ENVELOPE_MAILBOX },
+		{ .address = STR("busy@example.org"), .kind = ENVELOPE_MAILBOX },
+	};
+	uint64_t id;
+
+	w->script = world_defer;
+	w->checkpoint_slow_ms = 30000;
+	assert_int_equal(world_submit(w, "bob@example.net", to, ARRAY_LEN(to), &id), 0);
+	world_sleep(w, 5000);
+	spoil_envelopes(w);
+	world_sleep(w, 10000); /* the other recipient's next attempt */
+	assert_int_equal(world_messages(w), 1);
+	world_sleep(w, 200 * 1000);
+	assert_int_equal(world_messages(w), 0);
+	assert_true(world_log_has(w, "envelope"));
+}
+
 IN_WORLD(a_full_disk_is_the_clients_answer)
 {
 	int r = 0;
@@ -546,6 +597,8 @@ int main(void)
 		fiber_test(a_checkpoint_that_fails_repeats_its_deliveries),
 		fiber_test(draining_does_not_wait_for_a_worker_that_is_away),
 		fiber_test(draining_finishes_what_is_in_flight_and_takes_no_more),
+		fiber_test(draining_waits_for_a_checkpoint_that_is_under_way),
+		fiber_test(a_message_that_is_given_up_has_no_delivery_that_waits),
 		fiber_test(a_full_disk_is_the_clients_answer),
 		fiber_test(errors_of_the_disk_are_temporary),
 		fiber_test(an_id_is_taken_once),

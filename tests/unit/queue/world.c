@@ -100,6 +100,8 @@ static int op_checkpoint(void *ctx, struct mailbox_checkpoint_in *in, struct are
 	(void)in, (void)a, (void)out;
 
 	worker->checkpoints++;
+	if (worker->world->checkpoint_slow_ms)
+		(void)!fiber_sleep(worker->world->checkpoint_slow_ms);
 	if (worker->world->checkpoint_result < 0)
 		return err_set(err, worker->world->checkpoint_result, "scripted");
 	return 0;

@@ -50,6 +50,7 @@ struct world {
 	world_script *script; /* NULL: everything is delivered */
 	int64_t slow_ms;      /* each delivery takes so long */
 	int checkpoint_result;
+	int64_t checkpoint_slow_ms;
 	int resolve_result;
 
 	struct world_delivery *deliveries;
