@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/asan.h"
 #include "base/err.h"
@@ -44,7 +45,6 @@ static const char *const base_calls[] = {
 	"getgroups",
 	"getrandom",
 	"getrlimit",
-	"prlimit64",
 	"getrusage",
 	"membarrier",
 	"rseq",
@@ -58,14 +58,13 @@ static const char *const base_calls[] = {
 	"uname",
 	"umask",
 	"capget",
-	/* signals: to threads of this process only */
+	/* signals */
 	"rt_sigaction",
 	"rt_sigprocmask",
 	"rt_sigreturn",
 	"rt_sigpending",
 	"rt_sigtimedwait",
 	"sigaltstack",
-	"tgkill",
 	/* time */
 	"clock_getres",
 	"clock_gettime",
@@ -268,9 +267,16 @@ static int add_limited_calls(scmp_filter_ctx f, const struct sandbox_policy *p)
 	static const uint64_t prctls[] = { PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE,
 					   0x53564d41 /* PR_SET_VMA: malloc names its memory */ };
 
+	/* The other roles run as the same user: their threads and limits are not ours. */
+	const uint64_t own[] = { 0, (uint64_t)getpid() };
+
 	int r = add_values(f, "ioctl", 1, ioctls, ARRAY_LEN(ioctls));
 	if (r == 0)
 		r = add_values(f, "prctl", 0, prctls, ARRAY_LEN(prctls));
+	if (r == 0)
+		r = add_values(f, "prlimit64", 0, own, ARRAY_LEN(own));
+	if (r == 0)
+		r = add_values(f, "tgkill", 0, own, ARRAY_LEN(own));
 	/* No signal: is the process still there that a lock file names? */
 	if (r == 0 && p->profile & SANDBOX_FILES)
 		r = add_values(f, "kill", 1, &(uint64_t){ 0 }, 1);

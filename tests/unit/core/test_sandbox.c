@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -151,6 +152,25 @@ static void calls_outside_the_profile_are_refused(void **state)
 	assert_int_equal(run(&(struct sandbox_policy){ .profile = SANDBOX_SERVER }, use_calls), 0);
 }
 
+/* The roles run as one user: whoever has one must not be able to end or starve the others. */
+static int reach_for_others(void)
+{
+	struct rlimit l;
+
+	EXPECT(syscall(SYS_tgkill, getpid(), gettid(), 0) == 0);
+	EXPECT(syscall(SYS_tgkill, getppid(), getppid(), 0) < 0 && errno == EPERM);
+	EXPECT(prlimit(0, RLIMIT_NOFILE, NULL, &l) == 0);
+	EXPECT(prlimit(getppid(), RLIMIT_NOFILE, NULL, &l) < 0 && errno == EPERM);
+	return 0;
+}
+
+static void other_processes_are_out_of_reach(void **state)
+{
+	(void)state;
+	const struct sandbox_policy p = { .profile = SANDBOX_SERVER | SANDBOX_FILES };
+	assert_int_equal(run(&p, reach_for_others), 0);
+}
+
 static void *work(void *arg)
 {
 	int *done = arg;
@@ -239,6 +259,7 @@ int main(void)
 		cmocka_unit_test(only_the_paths_of_the_policy_open),
 		cmocka_unit_test(calls_outside_the_profile_are_refused),
 		cmocka_unit_test(who_has_files_may_ask_whether_a_process_lives),
+		cmocka_unit_test(other_processes_are_out_of_reach),
 		cmocka_unit_test(threads_can_be_started),
 		cmocka_unit_test(a_client_may_open_sockets),
 		cmocka_unit_test(what_only_an_intruder_does_ends_the_process),
