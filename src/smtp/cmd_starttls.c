@@ -10,6 +10,7 @@ static void begin_anew(struct smtp_session *s)
 	smtp_tx_end(s);
 	s->helo = STR_NONE;
 	s->esmtp = false;
+	s->login = STR_NONE;
 }
 
 void cmd_starttls(struct smtp_session *s, struct str arg)

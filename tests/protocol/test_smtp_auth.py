@@ -23,6 +23,20 @@ def test_587_wants_tls_first(server, user):
         wire.expect('AUTH PLAIN ' + plain(user), 530, 538, 503, 504)
 
 
+def test_a_login_in_clear_text_is_forgotten_by_starttls(make_server):
+    # RFC 3207 4.2: whoever sits on the wire could log in, and let the client's mail be his
+    server = make_server(env={'POSTHORN_ALLOW_PLAINTEXT_AUTH': '1'})
+    with Wire(server, 'submission') as wire:
+        wire.ehlo()
+        wire.login(f'user0@{DOMAIN}')
+        wire.starttls()
+        wire.ehlo()
+        wire.expect('MAIL FROM:<a@example.org>', 250)
+        wire.expect(f'RCPT TO:<user1@{DOMAIN}>', 554)
+        wire.expect('RSET', 250)
+        wire.login(f'user1@{DOMAIN}')
+
+
 def test_mechanisms_are_announced_under_tls(secure):
     auth = [line for line in secure.ehlo().lines if line.upper().startswith('AUTH ')]
     assert auth and {'PLAIN', 'LOGIN'} <= set(auth[0].split())
