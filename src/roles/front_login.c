@@ -39,6 +39,7 @@ struct login {
 	const char *protocol;
 	bool tls;
 	bool handed_over;
+	bool in_doubt; /* nobody knows whether the worker has it too */
 	unsigned failures;
 	int64_t born;
 	char user[128]; /* of the last attempt, for the log */
@@ -145,6 +146,10 @@ static int may_suspend hand_over(struct login *l, enum mailbox_protocol protocol
 	int r = try_hand_over(l, protocol, account, tag, err);
 
 	l->handed_over = r == 0;
+	/* The worker may still take the client's own socket, and answer the login once more. */
+	l->in_doubt = !l->tls && (r == -ETIMEDOUT || r == -ECANCELED);
+	if (l->in_doubt)
+		(void)shutdown(stream_io(l->stream)->fd, SHUT_RD);
 	if (r == 0)
 		list_remove(&l->node);
 	if (r == 0)
@@ -289,6 +294,8 @@ void front_login_run(struct front_client *c)
 	smtp_throttle_leave(front.throttle, c->address);
 	list_remove(&l.node);
 	stream_free(l.worker);
+	if (l.in_doubt)
+		(void)shutdown(stream_io(l.stream)->fd, SHUT_WR);
 	stream_free(l.stream);
 	log_context_leave(&l.log);
 }

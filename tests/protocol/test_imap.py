@@ -1,6 +1,8 @@
 """IMAP4rev1 (RFC 3501) and the extensions that clients live on."""
 import imaplib
+import os
 import re
+import signal
 import socket
 import time
 
@@ -122,6 +124,26 @@ def test_login_without_tls_where_the_settings_allow_it(make_server):
     server = make_server(env={'POSTHORN_ALLOW_PLAINTEXT_AUTH': '1'})
     with Imap(server, f'user0@{DOMAIN}', tls=False, source=ELSEWHERE) as wire:
         wire.ok('SELECT INBOX')
+
+
+@pytest.mark.parametrize('command,answer', [('imap', 't1 NO'), ('pop3', '-ERR')])
+def test_a_worker_that_answers_too_late_does_not_answer_twice(make_server, command, answer):
+    server = make_server(env={'POSTHORN_WORKERS': '1'})
+    [mailbox] = server.roles()['mailbox']
+    with Wire(server, command, greet=False) as wire:
+        wire.socket.settimeout(30)
+        wire.line()
+        if command == 'pop3':
+            wire.send(f'USER user0@{DOMAIN}\r\n')
+            wire.line()
+        os.kill(mailbox, signal.SIGSTOP)
+        try:
+            wire.send(f't1 LOGIN user0@{DOMAIN} "{PASSWORD}"\r\n' if command == 'imap'
+                      else f'PASS {PASSWORD}\r\n')
+            assert wire.line().startswith(answer)
+        finally:
+            os.kill(mailbox, signal.SIGCONT)
+        assert wire.at_end()
 
 
 def test_starttls_then_login(server, user):
