@@ -218,7 +218,7 @@ int role_main(const struct role *r, int argc, char **argv)
 	loop_init(LOOP_CLOCK_REAL);
 	loop_set_turn_hook(log_flush);
 	fiber_log_on_signal();
-	work_init(r->work_threads ? r->work_threads : 1);
+	work_init(r->work_threads ? r->work_threads : (unsigned)settings_get()->work_threads);
 	fiber_set_limit((unsigned)settings_get()->fibers_max);
 	group_init(&self.fibers);
 	group_init(&self.servers);

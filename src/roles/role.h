@@ -23,7 +23,7 @@ struct role {
 	const struct ipc_service *service;
 	const void *ops;
 	struct ipc_server (*server)(void);
-	unsigned work_threads;
+	unsigned work_threads; /* 0: as the settings say */
 
 	/* Before the sandbox closes: open what must be opened by path. */
 	int (*prepare)(unsigned instance, struct err *err);
