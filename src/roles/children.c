@@ -20,7 +20,8 @@
 #include "roles/listeners.h"
 #include "roles/status_ipc.h"
 
-#define CHILDREN_MAX 32
+/* Two of each kind that has copies per worker, and one of each other. */
+#define CHILDREN_MAX 40
 
 /* What fails so often at the first start will not come up by itself. */
 #define START_FAILURES_MAX 5

@@ -27,6 +27,12 @@ def test_every_role_runs_in_a_process_of_its_own(make_server):
     assert len(roles['auth']) == 1 and len(roles['queue']) == 1
 
 
+def test_a_number_of_workers_that_cannot_be_leaves_the_default(make_server):
+    server = make_server(env={'POSTHORN_WORKERS': '16'})
+    assert len(server.roles()['front']) <= 4
+    assert 'POSTHORN_WORKERS' in server.output()
+
+
 def test_log_lines_name_what_people_grep_for(make_server):
     server = make_server()
     deliver(server, USER, message('logged'), sender='a@example.org')
