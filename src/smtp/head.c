@@ -93,8 +93,10 @@ int smtp_head_feed(struct smtp_head *h, struct str piece, struct str *rest)
 	struct str all = piece;
 	check(!h->complete);
 
+	/* Of the piece that holds the end, the body behind it counts for nothing. */
+	struct str part = str_sub(piece, 0, h->held.max - before);
 	if (before) {
-		buf_put_str(&h->held, piece);
+		buf_put_str(&h->held, part);
 		if (buf_failed(&h->held))
 			return -E2BIG;
 		all = buf_str(&h->held);
@@ -105,7 +107,7 @@ int smtp_head_feed(struct smtp_head *h, struct str piece, struct str *rest)
 		return buf_failed(&h->held) ? -E2BIG : 0;
 	}
 	if (n < 0)
-		return 0;
+		return part.n < piece.n ? -E2BIG : 0;
 	if ((size_t)n > h->held.max)
 		return -E2BIG;
 	h->text = str_sub(all, 0, (size_t)n);
