@@ -43,6 +43,8 @@ static void accept_main(void *arg)
 		int fd = accept4(a->io.fd, &peer.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			a->connected(a->ctx, fd, &peer);
+			/* Those who are here already do not wait for everybody at the door. */
+			r = fiber_yield();
 		} else if (errno == EAGAIN) {
 			r = io_wait_readable(&a->io, LOOP_FOREVER);
 		} else if (is_exhausted(errno)) {
