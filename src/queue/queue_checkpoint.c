@@ -90,20 +90,37 @@ static void repeat(struct queue *q, const struct queue_written *written, size_t 
 	}
 }
 
+/* Deliveries that are answered from now on belong to the next checkpoint. */
+static struct queue_written *take_written(struct queue_worker *w, size_t *count)
+{
+	struct queue_written *written = w->written;
+
+	*count = w->written_count;
+	w->queue->written_count -= w->written_count;
+	w->written = NULL;
+	w->written_count = w->written_cap = 0;
+	return written;
+}
+
+void queue_checkpoint_forget(struct queue_worker *w)
+{
+	size_t count;
+	struct queue_written *written = take_written(w, &count);
+
+	repeat(w->queue, written, count, true);
+	free(written);
+}
+
 static int may_suspend checkpoint(struct queue_worker *w)
 {
 	struct queue *q = w->queue;
 	struct mailbox_checkpoint_in in = { 0 };
 	struct mailbox_checkpoint_out out;
-	struct queue_written *written = w->written;
-	size_t count = w->written_count;
+	size_t count;
 	auto_arena struct arena a = ARENA_INIT;
 	struct err err = { 0 };
 
-	/* Deliveries that are answered from now on belong to the next one. */
-	w->written = NULL;
-	w->written_count = w->written_cap = 0;
-	q->written_count -= count;
+	struct queue_written *written = take_written(w, &count);
 	int r = mailbox_checkpoint(w->client, &in, &a, &out, &err);
 	if (r >= 0) {
 		for (size_t i = 0; i < count; i++) {

@@ -136,6 +136,10 @@ void queue_retry_remove(struct queue *q, struct queue_entry *e);
 void queue_checkpoint_add(struct queue_worker *w, struct queue_entry *e, uint32_t recipient);
 void queue_checkpoint_run(void *queue);
 
+/* The worker's process is another now. It cannot speak for what the one before has written: an
+ * error of the disk may have been told to that one. */
+void queue_checkpoint_forget(struct queue_worker *w);
+
 /* Ask all workers now. 0, or the first failure (its deliveries are repeated). */
 int may_suspend must_check queue_checkpoint_all(struct queue *q);
 

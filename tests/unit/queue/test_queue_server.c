@@ -394,6 +394,21 @@ IN_WORLD(draining_finishes_what_is_in_flight_and_takes_no_more)
 	assert_int_equal(world_messages(w), 0);
 }
 
+IN_WORLD(a_new_worker_does_not_answer_for_what_another_has_written)
+{
+	assert_int_equal(world_send(w, "bob@example.net", "alice@example.org"), 0);
+	world_sleep(w, 100);
+	assert_int_equal(w->delivery_count, 1);
+	unsigned worker = mailbox_worker(STR("alice@example.org"), WORLD_WORKERS);
+	world_detach(w, worker);
+	world_sleep(w, 100);
+	world_attach(w, worker);
+	world_sleep(w, 5000);
+	assert_int_equal(w->delivery_count, 2);
+	assert_true(w->deliveries[1].replay);
+	assert_int_equal(world_messages(w), 0);
+}
+
 IN_WORLD(draining_waits_for_a_checkpoint_that_is_under_way)
 {
 	w->checkpoint_slow_ms = 1000;
@@ -597,6 +612,7 @@ int main(void)
 		fiber_test(a_checkpoint_that_fails_repeats_its_deliveries),
 		fiber_test(draining_does_not_wait_for_a_worker_that_is_away),
 		fiber_test(draining_finishes_what_is_in_flight_and_takes_no_more),
+		fiber_test(a_new_worker_does_not_answer_for_what_another_has_written),
 		fiber_test(draining_waits_for_a_checkpoint_that_is_under_way),
 		fiber_test(a_message_that_is_given_up_has_no_delivery_that_waits),
 		fiber_test(a_full_disk_is_the_clients_answer),
