@@ -6,9 +6,7 @@
 #include "roles/mailbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -44,26 +42,23 @@ static int mailbox_prepare(unsigned instance, struct err *err)
 	int r = fd_make_dirs(set->mail_dir.p, 0700, err);
 	if (r < 0)
 		return r;
-	/* Opened once: syncfs reports the write errors since then. */
-	mailbox_role.volume = open(set->mail_dir.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (mailbox_role.volume < 0)
-		return err_sys(err, "%s", set->mail_dir.p);
+	r = mailbox_volumes_add(&mailbox_role.volumes, set->mail_dir.p, err);
+	if (r < 0)
+		return r;
 	mailbox_role.pool = store_pool_new(
 		&(struct store_settings){ .host = set->host, .report = report_store });
 	return 0;
 }
 
-static int sync_volume(void *unused)
-{
-	(void)unused;
-	return syncfs(mailbox_role.volume) < 0 ? -errno : 0;
-}
-
 static int checkpoint(void *ctx, struct mailbox_checkpoint_in *in, struct arena *a,
 		      struct mailbox_checkpoint_out *out, struct err *err)
 {
-	(void)ctx, (void)in, (void)a, (void)out;
-	int r = work_run(sync_volume, NULL);
+	/* More may be found meanwhile: for the next checkpoint. */
+	struct mailbox_volumes *now = ARENA_NEW(a, struct mailbox_volumes);
+	(void)ctx, (void)in, (void)out;
+
+	*now = mailbox_role.volumes;
+	int r = work_run(mailbox_volumes_sync, now);
 
 	return r < 0 ? err_set(err, r, "sync of the mail volume: %s", strerror(-r)) : 0;
 }

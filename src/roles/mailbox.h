@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "core/group.h"
+#include "roles/mailbox_volumes.h"
 
 struct arena;
 struct err;
@@ -17,7 +18,7 @@ struct mailbox_role {
 	struct store_pool *pool;
 	struct group sessions;
 	struct map users; /* account -> how many sessions it has */
-	int volume;	  /* the mail directory */
+	struct mailbox_volumes volumes;
 };
 
 extern struct mailbox_role mailbox_role;

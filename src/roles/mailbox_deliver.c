@@ -75,7 +75,8 @@ static int deliver(const struct mailbox_deliver_in *in, struct arena *a,
 	};
 	r = store_deliver(s, &d, done, err);
 	store_close(s);
-	return r;
+	/* Whatever is delivered is on a volume that the next checkpoint knows. */
+	return r < 0 ? r : mailbox_volumes_add(&mailbox_role.volumes, path.p, err);
 }
 
 int mailbox_role_deliver(void *ctx, struct mailbox_deliver_in *in, struct arena *a,
