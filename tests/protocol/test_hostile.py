@@ -357,3 +357,23 @@ def test_full_mail_volume_delays_but_loses_nothing(small_disk):
     wait_until(lambda: len(server.stored(USER)) >= 6, 60, every=0.5,
                what='delivery after the disk has space again')
     assert len(server.stored(USER)) == 6
+
+
+def test_full_mail_volume_refuses_what_needs_room_and_nothing_else(small_disk):
+    server, disk = small_disk('var/mail')
+    deliver(server, USER, *[message(f'old{n}') for n in range(3)])
+    server.wait_stored(USER, 3)
+    client = imap(server, USER)
+    ballast = fill(disk)
+    big = message('big', 'x' * 70 + '\r\n' * 20000)
+    status, text = client.append('INBOX', None, None, big)
+    assert status == 'NO' and text[0].startswith((b'[UNAVAILABLE]', b'[OVERQUOTA]')), text
+    assert client.fetch('1:3', '(BODY.PEEK[])')[0] == 'OK'
+    assert client.store('1', '+FLAGS', '(\\Seen)')[0] == 'OK'
+    assert client.store('2', '+FLAGS', '(\\Deleted)')[0] == 'OK'
+    assert client.expunge()[0] == 'OK'
+    ballast.unlink()
+    assert client.append('INBOX', None, None, big)[0] == 'OK'
+    client.logout()
+    assert len(server.stored(USER)) == 3
+    assert not list((server.maildir(USER) / 'tmp').iterdir())
