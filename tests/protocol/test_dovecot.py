@@ -4,9 +4,11 @@ same UIDs, flags, keywords and subscriptions, and both may be there at once.
 Dovecot's own imap and pop3 programs run here on a pipe, as the owner of the mail: no service is
 started, and nobody logs in.
 """
+import contextlib
 import hashlib
 import imaplib
 import os
+import random
 import re
 import subprocess
 import time
@@ -15,6 +17,7 @@ from pathlib import Path
 import pytest
 from server import DOMAIN, SLOW, Server, wait_until
 from test_imap import Imap
+from test_imap_views import Client
 from wire import deliver, imap, message, pop3
 
 LIBEXEC = Path('/usr/lib/dovecot')
@@ -78,7 +81,8 @@ class Dovecot:
         if self.as_root:
             for top in (self.maildir, self.run):
                 for path in [top, *top.rglob('*')]:
-                    os.chown(path, MAIL_OWNER, MAIL_OWNER)
+                    with contextlib.suppress(FileNotFoundError):    # renamed meanwhile
+                        os.chown(path, MAIL_OWNER, MAIL_OWNER)
 
     def environment(self):
         return {**os.environ, 'USER': USER, 'HOME': str(self.maildir / 'home')}
@@ -299,6 +303,41 @@ def test_both_work_on_one_mailbox_at_once(dovecot):
         client.logout()
     assert differences(*pictures) == []
     assert len(pictures[0]['messages']) == 6 + 20 - 7
+
+
+def messages_of(wire):
+    """What a session says of its mailbox: UIDs and flags."""
+    found = {}
+    for line in wire.ok('UID FETCH 1:* (UID FLAGS)'):
+        if match := re.search(r'FETCH \(UID (\d+) FLAGS \(([^)]*)\)', line):
+            found[int(match.group(1))] = set(match.group(2).split()) - {'\\Recent'}
+    return found
+
+
+@pytest.mark.parametrize('seed', [1, 2])
+def test_both_keep_a_true_picture_at_random(dovecot, seed):
+    rng = random.Random(seed)
+    with Imap(dovecot.server, USER) as wire:
+        wire.ok('CREATE other')
+        wire.ok('SELECT INBOX')
+    wires = [Imap(dovecot.server, USER), Pipe(dovecot), Imap(dovecot.server, USER)]
+    dovecot.own()
+    clients = [Client(wire, box, rng) for wire, box in zip(wires, ('INBOX', 'INBOX', 'other'))]
+    for _ in range(120):
+        client = rng.choice(clients)
+        dovecot.own()
+        client.act()
+        client.learn()
+    time.sleep(2.1)     # Dovecot looks twice at a directory that has changed within a second
+    for client in clients[:2]:
+        dovecot.own()
+        client.do('NOOP')
+        client.learn()
+    told = [messages_of(wire) for wire in wires[:2]]
+    for wire in wires:
+        wire.close()
+    assert told[0] == told[1]
+    assert list(told[0]) == clients[0].uids == clients[1].uids
 
 
 def test_mail_that_arrives_while_dovecot_has_the_mailbox_open(dovecot):

@@ -20,8 +20,8 @@ KEEPS_NUMBERS = ('FETCH', 'STORE', 'SEARCH')
 class Client:
     """What a client can know from the responses alone: the UIDs in order, None for one unknown."""
 
-    def __init__(self, server, user, box, rng):
-        self.wire, self.box, self.rng = Imap(server, user), box, rng
+    def __init__(self, wire, box, rng):
+        self.wire, self.box, self.rng = wire, box, rng
         self.select()
 
     def select(self):
@@ -102,7 +102,8 @@ def test_every_session_keeps_a_true_picture(server, user, seed):
     rng = random.Random(seed)
     with Imap(server, user) as wire:
         wire.ok('CREATE other')
-    clients = [Client(server, user, box, rng) for box in ('INBOX', 'INBOX', 'INBOX', 'other')]
+    clients = [Client(Imap(server, user), box, rng)
+               for box in ('INBOX', 'INBOX', 'INBOX', 'other')]
     inbox = server.maildir(user)
     for step in range(STEPS):
         if rng.random() < 0.05:
