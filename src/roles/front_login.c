@@ -263,6 +263,19 @@ static void may_suspend serve(struct login *l)
 		(void)!stream_relay(l->stream, l->worker, RELAY_IDLE_MS);
 }
 
+/* Without a word where that would take a handshake first. */
+static void may_suspend refuse(struct login *l)
+{
+	bool imap = l->client->port->service == FRONT_IMAP;
+
+	log_no_login(l, "Too many connections");
+	if (l->client->port->tls)
+		return;
+	stream_puts(l->stream, imap ? "* BYE Too many connections from your address.\r\n"
+				    : "-ERR Too many connections from your address.\r\n");
+	(void)!stream_flush(l->stream);
+}
+
 static void log_context_begin(struct login *l)
 {
 	bool imap = l->client->port->service == FRONT_IMAP;
@@ -290,7 +303,7 @@ void front_login_run(struct front_client *c)
 	if (smtp_throttle_enter(front.throttle, c->address) == SMTP_THROTTLE_OK)
 		serve(&l);
 	else
-		log_no_login(&l, "Too many connections");
+		refuse(&l);
 	smtp_throttle_leave(front.throttle, c->address);
 	list_remove(&l.node);
 	stream_free(l.worker);

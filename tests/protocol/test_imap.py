@@ -621,6 +621,19 @@ def test_login_that_finds_no_worker_is_refused_and_may_be_tried_again(make_serve
         late.ok('SELECT INBOX')
 
 
+def test_one_address_has_only_so_many_connections(make_server):
+    server = make_server(env={'POSTHORN_CONNECTIONS_PER_ADDRESS': '2', 'POSTHORN_WORKERS': '1'})
+    with Imap(server, tls=False) as first, Imap(server) as second:
+        with Imap(server, tls=False) as third:
+            assert third.greeting.startswith('* BYE ') and third.at_end()
+        with Wire(server, 'pop3', greet=False) as third:
+            assert third.line().startswith('-ERR ') and third.at_end()
+        with Imap(server, tls=False, source=ELSEWHERE) as elsewhere:
+            elsewhere.ok('NOOP')
+        first.ok('NOOP')
+        second.ok('NOOP')
+
+
 def test_sessions_are_told_when_the_server_ends(make_server):
     server = make_server()
     user = f'user0@{DOMAIN}'
