@@ -122,6 +122,8 @@ ports:
 lifecycle:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+# Why the server ended is its last line; `kubectl describe pod` shows it then.
+terminationMessagePolicy: FallbackToLogsOnError
 resources:
   {{- toYaml $deployment.resources | nindent 2 }}
 {{- if and $deployment.resizePolicy (semverCompare ">=1.33-0" .Capabilities.KubeVersion.Version) }}

@@ -41,6 +41,13 @@ login. With an ingress or load balancer that hides client addresses that is ever
 {{- end -}}
 {{- end -}}
 
+{{- define "posthorn.warn.scanners" -}}
+{{- if or (include "posthorn.envOn" (list . "ENABLE_RSPAMD")) (include "posthorn.envOn" (list . "ENABLE_CLAMAV")) -}}
+rspamd and ClamAV run where they are switched on, but this version passes no mail to them. Without
+ENABLE_RSPAMD and ENABLE_CLAMAV the image and the memory it needs are much smaller.
+{{- end -}}
+{{- end -}}
+
 {{- define "posthorn.warn.adminPorts" -}}
 {{- $type := .Values.service.type | default "ClusterIP" -}}
 {{- if and (ne $type "ClusterIP") (not (include "posthorn.on" .Values.service.admin.enabled)) (include "posthorn.adminPorts" . | fromJsonArray) -}}
@@ -110,7 +117,7 @@ serviceAccount test tmp traefik
 
 {{- define "posthorn.warnings" -}}
 {{- $root := . -}}
-{{- range list "hostname" "certificate" "image" "clientAddress" "permitDocker" "adminPorts" "ephemeral" "configs" "deadKeys" "hostNetwork" "strategy" "unknownKeys" }}
+{{- range list "hostname" "certificate" "image" "clientAddress" "permitDocker" "scanners" "adminPorts" "ephemeral" "configs" "deadKeys" "hostNetwork" "strategy" "unknownKeys" }}
 {{- with include (printf "posthorn.warn.%s" .) $root | trim }}
 
 {{ . }}
