@@ -1,6 +1,7 @@
 /* Conversations with a whole session, mailbox level (RFC 3501 6.1, 6.3). */
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "core/group.h"
 #include "session_fixture.h"
 #include "transcript.h"
@@ -292,16 +293,19 @@ static void many_messages(struct account *t)
 
 static void a_message_that_becomes_seen_is_told_once(void **state)
 {
-	char script[8000] = "C: a SELECT INBOX\nS: * FLAGS <*>\nS: * OK <*>\nS: * 40 EXISTS\n"
-			    "S: * 40 RECENT\nS: * OK <*>\nS: * OK <*>\nS: * OK <*>\nS: a OK <*>\n"
-			    "C: b FETCH 1:* BODY[TEXT]\n";
+	auto_buf struct buf script;
 
 	(void)state;
+	buf_init(&script, NULL, 8000);
+	buf_puts(&script, "C: a SELECT INBOX\nS: * FLAGS <*>\nS: * OK <*>\nS: * 40 EXISTS\n"
+			  "S: * 40 RECENT\nS: * OK <*>\nS: * OK <*>\nS: * OK <*>\nS: a OK <*>\n"
+			  "C: b FETCH 1:* BODY[TEXT]\n");
 	for (int i = 1; i <= 40; i++)
-		snprintf(script + strlen(script), sizeof(script) - strlen(script),
-			 "S: * %d FETCH (BODY[TEXT] {3}\nS: x\nS:  FLAGS (\\Seen \\Recent))\n", i);
-	snprintf(script + strlen(script), sizeof(script) - strlen(script), "S: b OK <*>\n");
-	session_run(script, many_messages);
+		buf_printf(&script,
+			   "S: * %d FETCH (BODY[TEXT] {3}\nS: x\nS:  FLAGS (\\Seen \\Recent))\n",
+			   i);
+	buf_puts(&script, "S: b OK <*>\n");
+	session_run(buf_cstr(&script), many_messages);
 }
 
 static void idle_tells_what_others_do(void **state)
