@@ -190,8 +190,8 @@ def schema_of_map(key):
         properties = {n: with_claim(p) for n, p in properties.items()}
     schema = {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
     # A map that the user removes with null would stop the templates with an obscure message.
-    needed = [k.name for k in key.keys
-              if k.keys and not rule_of(k.path) and key.path[0] not in OPEN]
+    needed = [k.name for k in key.keys if k.keys and key.path[0] not in OPEN
+              and (not rule_of(k.path) or k.name == "env")]
     if needed:
         schema["required"] = needed
     if key.path[0] in OPEN and len(key.path) == 2:

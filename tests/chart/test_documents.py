@@ -24,8 +24,10 @@ def test_the_chart_has_the_version_of_the_server():
     built = re.search(r"version: '([^']+)'", (REPO / 'meson.build').read_text(encoding='utf-8'))
     assert chart['appVersion'] == built.group(1)
     images = yaml.safe_load(chart['annotations']['artifacthub.io/images'])
-    assert {i['image'] for i in images} == {f'posthorn/{name}:{built.group(1)}'
-                                            for name in ('posthorn', 'posthorn-full')}
+    values = yaml.safe_load((CHART / 'values.yaml').read_text(encoding='utf-8'))
+    assert {i['image'] for i in images} == {
+        f'posthorn/posthorn:{built.group(1)}', f'posthorn/posthorn-full:{built.group(1)}',
+        values['test']['image']}
     changes = yaml.safe_load(chart['annotations']['artifacthub.io/changes'])
     assert all(set(c) == {'kind', 'description'} for c in changes)
 

@@ -130,6 +130,7 @@ def test_blanks_at_the_end_of_a_value_stay():
     ('deployment: {env: {A: {valuefrom: x}}}', 'valueFrom'),
     ('metrics: {serviceMonitor: {interval: 5s}}', 'interval'),
     ('certManager: null', 'certManager'),
+    ('deployment: {env: null}', 'env'),
     ('networkPolicy: {proxyfrom: []}', 'proxyfrom'),
 ))
 def test_typos_are_refused(values, complaint, version):
@@ -158,6 +159,15 @@ def test_notes_know_every_key_of_the_schema():
     listed = re.search(r'define "posthorn.knownKeys" -}}(.*?){{- end', text, re.S).group(1).split()
     schema = json.loads((CHART / 'values.schema.json').read_text(encoding='utf-8'))
     assert set(listed) == set(schema['properties']) | {'global'}
+
+
+def test_notes_know_every_file_that_the_server_reads():
+    """A file in the source that the list in _warnings.tpl has not would be called useless."""
+    text = (CHART / 'templates/_warnings.tpl').read_text(encoding='utf-8')
+    listed = re.search(r'define "posthorn.filesRead" -}}(.*?){{- end', text, re.S).group(1).split()
+    source = ''.join(p.read_text(encoding='utf-8') for p in (REPO / 'src').rglob('*.c'))
+    read = set(re.findall(r'"((?:postfix|dovecot|fetchmail)[\w-]*\.cf)"', source))
+    assert set(listed) == read
 
 
 def test_values_yaml_gives_the_same_as_nothing():

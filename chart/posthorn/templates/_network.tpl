@@ -30,6 +30,7 @@ still refuses whoever is in none of the trusted networks.
 {{- end -}}
 
 {{- define "posthorn.networkIngress" -}}
+{{- $root := . -}}
 {{- $plain := list -}}
 {{- $proxy := list -}}
 {{- $admin := list -}}
@@ -42,6 +43,12 @@ still refuses whoever is in none of the trusted networks.
 {{- with .Values.networkPolicy.mailFrom }}
 - from:
     {{- toYaml . | nindent 4 }}
+    {{- if include "posthorn.on" $root.Values.test.enabled }}
+    # helm test
+    - podSelector:
+        matchLabels:
+          {{- include "posthorn.testLabels" $root | nindent 10 }}
+    {{- end }}
   ports:
 {{- else }}
 # Mail comes from anywhere.

@@ -64,9 +64,21 @@ The Service that the world reaches has ports for administration
 {{- end }}
 {{- end -}}
 
+{{/* What the server reads in /tmp/docker-mailserver */}}
+{{- define "posthorn.filesRead" -}}
+dovecot-masters.cf dovecot-quotas.cf fetchmail.cf postfix-accounts.cf postfix-aliases.cf
+postfix-receive-access.cf postfix-regexp.cf postfix-send-access.cf postfix-virtual.cf
+{{- end -}}
+
 {{- define "posthorn.warn.configs" -}}
+{{- $read := include "posthorn.filesRead" . | splitList "\n" | join " " | splitList " " -}}
 {{- range include "posthorn.config" . | fromJsonArray }}
-{{- if or (hasSuffix "/user-patches.sh" .path) (regexMatch "^/etc/(postfix|dovecot|rspamd|amavis|fail2ban|cron|supervisor)" .path) }}
+{{- $file := trimPrefix "/tmp/docker-mailserver/" .path }}
+{{- $dead := regexMatch "^/etc/(postfix|dovecot|rspamd|amavis|fail2ban|cron|supervisor)" .path }}
+{{- if ne $file .path }}
+{{- $dead = not (or (has $file $read) (regexMatch "^(getmail|ssl)(/|$)" $file)) }}
+{{- end }}
+{{- if $dead }}
 {{ .from }}.{{ .key }} is mounted at {{ .path }}, where Posthorn looks for nothing.
 {{- end }}
 {{- end }}
