@@ -46,11 +46,13 @@ static int may_suspend write_section(struct fetch *f, const struct imap_fetch_it
 	}
 	if (item->is_partial)
 		imap_piece_cut(&piece, item->offset, item->length);
+	/* For some fields of a header all of it was gone through. */
+	uint64_t worked = imap_piece_size(&piece) + f->message.content.n;
 	buf_printf(&f->out, " {%llu}\r\n", (unsigned long long)imap_piece_size(&piece));
 	imap_send(f->s, &f->out);
 	if (imap_message_send(&f->message, &piece, f->s->stream) < 0)
 		f->failed = true;
-	return imap_work(f->s, imap_piece_size(&piece) / UNIT_BYTES);
+	return imap_work(f->s, worked / UNIT_BYTES);
 }
 
 static int write_envelope(struct fetch *f)

@@ -74,10 +74,26 @@ static int by_sent_date(struct candidate *c, const struct imap_search_key *k)
 	return in_days(k, mime_date_day(&date));
 }
 
-static int matches(struct candidate *c, const struct imap_search_key *k);
+/* What needs the message itself. A command may ask for a thousand words, and each of them goes
+ * through all that was read of it. */
+static int may_suspend by_text(struct candidate *c, const struct imap_search_key *k)
+{
+	int r;
+
+	if (k->kind == IMAP_SEARCH_SENT_DATE)
+		r = by_sent_date(c, k);
+	else if (k->kind == IMAP_SEARCH_HEADER)
+		r = imap_search_header(&c->message, k->field, k->text);
+	else
+		r = imap_search_body(&c->message, k->text, k->kind == IMAP_SEARCH_TEXT);
+	int w = imap_work(c->s, c->message.content.n / UNIT_BYTES);
+	return w < 0 ? w : r;
+}
+
+static int may_suspend matches(struct candidate *c, const struct imap_search_key *k);
 
 /* All (want = 1) or any (want = 0) of the children. */
-static int by_children(struct candidate *c, const struct imap_search_key *k, int want)
+static int may_suspend by_children(struct candidate *c, const struct imap_search_key *k, int want)
 {
 	for (const struct imap_search_key *child = k->children; child; child = child->next) {
 		int r = matches(c, child);
@@ -93,7 +109,7 @@ static int invert(int r)
 }
 
 /* 1, 0, or why it cannot be told. */
-static int matches(struct candidate *c, const struct imap_search_key *k)
+static int may_suspend matches(struct candidate *c, const struct imap_search_key *k)
 {
 	switch (k->kind) {
 	case IMAP_SEARCH_ALL:
@@ -110,12 +126,10 @@ static int matches(struct candidate *c, const struct imap_search_key *k)
 	case IMAP_SEARCH_DATE:
 		return by_date(c, k);
 	case IMAP_SEARCH_SENT_DATE:
-		return by_sent_date(c, k);
 	case IMAP_SEARCH_HEADER:
-		return imap_search_header(&c->message, k->field, k->text);
 	case IMAP_SEARCH_BODY:
 	case IMAP_SEARCH_TEXT:
-		return imap_search_body(&c->message, k->text, k->kind == IMAP_SEARCH_TEXT);
+		return by_text(c, k);
 	case IMAP_SEARCH_AND:
 		return by_children(c, k, 1);
 	case IMAP_SEARCH_OR:
@@ -127,14 +141,15 @@ static int matches(struct candidate *c, const struct imap_search_key *k)
 }
 
 /* A message that is gone, or that cannot be read, does not match. */
-static bool candidate_matches(struct candidate *c, const struct imap_search_key *key, size_t *bytes)
+static bool may_suspend candidate_matches(struct candidate *c, const struct imap_search_key *key,
+					  size_t *bytes)
 {
 	c->full = false;
 	if (store_view_message(c->s->view, c->seq, &c->meta) < 0)
 		return false;
 	imap_message_init(&c->message, c->s->view, c->seq, &c->arena);
 	int r = matches(c, key);
-	*bytes = c->message.open ? UNIT_BYTES + c->message.content.n : 0;
+	*bytes = c->message.open ? UNIT_BYTES : 0;
 	imap_message_done(&c->message);
 	arena_reset(&c->arena);
 	return r == 1;

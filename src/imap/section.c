@@ -1,6 +1,7 @@
 #include "imap/section.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/arena.h"
 #include "imap/lexer.h"
@@ -135,12 +136,20 @@ void imap_section_write(struct buf *b, const struct imap_section *section)
 	buf_puts(b, section->nfields ? ")]" : "]");
 }
 
-static bool names_field(const struct imap_section *section, struct str name)
+static int by_name(const void *a, const void *b)
 {
+	return str_cmp_nocase(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* In order, so that many names of a command and many fields of a message make no product. */
+static const struct str *sorted_names(const struct imap_section *section, struct arena *a)
+{
+	struct str *names = ARENA_NEW_ARRAY(a, struct str, section->nfields + 1);
+
 	for (size_t i = 0; i < section->nfields; i++)
-		if (str_eq_nocase(section->fields[i], name))
-			return true;
-	return false;
+		names[i] = section->fields[i];
+	qsort(names, section->nfields, sizeof(*names), by_name);
+	return names;
 }
 
 static void put_crlf_lines(struct buf *b, struct str text)
@@ -154,12 +163,15 @@ static void put_crlf_lines(struct buf *b, struct str text)
 void imap_section_filter_header(struct buf *b, struct str header,
 				const struct imap_section *section)
 {
+	auto_arena struct arena a = ARENA_INIT;
+	const struct str *names = sorted_names(section, &a);
 	struct mime_header_iter it;
 	struct mime_field f;
 
 	mime_header_begin(&it, header, MIME_HEADER_NO_LIMITS);
 	while (mime_header_next(&it, &f) == 1) {
-		bool wanted = !f.is_garbage && names_field(section, f.name);
+		bool wanted = !f.is_garbage &&
+			      bsearch(&f.name, names, section->nfields, sizeof(*names), by_name);
 		if (wanted == (section->kind == IMAP_SECTION_FIELDS))
 			put_crlf_lines(b, f.whole);
 	}

@@ -7,6 +7,7 @@ POSTHORN_HOSTILE_BYTES (100 MB; 1 GB for the long proof) set how hard.
 import os
 import random
 import resource
+import select
 import socket
 import ssl
 import time
@@ -198,7 +199,9 @@ def test_message_made_to_hurt_a_parser(strong, name):
     client = imap(strong, USER)
     before = time.monotonic()
     for items in ('(ENVELOPE)', '(BODYSTRUCTURE)', '(RFC822.SIZE FLAGS)', '(BODY.PEEK[1])',
-                  '(BODY.PEEK[HEADER.FIELDS (SUBJECT TO)])', '(BODY.PEEK[1.1.1.1.1.1.1.1.1.1])'):
+                  '(BODY.PEEK[HEADER.FIELDS (SUBJECT TO)])',
+                  f'(BODY.PEEK[HEADER.FIELDS.NOT ({" ".join(f"F{n}" for n in range(480))})])',
+                  '(BODY.PEEK[1.1.1.1.1.1.1.1.1.1])'):
         assert client.fetch('2', items)[0] == 'OK', items
     client.search(None, 'TEXT', 'needle')
     assert time.monotonic() - before < 20 * SLOW, 'a message that takes this long is a weapon'
@@ -253,6 +256,22 @@ def test_imap_commands_made_to_hurt(strong, name):
         assert line.startswith(('x OK', 'x NO', 'x BAD', '* BYE')), line
         assert time.monotonic() - before < 5 * SLOW
     served(strong)
+
+
+def test_search_that_takes_long_lets_others_run(strong):
+    deliver(strong, USER, message('long', ('word ' * 14 + '\r\n') * 20000))
+    strong.wait_stored(USER, 2)
+    other = imap(strong, USER)
+    with Wire(strong, 'imap', greet=False) as wire:
+        wire.send(f'a LOGIN {USER} "{PASSWORD}"\r\nb SELECT INBOX\r\n')
+        while not wire.line().startswith('b OK'):
+            pass
+        wire.send('c SEARCH 2' + ''.join(f' NOT BODY no{n}' for n in range(300)) + '\r\n')
+        time.sleep(0.2)
+        assert other.noop()[0] == 'OK'
+        assert not select.select([wire.socket], [], [], 0)[0], 'the search was over first'
+        assert wire.line() == '* SEARCH 2'
+    other.logout()
 
 
 def test_tls_handshakes_that_never_finish(strong):
