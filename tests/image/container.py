@@ -20,10 +20,14 @@ from server import DOMAIN, HOSTNAME, PASSWORD, PORTS, SLOW, wait_until  # noqa: 
 
 TOOLS = ('podman', 'buildah', 'runc', 'mmdebstrap', 'nsenter')
 DEBIAN = os.environ.get('POSTHORN_IMAGE_DEBIAN', 'trixie')
+BASE = f'docker.io/library/debian:{DEBIAN}-slim'
 CACHE = ROOT / 'build-results/image'
 USER = f'user@{DOMAIN}'
 MAIL_UID = 5000
 CLONE_NEWNET = 0x40000000
+# The runtime gives itself higher limits than some machines allow.
+LIMITS = ('--network=none', '--ulimit', 'nofile=4096:4096', '--ulimit', 'nproc=20000:20000',
+          '--sysctl', 'net.ipv4.ip_unprivileged_port_start=0')
 # As a restricted cluster runs it.
 RESTRICTED = ('--read-only', '--cap-drop=ALL', '--security-opt', 'no-new-privileges')
 VOLUMES = {'config': '/tmp/docker-mailserver', 'mail': '/var/mail', 'state': '/var/mail-state',
@@ -75,6 +79,12 @@ class Store:
     def podman(self, *args, **kwargs):
         return self.call('podman', *args, **kwargs)
 
+    def why_not(self):
+        """What keeps this machine from running any container, as one that is itself a container
+        without rights; '' when nothing does."""
+        done = self.podman('run', '--rm', *LIMITS, *RESTRICTED, BASE, 'true', check=False)
+        return done.stderr.strip()[-300:] if done.returncode else ''
+
     def import_base(self):
         """What a registry calls debian:*-slim, made of packages; kept for the next run."""
         tar = CACHE / f'debian-{DEBIAN}.tar'
@@ -89,7 +99,7 @@ class Store:
                       '"$1/usr/sbin/policy-rc.d"; chmod 755 "$1/usr/sbin/policy-rc.d"',
                       DEBIAN, new, timeout=600)
             new.rename(tar)
-        self.podman('import', tar, f'docker.io/library/debian:{DEBIAN}-slim')
+        self.podman('import', tar, BASE)
 
     def build(self, target):
         self.call('buildah', 'bud', '--isolation', 'chroot', '-f', 'image/Containerfile',
@@ -131,9 +141,7 @@ class Container:
         file.write_text(f'{address}|{{PLAIN}}{PASSWORD}\n')
 
     def options(self, user, flags):
-        yield from ('--network=none', '--ulimit', 'nofile=4096:4096', '--ulimit',
-                    'nproc=20000:20000', '--sysctl', 'net.ipv4.ip_unprivileged_port_start=0')
-        yield from flags
+        yield from (*LIMITS, *flags)
         if user:
             yield from ('--user', user)
         for name, value in self.env.items():
