@@ -8,6 +8,16 @@
 #define NET_BITS 128
 #define V4_BITS	 96
 
+void address_write(bool v6, const void *bytes, char out[INET6_ADDRSTRLEN])
+{
+	const struct in6_addr *a = bytes;
+
+	if (v6 && IN6_IS_ADDR_V4MAPPED(a))
+		inet_ntop(AF_INET, &a->s6_addr[12], out, INET6_ADDRSTRLEN);
+	else
+		inet_ntop(v6 ? AF_INET6 : AF_INET, bytes, out, INET6_ADDRSTRLEN);
+}
+
 static bool parse_address(struct str text, unsigned char out[16], unsigned *prefix_bits)
 {
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "core/networks.h"
 
 #define V1_START "PROXY "
 #define V1_MAX	 107
@@ -33,17 +34,6 @@ static uint32_t read_u32(const char *p)
 	return (uint32_t)read_u16(p) << 16 | read_u16(p + 2);
 }
 
-/* IPv4 mapped into IPv6 is IPv4: limits and logs must not see two clients. */
-static void write_address(bool v6, const void *bytes, char out[INET6_ADDRSTRLEN])
-{
-	const struct in6_addr *a = bytes;
-
-	if (v6 && IN6_IS_ADDR_V4MAPPED(a))
-		inet_ntop(AF_INET, &a->s6_addr[12], out, INET6_ADDRSTRLEN);
-	else
-		inet_ntop(v6 ? AF_INET6 : AF_INET, bytes, out, INET6_ADDRSTRLEN);
-}
-
 static bool parse_address(bool v6, struct str text, char out[INET6_ADDRSTRLEN])
 {
 	struct in6_addr bytes;
@@ -55,7 +45,7 @@ static bool parse_address(bool v6, struct str text, char out[INET6_ADDRSTRLEN])
 	copy[text.n] = '\0';
 	if (inet_pton(v6 ? AF_INET6 : AF_INET, copy, &bytes) != 1)
 		return false;
-	write_address(v6, &bytes, out);
+	address_write(v6, &bytes, out);
 	return true;
 }
 
@@ -145,8 +135,8 @@ static bool parse_v2_addresses(struct str header, struct proxy_header *h)
 	}
 	if (rest.n < 2 * size + 4)
 		return false;
-	write_address(family == V2_TCP6, rest.p, h->source);
-	write_address(family == V2_TCP6, rest.p + size, h->destination);
+	address_write(family == V2_TCP6, rest.p, h->source);
+	address_write(family == V2_TCP6, rest.p + size, h->destination);
 	h->source_port = (uint16_t)read_u16(rest.p + 2 * size);
 	h->destination_port = (uint16_t)read_u16(rest.p + 2 * size + 2);
 	return parse_tlvs(header, str_skip(rest, 2 * size + 4), h);

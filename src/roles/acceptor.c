@@ -1,6 +1,5 @@
 #include "roles/acceptor.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -8,23 +7,16 @@
 #include "core/group.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/networks.h"
 
 /* When descriptors or memory run out, clients wait in the backlog for so long. */
 #define ACCEPT_PAUSE_MS 200
 
 void socket_address_write(const union socket_address *a, char out[INET6_ADDRSTRLEN])
 {
-	const struct in6_addr *v6 = &a->v6.sin6_addr;
-	const void *v4 = NULL;
+	bool v6 = a->any.sa_family == AF_INET6;
 
-	if (a->any.sa_family == AF_INET)
-		v4 = &a->v4.sin_addr;
-	else if (IN6_IS_ADDR_V4MAPPED(v6))
-		v4 = &v6->s6_addr[12];
-	if (v4)
-		inet_ntop(AF_INET, v4, out, INET6_ADDRSTRLEN);
-	else
-		inet_ntop(AF_INET6, v6, out, INET6_ADDRSTRLEN);
+	address_write(v6, v6 ? (const void *)&a->v6.sin6_addr : &a->v4.sin_addr, out);
 }
 
 /* Errors of a connection that was gone before we took it are nobody's concern. */
