@@ -1,8 +1,8 @@
 /* FETCH and UID FETCH (RFC 3501 6.4.5, 6.4.8). */
 #include <errno.h>
 
-#include "imap/bodystructure.h"
-#include "imap/envelope.h"
+#include "mime/bodystructure.h"
+#include "mime/envelope.h"
 #include "imap/fetch_items.h"
 #include "imap/message.h"
 #include "imap/seqset.h"
@@ -63,13 +63,13 @@ static int write_envelope(struct fetch *f)
 	if (r < 0)
 		return r;
 	buf_puts(&f->out, "ENVELOPE ");
-	imap_envelope_write(&f->out, header, &f->arena);
+	mime_envelope_write(&f->out, header, &f->arena);
 	return 0;
 }
 
 static int write_structure(struct fetch *f, bool extended)
 {
-	struct imap_bodystructure how = { .extended = extended, .a = &f->arena };
+	struct mime_bodystructure how = { .extended = extended, .a = &f->arena };
 
 	int r = imap_message_structure(&f->message);
 	if (r == 0)
@@ -78,7 +78,7 @@ static int write_structure(struct fetch *f, bool extended)
 		return r;
 	how.wire = !f->message.file.lf;
 	buf_puts(&f->out, extended ? "BODYSTRUCTURE " : "BODY ");
-	imap_bodystructure_write(&f->out, &how, f->message.structure.root);
+	mime_bodystructure_write(&f->out, &how, f->message.structure.root);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "imap/fold.h"
+#include "mime/fold.h"
 #include "imap/lexer_date.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
@@ -42,7 +42,7 @@ static int may_suspend parse_text(struct parse *p, struct str *out)
 	buf_init(&utf8, &p->s->arena, SIZE_MAX / 2);
 	mime_charset_to_utf8(p->charset, raw, &utf8);
 	buf_init(&folded, &p->s->arena, SIZE_MAX / 2);
-	imap_fold_put(&folded, buf_str(&utf8));
+	mime_fold_put(&folded, buf_str(&utf8));
 	*out = buf_str(&folded);
 	return 0;
 }

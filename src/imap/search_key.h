@@ -43,7 +43,7 @@ struct imap_search_key {
 	uint32_t size;
 	int32_t from, to; /* days since the epoch */
 	struct str field; /* of HEADER */
-	struct str text;  /* case folded UTF-8 */
+	struct str text;  /* folded: mime/fold.h */
 };
 
 /* Parse everything behind "SEARCH" to the end of the command. -EBADMSG as ever; -ENOTSUP when the

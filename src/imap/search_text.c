@@ -2,7 +2,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "imap/fold.h"
+#include "mime/fold.h"
 #include "imap/message.h"
 #include "mime/charset.h"
 #include "mime/encoded_word.h"
@@ -19,7 +19,7 @@ static bool in_value(struct str value, struct str text, struct arena *a)
 	buf_init(&plain, a, SIZE_MAX / 2);
 	buf_init(&folded, a, SIZE_MAX / 2);
 	mime_encoded_word_decode(mime_field_unfold(value, a), &plain);
-	imap_fold_put(&folded, buf_str(&plain));
+	mime_fold_put(&folded, buf_str(&plain));
 	return str_find(buf_str(&folded), text) >= 0;
 }
 
@@ -67,7 +67,7 @@ static void haystack_put(struct haystack *h, struct str utf8)
 {
 	if (h->found)
 		return;
-	imap_fold_put(&h->seen, utf8);
+	mime_fold_put(&h->seen, utf8);
 	h->found = str_find(buf_str(&h->seen), h->needle) >= 0;
 	if (h->seen.n >= h->needle.n)
 		buf_consume(&h->seen, h->seen.n - (h->needle.n - 1));

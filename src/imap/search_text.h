@@ -9,7 +9,7 @@
 
 struct imap_message;
 
-/* `text` is case folded UTF-8. 1 when it was found, 0 when not, or the error of reading the
+/* `text` is folded (mime/fold.h). 1 when it was found, 0 when not, or the error of reading the
  * message. */
 
 /* In any field of that name; an empty text is in every one. */

@@ -5,13 +5,18 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "mime/nstring.h"
 
-/* A string: quoted where that can hold it, else a literal. NUL, which neither can hold, becomes the
- * byte 0x80. */
-void imap_write_string(struct buf *b, struct str s);
+/* A string, or NIL for s.p == NULL (see mime/nstring.h). */
+static inline void imap_write_string(struct buf *b, struct str s)
+{
+	mime_string_write(b, s);
+}
 
-/* The same, or NIL for s.p == NULL. */
-void imap_write_nstring(struct buf *b, struct str s);
+static inline void imap_write_nstring(struct buf *b, struct str s)
+{
+	mime_nstring_write(b, s);
+}
 
 /* A mailbox name, given in UTF-8, in modified UTF-7 (RFC 3501 5.1.3). */
 void imap_write_mailbox(struct buf *b, struct str name);

@@ -7,4 +7,4 @@
 struct arena;
 
 /* Write the envelope of a header (a message will do), with its parentheses. */
-void imap_envelope_write(struct buf *b, struct str header, struct arena *a);
+void mime_envelope_write(struct buf *b, struct str header, struct arena *a);

@@ -9,12 +9,12 @@
 struct arena;
 struct mime_part;
 
-struct imap_bodystructure {
+struct mime_bodystructure {
 	struct str message; /* as on disk: the envelopes of messages within come from it */
 	bool wire;	    /* its line ends are those of the wire; else sizes count LF as CRLF */
 	bool extended;	    /* BODYSTRUCTURE; else BODY */
 	struct arena *a;
 };
 
-void imap_bodystructure_write(struct buf *b, const struct imap_bodystructure *how,
+void mime_bodystructure_write(struct buf *b, const struct mime_bodystructure *how,
 			      const struct mime_part *part);

@@ -1,8 +1,8 @@
-#include "imap/bodystructure.h"
+#include "mime/bodystructure.h"
 
 #include "base/arena.h"
-#include "imap/envelope.h"
-#include "imap/write.h"
+#include "mime/envelope.h"
+#include "mime/nstring.h"
 #include "mime/structure.h"
 
 #define EMPTY_BODY "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0"
@@ -14,7 +14,7 @@ static void write_upper(struct buf *b, struct str s, struct arena *a)
 
 	for (size_t i = 0; i < s.n; i++)
 		p[i] = ascii_upper(s.p[i]);
-	imap_write_string(b, str_of(p, s.n));
+	mime_string_write(b, str_of(p, s.n));
 }
 
 /* "NAME" "value" */
@@ -32,7 +32,7 @@ static void write_param(struct buf *b, const struct mime_param *p, struct arena 
 	}
 	write_upper(b, name, a);
 	buf_putc(b, ' ');
-	imap_write_string(b, value);
+	mime_string_write(b, value);
 }
 
 static void write_params(struct buf *b, const struct mime_params *params, struct arena *a)
@@ -83,7 +83,7 @@ static void write_language(struct buf *b, struct str value)
 			continue;
 		if (n++)
 			buf_putc(b, ' ');
-		imap_write_string(b, word);
+		mime_string_write(b, word);
 	}
 	if (n == 0)
 		buf_puts(b, "\"\"");
@@ -91,7 +91,7 @@ static void write_language(struct buf *b, struct str value)
 }
 
 /* Disposition, language and location: the end of every extended form. */
-static void write_extension(struct buf *b, const struct imap_bodystructure *how,
+static void write_extension(struct buf *b, const struct mime_bodystructure *how,
 			    const struct mime_part *part)
 {
 	buf_putc(b, ' ');
@@ -107,14 +107,14 @@ static void write_extension(struct buf *b, const struct imap_bodystructure *how,
 	buf_putc(b, ' ');
 	write_language(b, part->language);
 	buf_putc(b, ' ');
-	imap_write_nstring(b, part->location);
+	mime_nstring_write(b, part->location);
 }
 
-static void write_multipart(struct buf *b, const struct imap_bodystructure *how,
+static void write_multipart(struct buf *b, const struct mime_bodystructure *how,
 			    const struct mime_part *part)
 {
 	for (const struct mime_part *c = part->children; c; c = c->next)
-		imap_bodystructure_write(b, how, c);
+		mime_bodystructure_write(b, how, c);
 	/* The grammar wants at least one body; a multipart without its boundary has none. */
 	if (!part->children)
 		buf_puts(b, how->extended ? EMPTY_BODY " NIL NIL NIL NIL)" : EMPTY_BODY ")");
@@ -127,7 +127,7 @@ static void write_multipart(struct buf *b, const struct imap_bodystructure *how,
 	write_extension(b, how, part);
 }
 
-static void write_single(struct buf *b, const struct imap_bodystructure *how,
+static void write_single(struct buf *b, const struct mime_bodystructure *how,
 			 const struct mime_part *part)
 {
 	write_upper(b, part->type.type, how->a);
@@ -136,9 +136,9 @@ static void write_single(struct buf *b, const struct imap_bodystructure *how,
 	buf_putc(b, ' ');
 	write_type_params(b, part, how->a);
 	buf_putc(b, ' ');
-	imap_write_nstring(b, part->id);
+	mime_nstring_write(b, part->id);
 	buf_putc(b, ' ');
-	imap_write_nstring(b, part->description);
+	mime_nstring_write(b, part->description);
 	buf_putc(b, ' ');
 	write_upper(b, part->encoding_name, how->a);
 	buf_printf(b, " %zu", how->wire ? part->body.size : part->body.wire_size);
@@ -148,21 +148,21 @@ static void write_single(struct buf *b, const struct imap_bodystructure *how,
 			  str_eq(part->type.subtype, STR("rfc822"));
 	if (is_message) {
 		buf_putc(b, ' ');
-		imap_envelope_write(b, mime_extent_of(how->message, part->children->header),
+		mime_envelope_write(b, mime_extent_of(how->message, part->children->header),
 				    how->a);
 		buf_putc(b, ' ');
-		imap_bodystructure_write(b, how, part->children);
+		mime_bodystructure_write(b, how, part->children);
 	}
 	if (is_message || str_eq(part->type.type, STR("text")))
 		buf_printf(b, " %zu", part->body.lines);
 	if (!how->extended)
 		return;
 	buf_putc(b, ' ');
-	imap_write_nstring(b, part->md5);
+	mime_nstring_write(b, part->md5);
 	write_extension(b, how, part);
 }
 
-void imap_bodystructure_write(struct buf *b, const struct imap_bodystructure *how,
+void mime_bodystructure_write(struct buf *b, const struct mime_bodystructure *how,
 			      const struct mime_part *part)
 {
 	buf_putc(b, '(');

@@ -1,7 +1,7 @@
-#include "imap/envelope.h"
+#include "mime/envelope.h"
 
 #include "base/arena.h"
-#include "imap/write.h"
+#include "mime/nstring.h"
 #include "mime/address.h"
 #include "mime/header.h"
 
@@ -52,7 +52,7 @@ static void write_text(struct buf *b, struct str value, struct arena *a)
 {
 	if (value.p)
 		value = mime_field_unfold(value, a);
-	imap_write_nstring(b, value);
+	mime_nstring_write(b, value);
 }
 
 static struct str nil_if_empty(struct str s)
@@ -65,7 +65,7 @@ static void write_address(struct buf *b, const struct mime_addr *ad)
 	switch (ad->kind) {
 	case MIME_ADDR_GROUP_START:
 		buf_puts(b, "(NIL NIL ");
-		imap_write_string(b, ad->name);
+		mime_string_write(b, ad->name);
 		buf_puts(b, " NIL)");
 		return;
 	case MIME_ADDR_GROUP_END:
@@ -75,14 +75,14 @@ static void write_address(struct buf *b, const struct mime_addr *ad)
 		break;
 	}
 	buf_putc(b, '(');
-	imap_write_nstring(b, nil_if_empty(ad->name));
+	mime_nstring_write(b, nil_if_empty(ad->name));
 	buf_putc(b, ' ');
-	imap_write_nstring(b, nil_if_empty(ad->route));
+	mime_nstring_write(b, nil_if_empty(ad->route));
 	buf_putc(b, ' ');
 	/* NIL in the place of the local part or the host would mean a group. */
-	imap_write_string(b, ad->local);
+	mime_string_write(b, ad->local);
 	buf_putc(b, ' ');
-	imap_write_string(b, ad->domain);
+	mime_string_write(b, ad->domain);
 	buf_putc(b, ')');
 }
 
@@ -108,7 +108,7 @@ static void write_addresses(struct buf *b, const struct mime_addr_list *list)
 	buf_putc(b, ')');
 }
 
-void imap_envelope_write(struct buf *b, struct str header, struct arena *a)
+void mime_envelope_write(struct buf *b, struct str header, struct arena *a)
 {
 	struct str values[ENVELOPE_FIELDS] = { 0 };
 

@@ -1,4 +1,4 @@
-#include "imap/envelope.h"
+#include "mime/envelope.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@ static void assert_envelope(const char *header, const char *want)
 	struct buf b;
 
 	buf_init(&b, &a, 100000);
-	imap_envelope_write(&b, str_from(header), &a);
+	mime_envelope_write(&b, str_from(header), &a);
 	assert_string_equal(buf_cstr(&b), want);
 }
 

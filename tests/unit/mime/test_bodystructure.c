@@ -1,4 +1,4 @@
-#include "imap/bodystructure.h"
+#include "mime/bodystructure.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 static void assert_structure(const char *message, bool extended, const char *want)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	struct imap_bodystructure how = { .message = str_from(message),
+	struct mime_bodystructure how = { .message = str_from(message),
 					  .extended = extended,
 					  .a = &a };
 	struct mime_structure st;
@@ -21,7 +21,7 @@ static void assert_structure(const char *message, bool extended, const char *wan
 
 	mime_structure_parse(how.message, MIME_STRUCTURE_LIMITS, &a, &st);
 	buf_init(&b, &a, 100000);
-	imap_bodystructure_write(&b, &how, st.root);
+	mime_bodystructure_write(&b, &how, st.root);
 	assert_string_equal(buf_cstr(&b), want);
 }
 
