@@ -5,6 +5,7 @@
 #include "mime/envelope.h"
 #include "imap/fetch_items.h"
 #include "imap/message.h"
+#include "imap/object_id.h"
 #include "imap/seqset.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
@@ -105,6 +106,15 @@ static int may_suspend write_item(struct fetch *f, const struct imap_fetch_item 
 		return write_structure(f, item->kind == IMAP_FETCH_BODYSTRUCTURE);
 	case IMAP_FETCH_SECTION:
 		return write_section(f, item);
+	case IMAP_FETCH_EMAILID:
+		buf_puts(&f->out, "EMAILID (");
+		imap_object_id_write_email(&f->out, f->meta.guid);
+		buf_putc(&f->out, ')');
+		return 0;
+	case IMAP_FETCH_THREADID:
+		/* RFC 8474 5.2: of a server that does not know threads. */
+		buf_puts(&f->out, "THREADID NIL");
+		return 0;
 	}
 	return 0;
 }

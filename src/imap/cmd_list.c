@@ -107,7 +107,7 @@ static int may_suspend list_one(struct imap_session *s, const struct imap_list_a
 	buf_puts(&b, "* LIST ");
 	write_attrs(&b, e->attrs, args->options);
 	buf_puts(&b, " \".\" ");
-	imap_write_mailbox(&b, e->name);
+	imap_write_mailbox(&b, e->name, imap_speaks_utf8(s));
 	if (parent)
 		write_childinfo(&b, args->options);
 	buf_puts(&b, "\r\n");
@@ -167,7 +167,7 @@ static void may_suspend lsub_one(struct imap_session *s, struct str name, const 
 
 	buf_init(&b, &s->arena, RESPONSE_MAX);
 	buf_printf(&b, "* LSUB (%s) \".\" ", attrs);
-	imap_write_mailbox(&b, name);
+	imap_write_mailbox(&b, name, imap_speaks_utf8(s));
 	buf_puts(&b, "\r\n");
 	imap_send(s, &b);
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "imap/message.h"
+#include "imap/object_id.h"
 #include "imap/search_key.h"
 #include "imap/search_text.h"
 #include "imap/session_state.h"
@@ -74,6 +75,15 @@ static int by_sent_date(struct candidate *c, const struct imap_search_key *k)
 	return in_days(k, mime_date_day(&date));
 }
 
+static bool by_email_id(const struct candidate *c, const struct imap_search_key *k)
+{
+	auto_buf struct buf id;
+
+	buf_init(&id, NULL, SIZE_MAX / 2);
+	imap_object_id_write_email(&id, c->meta.guid);
+	return str_eq(buf_str(&id), k->text);
+}
+
 /* What needs the message itself. A command may ask for a thousand words, and each of them goes
  * through all that was read of it. */
 static int may_suspend by_text(struct candidate *c, const struct imap_search_key *k)
@@ -120,6 +130,10 @@ static int may_suspend matches(struct candidate *c, const struct imap_search_key
 		return (c->meta.flags & k->with) == k->with && !(c->meta.flags & k->without);
 	case IMAP_SEARCH_KEYWORD:
 		return !(c->meta.keywords & k->keyword) == !!k->without;
+	case IMAP_SEARCH_EMAILID:
+		return by_email_id(c, k);
+	case IMAP_SEARCH_NONE:
+		return 0;
 	case IMAP_SEARCH_LARGER:
 	case IMAP_SEARCH_SMALLER:
 		return by_size(c, k);

@@ -1,11 +1,15 @@
 /* SELECT and EXAMINE (RFC 3501 6.3.1, 6.3.2). */
 #include "imap/mailbox_name.h"
+#include "imap/object_id.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
+
+#define RESPONSE_MAX 200
 
 static void may_suspend write_status(struct imap_session *s)
 {
 	struct store_status st;
+	struct buf id;
 
 	imap_view_write_flags(s);
 	store_view_status(s->view, &st);
@@ -14,6 +18,11 @@ static void may_suspend write_status(struct imap_session *s)
 	if (unseen)
 		stream_printf(s->stream, "* OK [UNSEEN %u] First unseen message.\r\n", unseen);
 	stream_printf(s->stream, "* OK [UIDVALIDITY %u] UIDs are valid.\r\n", st.uidvalidity);
+	buf_init(&id, &s->arena, RESPONSE_MAX);
+	buf_puts(&id, "* OK [MAILBOXID ");
+	imap_object_id_write_mailbox(&id, st.guid);
+	buf_puts(&id, "] Mailbox's own identifier.\r\n");
+	imap_send(s, &id);
 	stream_printf(s->stream, "* OK [UIDNEXT %u] Predicted next UID.\r\n", st.uidnext);
 }
 

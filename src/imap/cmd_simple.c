@@ -1,4 +1,4 @@
-/* The commands that need few words (RFC 3501 6.1, 6.4.1; RFC 2342, 2971, 5161). */
+/* The commands that need few words (RFC 3501 6.1, 6.4.1; RFC 2342, 2971). */
 #include "imap/id.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
@@ -8,7 +8,9 @@ int imap_cmd_capability(struct imap_session *s)
 	int r = imap_lexer_end(&s->lexer);
 	if (r < 0)
 		return r;
-	stream_printf(s->stream, "* CAPABILITY %s\r\n", imap_session_capabilities);
+	stream_puts(s->stream, "* CAPABILITY ");
+	stream_write(s->stream, imap_session_capabilities(s));
+	stream_puts(s->stream, "\r\n");
 	return imap_ok(s, "Capabilities listed.");
 }
 
@@ -50,23 +52,6 @@ int imap_cmd_namespace(struct imap_session *s)
 		return r;
 	stream_puts(s->stream, "* NAMESPACE ((\"\" \".\")) NIL NIL\r\n");
 	return imap_ok(s, "Namespaces listed.");
-}
-
-/* RFC 5161 3.1: what cannot be enabled is left out of the answer. */
-int imap_cmd_enable(struct imap_session *s)
-{
-	struct imap_lexer *lx = &s->lexer;
-	struct str name;
-	int r;
-
-	do {
-		if ((r = imap_lexer_space(lx)) < 0 || (r = imap_lexer_atom(lx, &name)) < 0)
-			return r;
-	} while (imap_lexer_look(lx) == ' ');
-	if ((r = imap_lexer_end(lx)) < 0)
-		return r;
-	stream_puts(s->stream, "* ENABLED\r\n");
-	return imap_ok(s, "Enabled.");
 }
 
 /* RFC 3501 6.4.2: without the EXPUNGE responses. */

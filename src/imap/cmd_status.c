@@ -1,5 +1,6 @@
 /* STATUS (RFC 3501 6.3.10). */
 #include "imap/mailbox_name.h"
+#include "imap/object_id.h"
 #include "imap/session_state.h"
 #include "imap/status_items.h"
 #include "imap/write.h"
@@ -10,9 +11,11 @@ static const struct {
 	const char *name;
 	unsigned item;
 } status_items[] = {
-	{ "MESSAGES", IMAP_STATUS_MESSAGES }, { "RECENT", IMAP_STATUS_RECENT },
-	{ "UIDNEXT", IMAP_STATUS_UIDNEXT },   { "UIDVALIDITY", IMAP_STATUS_UIDVALIDITY },
-	{ "UNSEEN", IMAP_STATUS_UNSEEN },     { "SIZE", IMAP_STATUS_SIZE },
+	{ "MESSAGES", IMAP_STATUS_MESSAGES },	    { "RECENT", IMAP_STATUS_RECENT },
+	{ "UIDNEXT", IMAP_STATUS_UIDNEXT },	    { "UIDVALIDITY", IMAP_STATUS_UIDVALIDITY },
+	{ "UNSEEN", IMAP_STATUS_UNSEEN },	    { "SIZE", IMAP_STATUS_SIZE },
+	{ "DELETED", IMAP_STATUS_DELETED },	    { "MAILBOXID", IMAP_STATUS_MAILBOXID },
+	{ "APPENDLIMIT", IMAP_STATUS_APPENDLIMIT },
 };
 
 static int parse_item(struct imap_lexer *lx, unsigned *items)
@@ -60,9 +63,24 @@ static uint64_t item_value(const struct store_status *st, unsigned item)
 		return st->uidvalidity;
 	case IMAP_STATUS_UNSEEN:
 		return st->unseen;
+	case IMAP_STATUS_DELETED:
+		return st->deleted;
 	default:
 		return st->bytes;
 	}
+}
+
+static void write_value(const struct imap_session *s, struct buf *b, const struct store_status *st,
+			unsigned item)
+{
+	uint64_t max = s->params->limits.append;
+
+	if (item == IMAP_STATUS_MAILBOXID)
+		imap_object_id_write_mailbox(b, st->guid);
+	else if (item == IMAP_STATUS_APPENDLIMIT && !max)
+		buf_puts(b, "NIL"); /* RFC 7889 2: there is no limit */
+	else
+		buf_put_u64(b, item == IMAP_STATUS_APPENDLIMIT ? max : item_value(st, item));
 }
 
 int imap_status_write(struct imap_session *s, struct str name, unsigned items, struct err *err)
@@ -76,13 +94,13 @@ int imap_status_write(struct imap_session *s, struct str name, unsigned items, s
 		return r;
 	buf_init(&b, &s->arena, RESPONSE_MAX);
 	buf_puts(&b, "* STATUS ");
-	imap_write_mailbox(&b, name);
+	imap_write_mailbox(&b, name, imap_speaks_utf8(s));
 	buf_puts(&b, " (");
 	for (size_t i = 0; i < ARRAY_LEN(status_items); i++) {
 		if (!(items & status_items[i].item))
 			continue;
-		buf_printf(&b, "%s%s %llu", space, status_items[i].name,
-			   (unsigned long long)item_value(&st, status_items[i].item));
+		buf_printf(&b, "%s%s ", space, status_items[i].name);
+		write_value(s, &b, &st, status_items[i].item);
 		space = " ";
 	}
 	buf_puts(&b, ")\r\n");

@@ -1,9 +1,19 @@
 /* The table of commands. */
 #include "imap/session_state.h"
 
-const char imap_session_capabilities[] =
-	"IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE "
-	"MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE STATUS=SIZE";
+#define ALWAYS                                                                                     \
+	"IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE"       \
+	" MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE STATUS=SIZE OBJECTID"
+
+struct str imap_session_capabilities(struct imap_session *s)
+{
+	uint64_t max = s->params->limits.append;
+
+	/* RFC 7889 2: one limit for all mailboxes is told here; no number: STATUS has it. */
+	if (max)
+		return arena_printf(&s->arena, ALWAYS " APPENDLIMIT=%llu", (unsigned long long)max);
+	return STR(ALWAYS " APPENDLIMIT");
+}
 
 #define VIEW IMAP_NEEDS_VIEW
 

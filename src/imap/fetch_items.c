@@ -15,6 +15,8 @@ static const struct {
 	{ "RFC822.SIZE", { .kind = IMAP_FETCH_SIZE } },
 	{ "ENVELOPE", { .kind = IMAP_FETCH_ENVELOPE } },
 	{ "BODYSTRUCTURE", { .kind = IMAP_FETCH_BODYSTRUCTURE } },
+	{ "EMAILID", { .kind = IMAP_FETCH_EMAILID } },
+	{ "THREADID", { .kind = IMAP_FETCH_THREADID } },
 	{ "BODY", { .kind = IMAP_FETCH_BODY } },
 	{ "RFC822", { .kind = IMAP_FETCH_SECTION, .name = "RFC822" } },
 	{ "RFC822.HEADER",

@@ -18,6 +18,8 @@ enum imap_fetch_kind {
 	IMAP_FETCH_BODY,
 	IMAP_FETCH_BODYSTRUCTURE,
 	IMAP_FETCH_SECTION,
+	IMAP_FETCH_EMAILID, /* RFC 8474 */
+	IMAP_FETCH_THREADID,
 };
 
 struct imap_fetch_item {

@@ -47,6 +47,7 @@ struct imap_lexer {
 	size_t pos;
 	size_t used; /* bytes of this command so far */
 	const char *bad;
+	bool utf8_names; /* mailbox names are UTF-8, and "&" is itself (RFC 9755 3, RFC 9051 5.1) */
 };
 
 /* `{123}`, `{123+}` (RFC 7888): a literal announced at the end of the line. */

@@ -76,7 +76,7 @@ static int may_suspend parse_pattern(struct imap_lexer *lx, struct str reference
 	pattern = arena_printf(lx->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(reference),
 			       STR_ARG(pattern));
 	/* A pattern that is no name in any spelling matches nothing. */
-	if (imap_mailbox_name_decode(pattern, lx->arena, &out->patterns[out->n]) == 0)
+	if (imap_lexer_decode_mailbox(lx, pattern, &out->patterns[out->n]) == 0)
 		out->n++;
 	return 0;
 }

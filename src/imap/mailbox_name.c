@@ -26,6 +26,16 @@ int imap_mailbox_name_decode(struct str name, struct arena *a, struct str *out)
 	return 0;
 }
 
+int imap_lexer_decode_mailbox(struct imap_lexer *lx, struct str name, struct str *out)
+{
+	if (!lx->utf8_names)
+		return imap_mailbox_name_decode(name, lx->arena, out);
+	if (!utf8_is_valid(name))
+		return -EINVAL;
+	*out = name;
+	return 0;
+}
+
 int imap_lexer_mailbox(struct imap_lexer *lx, struct str *out)
 {
 	struct str name;
@@ -33,7 +43,9 @@ int imap_lexer_mailbox(struct imap_lexer *lx, struct str *out)
 	int r = imap_lexer_astring(lx, &name);
 	if (r < 0)
 		return r;
-	if (imap_mailbox_name_decode(name, lx->arena, out) < 0)
-		return imap_lexer_bad(lx, "Mailbox name is not valid modified UTF-7");
+	if (imap_lexer_decode_mailbox(lx, name, out) < 0)
+		return imap_lexer_bad(lx, lx->utf8_names
+						  ? "Mailbox name is not valid UTF-8"
+						  : "Mailbox name is not valid modified UTF-7");
 	return 0;
 }

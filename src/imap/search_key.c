@@ -112,6 +112,15 @@ static int word_keyword(struct parse *p, const struct search_word *w, struct ima
 	return 0;
 }
 
+/* RFC 8474 4: an object identifier is an atom. */
+static int word_object_id(struct parse *p, const struct search_word *w, struct imap_search_key *k)
+{
+	int r = imap_lexer_space(p->lx);
+
+	(void)w;
+	return r < 0 ? r : imap_lexer_atom(p->lx, &k->text);
+}
+
 static int word_uid(struct parse *p, const struct search_word *w, struct imap_search_key *k)
 {
 	int r = imap_lexer_space(p->lx);
@@ -161,6 +170,7 @@ static const struct search_word search_words[] = {
 	{ "CC", word_text, IMAP_SEARCH_HEADER, .field = "Cc" },
 	{ "DELETED", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_DELETED },
 	{ "DRAFT", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_DRAFT },
+	{ "EMAILID", word_object_id, IMAP_SEARCH_EMAILID },
 	{ "FLAGGED", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_FLAGGED },
 	{ "FROM", word_text, IMAP_SEARCH_HEADER, .field = "From" },
 	{ "HEADER", word_header, IMAP_SEARCH_HEADER },
@@ -180,6 +190,8 @@ static const struct search_word search_words[] = {
 	{ "SMALLER", word_size, IMAP_SEARCH_SMALLER },
 	{ "SUBJECT", word_text, IMAP_SEARCH_HEADER, .field = "Subject" },
 	{ "TEXT", word_text, IMAP_SEARCH_TEXT },
+	/* Nothing has a thread: FETCH says so. */
+	{ "THREADID", word_object_id, IMAP_SEARCH_NONE },
 	{ "TO", word_text, IMAP_SEARCH_HEADER, .field = "To" },
 	{ "UID", word_uid, IMAP_SEARCH_SEQS },
 	{ "UNANSWERED", word_plain, IMAP_SEARCH_FLAGS, .without = STORE_ANSWERED },

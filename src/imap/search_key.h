@@ -17,6 +17,8 @@ enum imap_search_kind {
 	IMAP_SEARCH_SEQS,
 	IMAP_SEARCH_FLAGS, /* has all of `with` and none of `without` */
 	IMAP_SEARCH_KEYWORD,
+	IMAP_SEARCH_EMAILID,
+	IMAP_SEARCH_NONE,
 	/* May look at the file. */
 	IMAP_SEARCH_LARGER,
 	IMAP_SEARCH_SMALLER,

@@ -167,7 +167,8 @@ static int may_suspend serve(struct imap_session *s)
 	}
 	if (s->params->tag.n) {
 		s->tag = s->params->tag;
-		imap_ok(s, "[CAPABILITY %s] Logged in.", imap_session_capabilities);
+		imap_ok(s, "[CAPABILITY %" STR_FMT "] Logged in.",
+			STR_ARG(imap_session_capabilities(s)));
 		r = answer(s);
 	}
 	while (r == 0 && !s->ended)

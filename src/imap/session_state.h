@@ -27,6 +27,12 @@ enum imap_command_needs {
  * for malformed arguments, else the failure of the stream. */
 typedef int may_suspend imap_command_fn(struct imap_session *s);
 
+/* What the client has switched on with ENABLE (RFC 5161). */
+enum imap_enabled {
+	IMAP_ENABLED_REV2 = 1 << 0, /* RFC 9051 */
+	IMAP_ENABLED_UTF8 = 1 << 1, /* RFC 9755; IMAP4rev2 is that and more */
+};
+
 struct imap_command {
 	const char *name;
 	imap_command_fn *run;
@@ -40,7 +46,8 @@ struct imap_session {
 	struct imap_lexer lexer;
 	struct arena arena; /* reset before each command */
 	struct store *store;
-	bool prepared; /* the special-use mailboxes exist */
+	bool prepared;	  /* the special-use mailboxes exist */
+	unsigned enabled; /* enum imap_enabled */
 
 	struct store_view *view; /* of the selected mailbox, or NULL */
 	bool read_only;
@@ -64,6 +71,9 @@ int imap_no_store(struct imap_session *s, int r, const struct err *err);
 
 /* Note in the log what kept a command from being done. */
 void imap_log_failure(struct imap_session *s, const struct err *err);
+
+/* Switch these of enum imap_enabled on. */
+void imap_enable(struct imap_session *s, unsigned what);
 
 /* Forget the command: all that lives in s->arena, its tag and reply included. */
 void imap_command_reset(struct imap_session *s);
@@ -89,8 +99,14 @@ imap_command_fn imap_cmd_append, imap_cmd_capability, imap_cmd_check, imap_cmd_c
 	imap_cmd_select, imap_cmd_status, imap_cmd_store, imap_cmd_subscribe, imap_cmd_unselect,
 	imap_cmd_unsubscribe;
 
-/* What the session offers: the text behind "CAPABILITY ". */
-extern const char imap_session_capabilities[];
+/* What the session offers: the text behind "CAPABILITY ", in s->arena. */
+struct str imap_session_capabilities(struct imap_session *s);
+
+/* Mailbox names go out in UTF-8, not in modified UTF-7. */
+static inline bool imap_speaks_utf8(const struct imap_session *s)
+{
+	return s->enabled & (IMAP_ENABLED_REV2 | IMAP_ENABLED_UTF8);
+}
 
 /* NULL when there is no such command. */
 const struct imap_command *imap_command_find(struct str name);

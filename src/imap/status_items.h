@@ -1,4 +1,5 @@
-/* The items of STATUS (RFC 3501 6.3.10, RFC 8438), which LIST can ask for too (RFC 5819). */
+/* The items of STATUS (RFC 3501 6.3.10, 9051 6.3.11, 7889, 8438, 8474), which LIST can ask for too
+ * (RFC 5819). */
 #pragma once
 
 #include "base/buf.h"
@@ -16,6 +17,9 @@ enum imap_status_item {
 	IMAP_STATUS_UIDVALIDITY = 1 << 3,
 	IMAP_STATUS_UNSEEN = 1 << 4,
 	IMAP_STATUS_SIZE = 1 << 5,
+	IMAP_STATUS_DELETED = 1 << 6,
+	IMAP_STATUS_MAILBOXID = 1 << 7,
+	IMAP_STATUS_APPENDLIMIT = 1 << 8,
 };
 
 /* A list of items in parentheses, as bits. */

@@ -1,5 +1,6 @@
 #include "imap/write.h"
 
+#include "base/utf8.h"
 #include "mime/date.h"
 #include "mime/utf7.h"
 #include "store/store.h"
@@ -13,9 +14,36 @@ static bool is_atom(struct str s)
 	return s.n > 0 && !str_eq_nocase(s, STR("NIL"));
 }
 
-void imap_write_mailbox(struct buf *b, struct str name)
+/* RFC 9051 section 9: QUOTED-CHAR has UTF-8 in it, once the client enabled that. */
+static void write_utf8_name(struct buf *b, struct str name)
+{
+	bool quotable = utf8_is_valid(name) && str_find_byte(name, '\0') < 0 &&
+			str_find_byte(name, '\r') < 0 && str_find_byte(name, '\n') < 0;
+
+	if (!quotable) {
+		imap_write_string(b, name);
+		return;
+	}
+	buf_putc(b, '"');
+	for (size_t i = 0; i < name.n; i++) {
+		if (name.p[i] == '"' || name.p[i] == '\\')
+			buf_putc(b, '\\');
+		buf_putc(b, name.p[i]);
+	}
+	buf_putc(b, '"');
+}
+
+void imap_write_mailbox(struct buf *b, struct str name, bool utf8)
 {
 	auto_buf struct buf utf7;
+
+	if (utf8) {
+		if (is_atom(name))
+			buf_put_str(b, name);
+		else
+			write_utf8_name(b, name);
+		return;
+	}
 
 	/* Base64 of UTF-16: a byte of ASCII control can take six. */
 	buf_init(&utf7, NULL, 8 * STORE_NAME_MAX);

@@ -1,6 +1,7 @@
 /* Pieces of a response (RFC 3501 section 9), appended to a buffer. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -18,8 +19,8 @@ static inline void imap_write_nstring(struct buf *b, struct str s)
 	mime_nstring_write(b, s);
 }
 
-/* A mailbox name, given in UTF-8, in modified UTF-7 (RFC 3501 5.1.3). */
-void imap_write_mailbox(struct buf *b, struct str name);
+/* A mailbox name, given in UTF-8: as it is, or in modified UTF-7 (RFC 3501 5.1.3). */
+void imap_write_mailbox(struct buf *b, struct str name, bool utf8);
 
 /* "17-Jul-1996 02:44:25 +0000", in quotes. */
 void imap_write_date_time(struct buf *b, int64_t seconds);

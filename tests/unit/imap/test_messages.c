@@ -5,8 +5,7 @@
 
 #define SELECT                                                                                     \
 	"C: s SELECT INBOX\n"                                                                      \
-	"S: * FLAGS <*>\nS: * OK <*>\nS: * 3 EXISTS\nS: * 3 RECENT\nS: * OK <*>\nS: * OK <*>\n"    \
-	"S: * OK <*>\nS: s OK <*>\n"
+	"S: * FLAGS <*>\nS: * OK <*>\nS: * 3 EXISTS\nS: * 3 RECENT\nU: s OK <*>\n"
 
 static void three_messages(struct account *t)
 {
@@ -138,8 +137,7 @@ static void reading_the_text_sets_seen(void **state)
 		    "S: l)\n"
 		    "S: c OK <*>\n"
 		    "C: d EXAMINE INBOX\n"
-		    "S: * FLAGS <*>\nS: * OK <*>\nS: * 3 EXISTS\nS: * 0 RECENT\nS: * OK <*>\n"
-		    "S: * OK <*>\nS: * OK <*>\nS: d OK <*>\n"
+		    "S: * FLAGS <*>\nS: * OK <*>\nS: * 3 EXISTS\nS: * 0 RECENT\nU: d OK <*>\n"
 		    "C: e FETCH 2 BODY[TEXT]<0.1>\n"
 		    "S: * 2 FETCH (BODY[TEXT]<0> {1}\n"
 		    "S: p)\n"
@@ -209,8 +207,7 @@ static void expunge_renumbers_from_the_end(void **state)
 		    "S: * STATUS INBOX (MESSAGES 0 UIDNEXT 4)\n"
 		    "S: g OK <*>\n"
 		    "C: h SELECT INBOX\n"
-		    "S: * FLAGS <*>\nS: * OK <*>\nS: * 0 EXISTS\nS: * 0 RECENT\nS: * OK <*>\n"
-		    "S: * OK <*>\nS: h OK <*>\n"
+		    "S: * FLAGS <*>\nS: * OK <*>\nS: * 0 EXISTS\nS: * 0 RECENT\nU: h OK <*>\n"
 		    "C: i FETCH 1:* FLAGS\n"
 		    "S: i OK <*>\n"
 		    "C: k FETCH 1 FLAGS\n"
@@ -258,7 +255,7 @@ static void expunges_by_others_wait_for_the_right_moment(void **state)
 	(void)state;
 	session_run(SELECT "C2: a SELECT INBOX\n"
 			   "S2: * FLAGS <*>\nS2: * OK <*>\nS2: * 3 EXISTS\nS2: * 0 RECENT\n"
-			   "S2: * OK <*>\nS2: * OK <*>\nS2: * OK <*>\nS2: a OK <*>\n"
+			   "U2: a OK <*>\n"
 			   "C2: b STORE 1 +FLAGS.SILENT (\\Deleted)\nS2: b OK <*>\n"
 			   "C2: c EXPUNGE\nS2: * 1 EXPUNGE\nS2: c OK <*>\n"
 			   "C: a FETCH 1:3 UID\n"

@@ -198,6 +198,7 @@ static void select_reports_the_mailbox(void **state)
 		"S: * 2 RECENT\n"
 		"S: * OK [UNSEEN 2] <*>\n"
 		"S: * OK [UIDVALIDITY <*>] <*>\n"
+		"S: * OK [MAILBOXID (F<*>)] <*>\n"
 		"S: * OK [UIDNEXT 3] <*>\n"
 		"S: a OK [READ-WRITE] <*>\n"
 		"C: b EXAMINE INBOX\n"
@@ -207,6 +208,7 @@ static void select_reports_the_mailbox(void **state)
 		"S: * 0 RECENT\n"
 		"S: * OK [UNSEEN 2] <*>\n"
 		"S: * OK [UIDVALIDITY <*>] <*>\n"
+		"S: * OK [MAILBOXID (F<*>)] <*>\n"
 		"S: * OK [UIDNEXT 3] <*>\n"
 		"S: b OK [READ-ONLY] <*>\n"
 		"C: c STORE 1 +FLAGS (\\Deleted)\n"
@@ -238,6 +240,7 @@ static void append_streams_messages_to_the_store(void **state)
 		"S: * 1 EXISTS\n"
 		"S: * 1 RECENT\n"
 		"S: * OK [UIDVALIDITY <*>\n"
+		"S: * OK [MAILBOXID (F<*>\n"
 		"S: * OK [UIDNEXT 2] <*>\n"
 		"S: b OK <*>\n"
 		"C: c APPEND INBOX {3+}\n"
@@ -298,7 +301,7 @@ static void a_message_that_becomes_seen_is_told_once(void **state)
 	(void)state;
 	buf_init(&script, NULL, 8000);
 	buf_puts(&script, "C: a SELECT INBOX\nS: * FLAGS <*>\nS: * OK <*>\nS: * 40 EXISTS\n"
-			  "S: * 40 RECENT\nS: * OK <*>\nS: * OK <*>\nS: * OK <*>\nS: a OK <*>\n"
+			  "S: * 40 RECENT\nU: a OK <*>\n"
 			  "C: b FETCH 1:* BODY[TEXT]\n");
 	for (int i = 1; i <= 40; i++)
 		buf_printf(&script,
@@ -312,13 +315,11 @@ static void idle_tells_what_others_do(void **state)
 {
 	(void)state;
 	session_run("C: a SELECT INBOX\n"
-		    "S: * FLAGS <*>\nS: * OK <*>\nS: * 2 EXISTS\nS: * 2 RECENT\nS: * OK <*>\n"
-		    "S: * OK <*>\nS: * OK <*>\nS: a OK <*>\n"
+		    "S: * FLAGS <*>\nS: * OK <*>\nS: * 2 EXISTS\nS: * 2 RECENT\nU: a OK <*>\n"
 		    "C: b IDLE\n"
 		    "S: + idling\n"
 		    "C2: a SELECT INBOX\n"
-		    "S2: * FLAGS <*>\nS2: * OK <*>\nS2: * 2 EXISTS\nS2: * 0 RECENT\nS2: * OK <*>\n"
-		    "S2: * OK <*>\nS2: * OK <*>\nS2: a OK <*>\n"
+		    "S2: * FLAGS <*>\nS2: * OK <*>\nS2: * 2 EXISTS\nS2: * 0 RECENT\nU2: a OK <*>\n"
 		    "C2: b STORE 2 +FLAGS (\\Flagged)\n"
 		    "S2: * 2 FETCH (FLAGS (\\Flagged))\n"
 		    "S2: b OK <*>\n"
@@ -386,8 +387,7 @@ static void idle_finds_what_other_programs_do(void **state)
 	(void)state;
 	assert_int_equal(account_setup(&account), 0);
 	transcript_run("C: a SELECT INBOX\n"
-		       "S: * FLAGS <*>\nS: * OK <*>\nS: * 0 EXISTS\nS: * 0 RECENT\nS: * OK <*>\n"
-		       "S: * OK <*>\nS: a OK <*>\n"
+		       "S: * FLAGS <*>\nS: * OK <*>\nS: * 0 EXISTS\nS: * 0 RECENT\nU: a OK <*>\n"
 		       "C: b IDLE\n"
 		       "S: + idling\n"
 		       "S: * 1 EXISTS\n"
@@ -404,9 +404,7 @@ static void a_mailbox_deleted_by_another_session_ends_this_one(void **state)
 	(void)state;
 	session_run("C: a CREATE x\nS: a OK <*>\n"
 		    "C: b SELECT x\n"
-		    "S: * FLAGS <*>\nS: * OK <*>\nS: * 0 EXISTS\nS: * 0 RECENT\nS: * OK <*>\nS: * "
-		    "OK <*>\n"
-		    "S: b OK <*>\n"
+		    "S: * FLAGS <*>\nS: * OK <*>\nS: * 0 EXISTS\nS: * 0 RECENT\nU: b OK <*>\n"
 		    "C2: a DELETE x\n"
 		    "S2: a OK <*>\n"
 		    "C: c NOOP\n"
@@ -420,9 +418,7 @@ static void deleting_the_selected_mailbox_unselects_it(void **state)
 	(void)state;
 	session_run("C: a CREATE x\nS: a OK <*>\n"
 		    "C: b SELECT x\n"
-		    "S: * FLAGS <*>\nS: * OK <*>\nS: * 0 EXISTS\nS: * 0 RECENT\nS: * OK <*>\nS: * "
-		    "OK <*>\n"
-		    "S: b OK <*>\n"
+		    "S: * FLAGS <*>\nS: * OK <*>\nS: * 0 EXISTS\nS: * 0 RECENT\nU: b OK <*>\n"
 		    "C: c DELETE x\n"
 		    "S: c OK <*>\n"
 		    "C: d FETCH 1 FLAGS\n"

@@ -32,7 +32,7 @@ static void mailbox_names_leave_in_modified_utf7(void **state)
 
 	(void)state;
 	buf_init(&b, NULL, 1000);
-	imap_write_mailbox(&b, STR("Entw\xc3\xbcrfe & mehr"));
+	imap_write_mailbox(&b, STR("Entw\xc3\xbcrfe & mehr"), false);
 	assert_string_equal(buf_cstr(&b), "\"Entw&APw-rfe &- mehr\"");
 }
 

@@ -88,7 +88,8 @@ static void say_script_line(struct transcript *t, struct str line)
 
 static bool is_expectation(struct str line)
 {
-	return str_starts(line, STR("S")) || str_starts(line, STR("X"));
+	return str_starts(line, STR("S")) || str_starts(line, STR("U")) ||
+	       str_starts(line, STR("X"));
 }
 
 static bool expect(struct transcript *t, struct str want)
@@ -97,7 +98,11 @@ static bool expect(struct transcript *t, struct str want)
 	struct str line;
 
 	want = script_line(t, want, &c);
-	int r = stream_read_line(c->client, LINE_MAX_BYTES, &line);
+	int r;
+	do
+		r = stream_read_line(c->client, LINE_MAX_BYTES, &line);
+	while (r == 0 && str_starts(want, STR("U")) &&
+	       !glob_match(str_skip(want, 3), str_chomp(line)));
 	if (str_starts(want, STR("X"))) {
 		if (r < 0)
 			return true;

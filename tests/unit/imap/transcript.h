@@ -4,9 +4,10 @@
  *	C: sent, with CRLF behind it
  *	c: sent as it is, without a line end
  *	S: expected; <*> stands for any text within the line
+ *	U: expected, perhaps behind other lines, which are read over
  *	X  the peer has closed the connection
  *	-  what follows is not said before all above was answered
- * C2:, S2:, X2 are the same on a second connection; such scripts are not run pipelined.
+ * C2:, S2:, U2:, X2 are the same on a second connection; such scripts are not run pipelined.
  * Every script is run three times: in step, with the client's bytes one by one, and pipelined: all
  * that the client has to say up to the next continuation request at once. */
 #pragma once
