@@ -3,7 +3,8 @@
 
 #define ALWAYS                                                                                     \
 	"IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE"       \
-	" MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE STATUS=SIZE OBJECTID"
+	" MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE STATUS=SIZE OBJECTID UTF8=ACCEPT"      \
+	" CATENATE URL-PARTIAL REPLACE"
 
 struct str imap_session_capabilities(struct imap_session *s)
 {
@@ -38,6 +39,7 @@ static const struct imap_command commands[] = {
 	{ "NAMESPACE", imap_cmd_namespace, 0 },
 	{ "NOOP", imap_cmd_noop, 0 },
 	{ "RENAME", imap_cmd_rename, IMAP_FOLDERS },
+	{ "REPLACE", imap_cmd_replace, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_FOLDERS },
 	{ "SEARCH", imap_cmd_search, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
 	{ "SELECT", imap_cmd_select, IMAP_NO_SYNC | IMAP_FOLDERS },
 	{ "STATUS", imap_cmd_status, IMAP_FOLDERS },

@@ -305,6 +305,19 @@ int imap_lexer_literal(struct imap_lexer *lx, struct imap_literal *out)
 	return 0;
 }
 
+int imap_lexer_literal8(struct imap_lexer *lx, struct imap_literal *out)
+{
+	size_t announced = lx->pos;
+	bool binary = imap_lexer_accept(lx, '~');
+
+	int r = imap_lexer_literal(lx, out);
+	if (r < 0)
+		lx->pos = announced;
+	else
+		out->binary = binary;
+	return r;
+}
+
 static int literal(struct imap_lexer *lx, struct str *out)
 {
 	size_t announced = lx->pos;

@@ -53,7 +53,8 @@ struct imap_lexer {
 /* `{123}`, `{123+}` (RFC 7888): a literal announced at the end of the line. */
 struct imap_literal {
 	uint64_t size;
-	bool sync; /* the client waits for a continuation request */
+	bool sync;   /* the client waits for a continuation request */
+	bool binary; /* "~{123}": may have NUL in it (RFC 3516) */
 };
 
 void imap_lexer_init(struct imap_lexer *lx, struct imap_feed *feed, struct arena *a,
@@ -102,4 +103,6 @@ int may_suspend must_check imap_lexer_list_mailbox(struct imap_lexer *lx, struct
 /* The announcement of a literal whose bytes the caller reads itself; it then calls
  * imap_lexer_resume. */
 int must_check imap_lexer_literal(struct imap_lexer *lx, struct imap_literal *out);
+/* The same where a literal8 is allowed too. */
+int must_check imap_lexer_literal8(struct imap_lexer *lx, struct imap_literal *out);
 int may_suspend must_check imap_lexer_resume(struct imap_lexer *lx);

@@ -278,14 +278,12 @@ static void reader_at(struct store_reader *r, const struct imap_message *m,
 	}
 }
 
-int imap_message_send(struct imap_message *m, const struct imap_piece *p, struct stream *to)
+int imap_message_give(struct imap_message *m, const struct imap_piece *p, imap_piece_sink *sink,
+		      void *ctx)
 {
-	if (p->kind == IMAP_PIECE_TEXT) {
-		/* The text is ours: field_piece made it. */
-		replace_nul((char *)p->text.p, p->text.n);
-		stream_write(to, p->text);
-		return 0;
-	}
+	/* The text is ours: field_piece made it. */
+	if (p->kind == IMAP_PIECE_TEXT)
+		return sink(ctx, (char *)p->text.p, p->text.n);
 
 	imap_message_release(m);
 	auto_arena struct arena scratch = ARENA_INIT;
@@ -295,11 +293,28 @@ int imap_message_send(struct imap_message *m, const struct imap_piece *p, struct
 	reader_at(&r, m, p, &scratch);
 	for (;;) {
 		size_t n = store_reader_read(&r, block, SEND_BLOCK);
-		if (n == 0 || stream_error(to) < 0)
+		int given = n ? sink(ctx, block, n) : 0;
+		if (given < 0)
+			return given;
+		if (n == 0)
 			break;
-		replace_nul(block, n);
-		stream_write(to, str_of(block, n));
 	}
 	bool whole = p->offset == 0 && p->skip == 0 && p->size == m->file.wire_size;
 	return whole || r.error == -EIO ? r.error : 0;
+}
+
+static int may_suspend send_bytes(void *ctx, char *bytes, size_t n)
+{
+	struct stream *to = ctx;
+
+	replace_nul(bytes, n);
+	stream_write(to, str_of(bytes, n));
+	return stream_error(to);
+}
+
+int imap_message_send(struct imap_message *m, const struct imap_piece *p, struct stream *to)
+{
+	int r = imap_message_give(m, p, send_bytes, to);
+
+	return stream_error(to) < 0 ? 0 : r;
 }

@@ -65,6 +65,14 @@ int must_check imap_message_locate(struct imap_message *m, const struct imap_sec
 void imap_piece_cut(struct imap_piece *p, uint64_t offset, uint64_t length);
 uint64_t imap_piece_size(const struct imap_piece *p);
 
+/* Takes bytes, which it may change in place; what it returns below 0 ends the giving. */
+typedef int may_suspend imap_piece_sink(void *ctx, char *bytes, size_t n);
+
+/* Give the bytes of a piece that is not NIL to somebody: exactly as many as its size says. 0, the
+ * sink's failure, or -EBADMSG or -EIO when the file was not what it should be. */
+int may_suspend must_check imap_message_give(struct imap_message *m, const struct imap_piece *p,
+					     imap_piece_sink *sink, void *ctx);
+
 /* The bytes of a piece that is not NIL: exactly as many as its size says. 0, or -EBADMSG or -EIO
  * when the file was not what it should be; the failure of the stream is its own. */
 int may_suspend imap_message_send(struct imap_message *m, const struct imap_piece *p,

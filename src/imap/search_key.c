@@ -298,6 +298,9 @@ int imap_search_parse(struct imap_session *s, struct imap_search_key **out)
 
 	int r = imap_lexer_space(p.lx);
 	if (r == 0 && imap_lexer_accept_word(p.lx, "CHARSET")) {
+		/* RFC 9755 3: with UTF8=ACCEPT a search is in UTF-8. */
+		if (s->enabled & IMAP_ENABLED_UTF8)
+			return imap_lexer_bad(p.lx, "CHARSET goes not with UTF8=ACCEPT");
 		if ((r = imap_lexer_space(p.lx)) < 0 ||
 		    (r = imap_lexer_astring(p.lx, &p.charset)) < 0 ||
 		    (r = imap_lexer_space(p.lx)) < 0)

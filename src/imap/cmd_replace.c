@@ -1,0 +1,78 @@
+/* REPLACE and UID REPLACE (RFC 8508): a new message takes the place of an old one. */
+#include <errno.h>
+
+#include "imap/append_message.h"
+#include "imap/mailbox_name.h"
+#include "imap/seqset.h"
+#include "imap/session_state.h"
+#include "imap/view.h"
+
+static int may_suspend take_message(struct imap_session *s, struct store_append *ap)
+{
+	int r = imap_append_message(s, ap);
+	if (r != IMAP_APPEND_TAKEN)
+		return r;
+	r = imap_lexer_end(&s->lexer);
+	return r < 0 ? r : IMAP_APPEND_TAKEN;
+}
+
+/* RFC 8508 3: APPENDUID first, then the new message, then the old one's end, which comes with the
+ * sync behind the command. */
+static int may_suspend replace(struct imap_session *s, struct store_append *ap,
+			       const struct store_uids *old)
+{
+	struct str code;
+	struct err err;
+
+	if (imap_append_finish(s, ap, &code) != 0)
+		return 0;
+	stream_puts(s->stream, "* OK [");
+	stream_write(s->stream, code);
+	stream_puts(s->stream, "] Replacement message stored.\r\n");
+	int r = imap_view_sync(s, STORE_SYNC_KEEP_EXPUNGED | STORE_SYNC_NO_DISK);
+	if (r < 0 || s->ended)
+		return r;
+	r = store_view_remove(s->view, old, &err);
+	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, "Replace completed.");
+}
+
+static int one_message(struct imap_session *s, struct store_uids *old)
+{
+	struct imap_seqset seqs;
+
+	int r = imap_view_parse_set(s, &seqs);
+	if (r < 0)
+		return r;
+	if (seqs.count > 1 || (seqs.count == 1 && seqs.ranges[0].first != seqs.ranges[0].last))
+		return imap_lexer_bad(&s->lexer, "One message is replaced at a time");
+	imap_view_uids(s, &seqs, old);
+	return 0;
+}
+
+int imap_cmd_replace(struct imap_session *s)
+{
+	struct store_append *ap;
+	struct store_uids old;
+	struct str name;
+	struct err err;
+	int r;
+
+	if ((r = imap_lexer_space(&s->lexer)) < 0 || (r = one_message(s, &old)) < 0 ||
+	    (r = imap_lexer_space(&s->lexer)) < 0 ||
+	    (r = imap_lexer_mailbox(&s->lexer, &name)) < 0 || (r = imap_lexer_space(&s->lexer)) < 0)
+		return r;
+	/* A UID that is gone, or "*" in an empty mailbox: before the new message is read. */
+	if (old.n == 0)
+		return imap_no(s, "[NONEXISTENT] There is no such message.");
+	r = store_append_begin(s->store, name, &ap, &err);
+	if (r == -ENOENT)
+		return imap_no(s, "[TRYCREATE] No such mailbox.");
+	if (r < 0)
+		return imap_no_store(s, r, &err);
+
+	r = take_message(s, ap);
+	if (r == IMAP_APPEND_TAKEN)
+		return replace(s, ap, &old);
+	store_append_abort(ap);
+	return r < 0 ? r : 0;
+}
