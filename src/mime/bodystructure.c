@@ -90,6 +90,23 @@ static void write_language(struct buf *b, struct str value)
 	buf_putc(b, ')');
 }
 
+/* What was written since `from` is not in BODY. */
+static void note_extension(const struct buf *b, const struct mime_bodystructure *how, size_t from)
+{
+	struct mime_extensions *e = how->extensions;
+
+	if (!e)
+		return;
+	if (e->n == e->cap) {
+		e->cap = e->cap ? 2 * e->cap : 8;
+		struct mime_extension *v = ARENA_NEW_ARRAY(how->a, struct mime_extension, e->cap);
+		for (size_t i = 0; i < e->n; i++)
+			v[i] = e->v[i];
+		e->v = v;
+	}
+	e->v[e->n++] = (struct mime_extension){ from, b->n };
+}
+
 /* Disposition, language and location: the end of every extended form. */
 static void write_extension(struct buf *b, const struct mime_bodystructure *how,
 			    const struct mime_part *part)
@@ -110,6 +127,17 @@ static void write_extension(struct buf *b, const struct mime_bodystructure *how,
 	mime_nstring_write(b, part->location);
 }
 
+static void write_empty(struct buf *b, const struct mime_bodystructure *how)
+{
+	buf_puts(b, EMPTY_BODY);
+	size_t from = b->n;
+	if (how->extended) {
+		buf_puts(b, " NIL NIL NIL NIL");
+		note_extension(b, how, from);
+	}
+	buf_putc(b, ')');
+}
+
 static void write_multipart(struct buf *b, const struct mime_bodystructure *how,
 			    const struct mime_part *part)
 {
@@ -117,14 +145,16 @@ static void write_multipart(struct buf *b, const struct mime_bodystructure *how,
 		mime_bodystructure_write(b, how, c);
 	/* The grammar wants at least one body; a multipart without its boundary has none. */
 	if (!part->children)
-		buf_puts(b, how->extended ? EMPTY_BODY " NIL NIL NIL NIL)" : EMPTY_BODY ")");
+		write_empty(b, how);
 	buf_putc(b, ' ');
 	write_upper(b, part->type.subtype, how->a);
 	if (!how->extended)
 		return;
+	size_t from = b->n;
 	buf_putc(b, ' ');
 	write_params(b, &part->type.params, how->a);
 	write_extension(b, how, part);
+	note_extension(b, how, from);
 }
 
 static void write_single(struct buf *b, const struct mime_bodystructure *how,
@@ -157,9 +187,11 @@ static void write_single(struct buf *b, const struct mime_bodystructure *how,
 		buf_printf(b, " %zu", part->body.lines);
 	if (!how->extended)
 		return;
+	size_t from = b->n;
 	buf_putc(b, ' ');
 	mime_nstring_write(b, part->md5);
 	write_extension(b, how, part);
+	note_extension(b, how, from);
 }
 
 void mime_bodystructure_write(struct buf *b, const struct mime_bodystructure *how,

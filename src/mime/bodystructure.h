@@ -9,10 +9,21 @@
 struct arena;
 struct mime_part;
 
+/* A stretch of a BODYSTRUCTURE that its BODY does not have. */
+struct mime_extension {
+	size_t from, to; /* offsets in the buffer */
+};
+
+struct mime_extensions {
+	struct mime_extension *v; /* in order, in the arena */
+	size_t n, cap;
+};
+
 struct mime_bodystructure {
 	struct str message; /* as on disk: the envelopes of messages within come from it */
 	bool wire;	    /* its line ends are those of the wire; else sizes count LF as CRLF */
 	bool extended;	    /* BODYSTRUCTURE; else BODY */
+	struct mime_extensions *extensions; /* of what is written, or NULL */
 	struct arena *a;
 };
 

@@ -34,6 +34,7 @@
 
 struct arena;
 struct err;
+struct mime_facts;
 struct store_pool;
 struct store;
 struct store_view;
@@ -293,6 +294,14 @@ bool store_view_has_news(const struct store_view *v);
  * per view; closing the view ends it. */
 typedef void store_watch_fn(void *arg);
 void store_view_watch(struct store_view *v, store_watch_fn *fn, void *arg); /* fn NULL: stop */
+
+/* What is known of a message's contents (mime/facts.h), in `a` or valid until the next call into
+ * the store. The first gives the hot blob only: what SEARCH, SORT and THREAD need. -ENOENT:
+ * expunged meanwhile. */
+int must_check store_view_hot_facts(struct store_view *v, uint32_t seq, struct arena *a,
+				    struct mime_facts *out, struct err *err);
+int must_check store_view_facts(struct store_view *v, uint32_t seq, struct arena *a,
+				struct mime_facts *out, struct err *err);
 
 struct store_file {
 	int fd;		    /* the caller closes it */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "mime/facts.h"
+
 #define MSG "Subject: x\r\n\r\nhello\r\nworld\r\n"
 
 static void a_new_account_has_an_empty_inbox(void **state)
@@ -148,6 +150,25 @@ static void a_part_of_a_message_can_be_read_from_anywhere(void **state)
 		assert_memory_equal(out, want.p, n);
 	}
 	close(file.fd);
+	store_view_close(v);
+}
+
+static void what_is_known_of_a_message_is_what_reading_it_tells(void **state)
+{
+	struct account *t = *state;
+	account_deliver(t, "INBOX", MSG);
+	struct store_view *v = account_view(t, "INBOX", 0);
+	struct mime_facts want, hot, all;
+	struct str a, b;
+
+	mime_facts_make(str_from(MSG), true, &t->a, &want);
+	assert_int_equal(store_view_hot_facts(v, 1, &t->a, &hot, &t->err), 0);
+	assert_true(str_eq(hot.hot, want.hot));
+	assert_int_equal(store_view_facts(v, 1, &t->a, &all, &t->err), 0);
+	assert_true(str_eq(all.hot, want.hot));
+	assert_int_equal(mime_facts_bodystructure(&want, &a), 0);
+	assert_int_equal(mime_facts_bodystructure(&all, &b), 0);
+	assert_true(str_eq(a, b));
 	store_view_close(v);
 }
 
@@ -876,6 +897,7 @@ int main(void)
 		TEST(appended_bare_line_feeds_become_line_ends),
 		TEST(text_may_arrive_in_any_portions),
 		TEST(a_part_of_a_message_can_be_read_from_anywhere),
+		TEST(what_is_known_of_a_message_is_what_reading_it_tells),
 		TEST(the_head_comes_before_the_body),
 		TEST(a_second_delivery_of_one_id_does_nothing),
 		TEST(delivery_creates_and_subscribes_a_mailbox_when_asked),
