@@ -35,8 +35,8 @@ static void skip_quoted(struct str *rest)
 	}
 }
 
-/* At '{': is this the announcement of a literal? Then it is read over. */
-static bool skip_literal(struct str *rest)
+/* At '{': is this the announcement of a literal? Then it is read over. Only a literal8 has NUL. */
+static bool skip_literal(struct str *rest, bool binary)
 {
 	struct str digits, behind;
 	uint64_t size;
@@ -46,6 +46,7 @@ static bool skip_literal(struct str *rest)
 		return false;
 	*rest = str_skip(behind, 2);
 	check(rest->n >= size);
+	check(binary || str_find_byte(str_sub(*rest, 0, (size_t)size), '\0') < 0);
 	*rest = str_skip(*rest, (size_t)size);
 	return true;
 }
@@ -53,13 +54,16 @@ static bool skip_literal(struct str *rest)
 /* One untagged response with data, to the end of its last line. */
 static void skip_data(struct str *rest)
 {
+	bool binary = false;
 	int depth = 0;
 
 	while (!str_starts(*rest, STR("\r\n"))) {
 		check(rest->n);
 		char c = rest->p[0];
-		if (c == '{' && skip_literal(rest))
+		check(c != '\0');
+		if (c == '{' && skip_literal(rest, binary))
 			continue;
+		binary = c == '~';
 		*rest = str_skip(*rest, 1);
 		if (c == '"')
 			skip_quoted(rest);
@@ -83,7 +87,6 @@ static bool is_data(struct str line)
 
 static void check_output(struct str rest)
 {
-	check(str_find_byte(rest, '\0') < 0);
 	while (rest.n) {
 		if (is_data(rest)) {
 			skip_data(&rest);
@@ -91,6 +94,7 @@ static void check_output(struct str rest)
 		}
 		ssize_t end = str_find(rest, STR("\r\n"));
 		check(end >= 0);
+		check(str_find_byte(str_sub(rest, 0, (size_t)end), '\0') < 0);
 		rest = str_skip(rest, (size_t)end + 2);
 	}
 }

@@ -3,6 +3,7 @@
 
 #include "mime/bodystructure.h"
 #include "mime/envelope.h"
+#include "imap/binary.h"
 #include "imap/fetch_items.h"
 #include "imap/message.h"
 #include "imap/object_id.h"
@@ -22,8 +23,9 @@ struct fetch {
 	struct buf out;
 	struct store_message meta;
 	struct imap_message message;
-	bool vanished; /* some message had been expunged by somebody else */
-	bool failed;   /* some message could not be read */
+	bool vanished;	       /* some message had been expunged by somebody else */
+	bool failed;	       /* some message could not be read */
+	bool unknown_encoding; /* of some part in BINARY */
 };
 
 static int may_suspend write_section(struct fetch *f, const struct imap_fetch_item *item)
@@ -54,6 +56,46 @@ static int may_suspend write_section(struct fetch *f, const struct imap_fetch_it
 	if (imap_message_send(&f->message, &piece, f->s->stream) < 0)
 		f->failed = true;
 	return imap_work(f->s, worked / UNIT_BYTES);
+}
+
+static bool ends_command(int r)
+{
+	return r < 0 && r != -EBADMSG && r != -EIO;
+}
+
+static int may_suspend write_binary(struct fetch *f, const struct imap_fetch_item *item)
+{
+	struct imap_binary b;
+
+	int r = imap_binary_locate(&f->message, &item->section, &b);
+	if (r < 0)
+		return r;
+	bool nil = b.piece.kind == IMAP_PIECE_NIL;
+	bool size = item->kind == IMAP_FETCH_BINARY_SIZE;
+	if (!nil) {
+		r = imap_binary_measure(f->s, &f->message, item->offset,
+					item->is_partial ? item->length : UINT64_MAX, &b);
+		f->failed |= r < 0;
+		if (ends_command(r))
+			return r;
+	}
+	buf_puts(&f->out, size ? "BINARY.SIZE" : "BINARY");
+	imap_section_write(&f->out, &item->section);
+	if (size) {
+		buf_printf(&f->out, " %llu", (unsigned long long)b.size);
+		return 0;
+	}
+	if (item->is_partial)
+		buf_printf(&f->out, "<%u>", item->offset);
+	if (nil) {
+		buf_puts(&f->out, " NIL");
+		return 0;
+	}
+	buf_printf(&f->out, " %s{%llu}\r\n", b.has_nul ? "~" : "", (unsigned long long)b.size);
+	imap_send(f->s, &f->out);
+	r = imap_binary_send(f->s, &f->message, &b);
+	f->failed |= r < 0;
+	return ends_command(r) ? r : 0;
 }
 
 static int write_envelope(struct fetch *f)
@@ -106,6 +148,9 @@ static int may_suspend write_item(struct fetch *f, const struct imap_fetch_item 
 		return write_structure(f, item->kind == IMAP_FETCH_BODYSTRUCTURE);
 	case IMAP_FETCH_SECTION:
 		return write_section(f, item);
+	case IMAP_FETCH_BINARY:
+	case IMAP_FETCH_BINARY_SIZE:
+		return write_binary(f, item);
 	case IMAP_FETCH_EMAILID:
 		buf_puts(&f->out, "EMAILID (");
 		imap_object_id_write_email(&f->out, f->meta.guid);
@@ -165,6 +210,7 @@ static int load_meta(struct fetch *f, uint32_t seq)
  * cannot be read gets none. */
 static int may_suspend load_contents(struct fetch *f)
 {
+	struct imap_binary binary;
 	int r = 0;
 
 	for (size_t i = 0; i < f->items.n && r == 0; i++) {
@@ -181,6 +227,10 @@ static int may_suspend load_contents(struct fetch *f)
 			r = f->items.v[i].section.depth ? imap_message_structure(&f->message)
 							: imap_message_open(&f->message);
 			break;
+		case IMAP_FETCH_BINARY:
+		case IMAP_FETCH_BINARY_SIZE:
+			r = imap_binary_locate(&f->message, &f->items.v[i].section, &binary);
+			break;
 		default:
 			break;
 		}
@@ -196,7 +246,8 @@ static int may_suspend fetch_one(struct fetch *f, uint32_t seq)
 		r = load_contents(f);
 	if (r < 0) {
 		f->vanished |= r == -ENOENT;
-		f->failed |= r != -ENOENT;
+		f->unknown_encoding |= r == -ENOTSUP;
+		f->failed |= r != -ENOENT && r != -ENOTSUP;
 		return 0;
 	}
 	bool tell_flags = mark_seen(f, seq) && !asks_for(f, IMAP_FETCH_FLAGS);
@@ -263,6 +314,8 @@ int imap_cmd_fetch(struct imap_session *s)
 		return r;
 	if (f.failed)
 		return imap_no(s, "[UNAVAILABLE] Some messages could not be read.");
+	if (f.unknown_encoding)
+		return imap_no(s, "[UNKNOWN-CTE] Some part has an unknown encoding.");
 	/* RFC 5530; to a UID command a message that is gone is a message that never was. */
 	if (f.vanished && !s->uid)
 		return imap_no(s, "[EXPUNGEISSUED] Some messages do not exist any more.");

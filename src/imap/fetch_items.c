@@ -45,16 +45,22 @@ static const struct {
 	  5 },
 };
 
+static bool has_section(enum imap_fetch_kind kind)
+{
+	return kind == IMAP_FETCH_SECTION || kind == IMAP_FETCH_BINARY ||
+	       kind == IMAP_FETCH_BINARY_SIZE;
+}
+
 static int add(struct imap_lexer *lx, struct imap_fetch_items *out,
 	       const struct imap_fetch_item *item)
 {
 	for (size_t i = 0; i < out->n; i++)
-		if (item->kind != IMAP_FETCH_SECTION && out->v[i].kind == item->kind)
+		if (!has_section(item->kind) && out->v[i].kind == item->kind)
 			return 0;
 	if (out->n == ITEMS_MAX)
 		return imap_lexer_bad(lx, "Too many items to fetch");
 	out->v[out->n++] = *item;
-	out->marks_seen |= item->kind == IMAP_FETCH_SECTION && !item->peek;
+	out->marks_seen |= has_section(item->kind) && !item->peek;
 	out->needs_date_or_size |=
 		item->kind == IMAP_FETCH_INTERNALDATE || item->kind == IMAP_FETCH_SIZE;
 	return 0;
@@ -89,6 +95,26 @@ static int may_suspend parse_section(struct imap_lexer *lx, struct imap_fetch_it
 	return add(lx, out, &item);
 }
 
+/* RFC 3516 section 7: a section of part numbers alone. */
+static int may_suspend parse_binary(struct imap_lexer *lx, struct imap_fetch_items *out,
+				    struct str name)
+{
+	bool size = str_eq_nocase(name, STR("BINARY.SIZE"));
+	struct imap_fetch_item item = {
+		.kind = size ? IMAP_FETCH_BINARY_SIZE : IMAP_FETCH_BINARY,
+		.peek = size || str_eq_nocase(name, STR("BINARY.PEEK")),
+	};
+	int r;
+
+	if ((r = imap_lexer_expect(lx, '[')) < 0 || (r = imap_section_parse(lx, &item.section)) < 0)
+		return r;
+	if (item.section.kind != IMAP_SECTION_ALL)
+		return imap_lexer_bad(lx, "A BINARY section has part numbers only");
+	if (!size && (r = parse_partial(lx, &item)) < 0)
+		return r;
+	return add(lx, out, &item);
+}
+
 /* Letters, digits and dots: "RFC822.SIZE", "BODY.PEEK". */
 static struct str item_name(struct imap_lexer *lx)
 {
@@ -106,6 +132,9 @@ static int may_suspend parse_item(struct imap_lexer *lx, struct imap_fetch_items
 
 	if (peek || (str_eq_nocase(name, STR("BODY")) && imap_lexer_look(lx) == '['))
 		return parse_section(lx, out, peek);
+	if (str_eq_nocase(name, STR("BINARY")) || str_eq_nocase(name, STR("BINARY.PEEK")) ||
+	    str_eq_nocase(name, STR("BINARY.SIZE")))
+		return parse_binary(lx, out, name);
 	for (size_t i = 0; i < ARRAY_LEN(plain_items); i++)
 		if (str_eq_nocase(name, str_from(plain_items[i].name)))
 			return add(lx, out, &plain_items[i].item);
