@@ -7,6 +7,7 @@
 #include "store/maildir/disk_name.h"
 #include "store/maildir/filename.h"
 #include "store/maildir/keyword_file.h"
+#include "store/maildir/metadata_file.h"
 #include "store/maildir/subscription_file.h"
 #include "store/maildir/uidlist.h"
 #include "store/name.h"
@@ -77,6 +78,21 @@ static void try_subscriptions(struct str in, struct arena *a)
 		check(str_eq(l.v[i], l2.v[i]));
 }
 
+static void try_metadata(struct str in, struct arena *a)
+{
+	struct store_meta_list l, l2;
+	struct buf out;
+	(void)metadata_file_parse(in, a, &l);
+	buf_init(&out, a, 1 << 20);
+	metadata_file_write(&out, &l);
+	if (buf_failed(&out))
+		return;
+	check(metadata_file_parse(buf_str(&out), a, &l2) == 0 && l2.n == l.n);
+	for (size_t i = 0; i < l.n; i++)
+		check(str_eq(l.v[i].box, l2.v[i].box) && str_eq(l.v[i].entry, l2.v[i].entry) &&
+		      str_eq(l.v[i].value, l2.v[i].value));
+}
+
 static void try_name(struct str in, struct arena *a)
 {
 	struct str name, again;
@@ -108,6 +124,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 's':
 		try_subscriptions(in, &a);
+		break;
+	case 'm':
+		try_metadata(in, &a);
 		break;
 	case 'n':
 		try_name(in, &a);

@@ -8,18 +8,6 @@
 
 #define RESPONSE_MAX 20000
 
-#define SPECIAL_USES (STORE_BOX_DRAFTS | STORE_BOX_JUNK | STORE_BOX_TRASH | STORE_BOX_SENT)
-
-static const struct {
-	uint32_t attr;
-	const char *name;
-} special_names[] = {
-	{ STORE_BOX_DRAFTS, "\\Drafts" },
-	{ STORE_BOX_JUNK, "\\Junk" },
-	{ STORE_BOX_TRASH, "\\Trash" },
-	{ STORE_BOX_SENT, "\\Sent" },
-};
-
 static bool matches(const struct imap_list_args *args, struct str name)
 {
 	for (size_t i = 0; i < args->n; i++)
@@ -33,7 +21,7 @@ static bool is_selected(const struct imap_list_args *args, uint32_t attrs)
 {
 	if ((args->options & IMAP_LIST_SUBSCRIBED) && !(attrs & STORE_BOX_SUBSCRIBED))
 		return false;
-	if ((args->options & IMAP_LIST_SPECIAL_USE) && !(attrs & SPECIAL_USES))
+	if ((args->options & IMAP_LIST_SPECIAL_USE) && !(attrs & STORE_BOX_SPECIAL))
 		return false;
 	/* A name that is only subscribed is listed only when subscriptions are asked for. */
 	return (args->options & IMAP_LIST_SUBSCRIBED) ||
@@ -78,9 +66,9 @@ static void write_attrs(struct buf *b, uint32_t attrs, unsigned options)
 		put_attr(b, &space, "\\HasNoChildren");
 	if ((options & IMAP_LIST_TELL_SUBSCRIBED) && (attrs & STORE_BOX_SUBSCRIBED))
 		put_attr(b, &space, "\\Subscribed");
-	for (size_t i = 0; i < ARRAY_LEN(special_names); i++)
-		if (attrs & special_names[i].attr)
-			put_attr(b, &space, special_names[i].name);
+	for (uint32_t use = 1; use <= STORE_BOX_SPECIAL; use <<= 1)
+		if (attrs & use & STORE_BOX_SPECIAL)
+			put_attr(b, &space, store_special_use_name(use));
 	buf_putc(b, ')');
 }
 

@@ -1,10 +1,7 @@
-/* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 6.3.3 to 6.3.7). */
+/* DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 6.3.4 to 6.3.7). */
 #include "imap/mailbox_name.h"
-#include "imap/object_id.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
-
-#define RESPONSE_MAX 200
 
 /* A space and a mailbox name, the last argument. */
 static int may_suspend last_name(struct imap_session *s, struct str *out)
@@ -14,35 +11,6 @@ static int may_suspend last_name(struct imap_session *s, struct str *out)
 	if ((r = imap_lexer_space(&s->lexer)) < 0 || (r = imap_lexer_mailbox(&s->lexer, out)) < 0)
 		return r;
 	return imap_lexer_end(&s->lexer);
-}
-
-/* RFC 8474 4.1: with the identifier of the new mailbox. */
-static int answer_created(struct imap_session *s, struct str name)
-{
-	struct store_status st;
-	struct err err;
-	struct buf id;
-
-	if (store_box_status(s->store, name, &st, &err) < 0)
-		return imap_ok(s, "Created.");
-	buf_init(&id, &s->arena, RESPONSE_MAX);
-	imap_object_id_write_mailbox(&id, st.guid);
-	return imap_ok(s, "[MAILBOXID %" STR_FMT "] Created.", STR_ARG(buf_str(&id)));
-}
-
-int imap_cmd_create(struct imap_session *s)
-{
-	struct str name;
-	struct err err;
-
-	int r = last_name(s, &name);
-	if (r < 0)
-		return r;
-	/* RFC 3501 6.3.3: a separator at the end only announces children. */
-	if (str_ends(name, STR(".")))
-		name.n--;
-	r = store_box_create(s->store, name, &err);
-	return r < 0 ? imap_no_store(s, r, &err) : answer_created(s, name);
 }
 
 static bool is_selected(struct imap_session *s, struct str name)

@@ -136,7 +136,10 @@ enum store_box_attr {
 	STORE_BOX_JUNK = 1 << 4,
 	STORE_BOX_TRASH = 1 << 5,
 	STORE_BOX_SENT = 1 << 6,
+	STORE_BOX_ARCHIVE = 1 << 7,
 };
+#define STORE_BOX_SPECIAL                                                                          \
+	(STORE_BOX_DRAFTS | STORE_BOX_JUNK | STORE_BOX_TRASH | STORE_BOX_SENT | STORE_BOX_ARCHIVE)
 
 struct store_box_entry {
 	struct str name;
@@ -174,6 +177,37 @@ int must_check store_box_subscribe(struct store *s, struct str name, bool on, st
 /* The first existing mailbox with this special use, as a string with the life of the store; else
  * none. */
 struct str store_box_special(struct store *s, enum store_box_attr use);
+
+/* Notes of clients (RFC 5464) about a mailbox or, with an empty name, about the account. They move
+ * with their mailbox and end with it. */
+struct store_meta {
+	struct str box;
+	struct str entry; /* "/private/comment", in any case */
+	struct str value; /* any bytes; p == NULL removes the entry */
+};
+
+struct store_meta_list {
+	struct store_meta *v;
+	size_t n;
+};
+
+#define STORE_META_BYTES_MAX   ((size_t)1 << 20) /* all of an account */
+#define STORE_META_ENTRIES_MAX 10000
+
+/* A mailbox's special uses, as RFC 6154 names them, are such a note. */
+#define STORE_META_SPECIAL_USE "/private/specialuse"
+
+/* All notes, in `a`, in no order. */
+int must_check store_meta_list(struct store *s, struct arena *a, struct store_meta_list *out,
+			       struct err *err);
+/* Set and remove entries, all or none. -ENOENT for a mailbox that does not exist, -E2BIG when a
+ * limit is reached. */
+int must_check store_meta_set(struct store *s, const struct store_meta *v, size_t n,
+			      struct err *err);
+
+/* "\\Sent" to STORE_BOX_SENT and back; 0 or NULL for what is none. */
+uint32_t store_special_use_parse(struct str name);
+const char *store_special_use_name(uint32_t attr);
 
 struct store_status {
 	uint32_t messages, recent, unseen, deleted;

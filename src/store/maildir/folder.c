@@ -181,6 +181,7 @@ int store_box_delete(struct store *s, struct str name, struct err *err)
 	if (mb)
 		maildir_box_detach(mb);
 	sweep_deleted(s);
+	maildir_meta_moved(s, store_name_canonical(&a, name), STR_NONE);
 	return 0;
 }
 

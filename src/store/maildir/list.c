@@ -119,6 +119,27 @@ static void add_special(struct listing *l)
 	}
 }
 
+/* What CREATE was told, "\\Archive" or several of them. */
+static void add_noted_uses(struct listing *l)
+{
+	struct store_meta_list notes;
+	struct err err;
+
+	/* Without them the list is still good. */
+	if (store_meta_list(l->store, l->a, &notes, &err) < 0)
+		return;
+	for (size_t i = 0; i < notes.n; i++) {
+		const struct store_meta *m = &notes.v[i];
+		struct entry *e = map_get(&l->names, m->box);
+		struct str rest = m->value, word;
+		if (!e || !(e->pub.attrs & STORE_BOX_EXISTS) ||
+		    !str_eq_nocase(m->entry, STR(STORE_META_SPECIAL_USE)))
+			continue;
+		while (str_next_word(&rest, &word))
+			e->pub.attrs |= store_special_use_parse(word);
+	}
+}
+
 static int entry_cmp(const void *x, const void *y)
 {
 	const struct store_box_entry *a = x, *b = y;
@@ -134,6 +155,7 @@ int store_box_list(struct store *s, struct arena *a, struct store_box_list *out,
 		r = add_subscriptions(&l, err);
 	if (r == 0) {
 		add_special(&l);
+		add_noted_uses(&l);
 		*out = (struct store_box_list){ .v = ARENA_NEW_ARRAY(a, struct store_box_entry,
 								     l.n) };
 		for (const struct entry *e = l.first; e; e = e->next)
@@ -242,6 +264,8 @@ int store_box_rename(struct store *s, struct str from, struct str to, struct err
 	r = listing_read(&l, err);
 	if (r == 0)
 		r = rename_all(&l, from, to, err);
+	if (r == 0)
+		maildir_meta_moved(s, from, to);
 	map_done(&l.names);
 	return r;
 }

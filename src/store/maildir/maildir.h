@@ -149,6 +149,9 @@ int must_check maildir_subscriptions_read(struct store *s, struct arena *a,
 int must_check maildir_subscribe_all(struct store *s, const struct str *names, size_t n, bool on,
 				     struct err *err);
 
+/* metadata.c: a mailbox was renamed, with all below it, or deleted (`to` is empty). */
+void maildir_meta_moved(struct store *s, struct str from, struct str to);
+
 /* usage.c */
 void maildir_usage_done(struct store *s);
 /* A message is about to arrive in, or has arrived in, a mailbox that is not loaded: the sums that
