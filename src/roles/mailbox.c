@@ -1,8 +1,8 @@
 /* mailbox: everything on stored mail. Delivery from the queue, and IMAP and POP3 sessions after
  * their login. All work for one account goes to the same worker.
  *
- * May: read and write below /var/mail, talk to clients whose connections it was given. May not:
- * connect, see account files, the journal or keys, start programs. */
+ * May: read and write below /var/mail and in the indexes, talk to clients whose connections it was
+ * given. May not: connect, see account files, the journal or keys, start programs. */
 #include "roles/mailbox.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "core/group.h"
 #include "core/log.h"
+#include "core/loop.h"
 #include "core/sandbox.h"
 #include "core/settings.h"
 #include "core/work.h"
@@ -21,7 +22,12 @@
 #include "store/mailbox_ipc.h"
 #include "store/store.h"
 
+/* How often the settling fiber looks whether it was forgotten. */
+#define SETTLE_LOOK_MS 60000
+
 struct mailbox_role mailbox_role;
+static struct arena role_memory;
+static struct str index_root;
 
 static void report_store(void *ctx, enum store_report kind, const char *where, const char *what)
 {
@@ -30,6 +36,26 @@ static void report_store(void *ctx, enum store_report kind, const char *where, c
 		log_event(LOG_STORE_REPAIRED, LOG_CSTR("user", where), LOG_CSTR("reason", what));
 	else
 		log_event(LOG_STORE_FAILED, LOG_CSTR("user", where), LOG_CSTR("reason", what));
+}
+
+static void work_waits(void)
+{
+	waitq_wake_all(&mailbox_role.unsettled);
+}
+
+/* Between the work of sessions, directories are made to agree with the indexes. */
+static void settle_main(void *arg)
+{
+	int r = 0;
+
+	(void)arg;
+	while (r != -ECANCELED) {
+		if (store_pool_settle(mailbox_role.pool))
+			r = fiber_yield();
+		else
+			r = waitq_wait(&mailbox_role.unsettled, "files to rename",
+				       loop_deadline(SETTLE_LOOK_MS));
+	}
 }
 
 static int mailbox_prepare(unsigned instance, struct err *err)
@@ -45,8 +71,17 @@ static int mailbox_prepare(unsigned instance, struct err *err)
 	r = mailbox_volumes_add(&mailbox_role.volumes, set->mail_dir.p, err);
 	if (r < 0)
 		return r;
-	mailbox_role.pool = store_pool_new(
-		&(struct store_settings){ .host = set->host, .report = report_store });
+	index_root = arena_printf(&role_memory, "%" STR_FMT "/index", STR_ARG(set->state_dir));
+	r = fd_make_dirs(index_root.p, 0700, err);
+	if (r < 0)
+		return r;
+	waitq_init(&mailbox_role.unsettled);
+	mailbox_role.pool = store_pool_new(&(struct store_settings){
+		.host = set->host,
+		.index_root = index_root,
+		.unsettled = work_waits,
+		.report = report_store,
+	});
 	return 0;
 }
 
@@ -71,22 +106,26 @@ static const struct mailbox_ops operations = {
 
 static int mailbox_start(struct group *g, struct err *err)
 {
-	(void)g, (void)err;
-	return 0;
+	int r = fiber_spawn(g, "settle", settle_main, NULL);
+
+	return r < 0 ? err_set(err, r, "too many fibers") : 0;
 }
 
 static void mailbox_end(void)
 {
 	group_done(&mailbox_role.sessions);
 	map_done(&mailbox_role.users);
+	while (store_pool_settle(mailbox_role.pool))
+		;
 }
 
 static const struct sandbox_policy *mailbox_sandbox(void)
 {
-	static const char *paths[2];
+	static const char *paths[3];
 	static const struct sandbox_policy policy = { .profile = SANDBOX_FILES, .write = paths };
 
 	paths[0] = settings_get()->mail_dir.p;
+	paths[1] = index_root.p;
 	return &policy;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "base/str.h"
+#include "core/fiber.h"
 #include "core/group.h"
 #include "roles/mailbox_volumes.h"
 
@@ -18,6 +19,7 @@ struct mailbox_role {
 	struct store_pool *pool;
 	struct group sessions;
 	struct map users; /* account -> how many sessions it has */
+	struct waitq unsettled;
 	struct mailbox_volumes volumes;
 };
 

@@ -9,20 +9,53 @@ _Static_assert(sizeof(struct store_rec) == 64, "a record fills one cache line");
 
 void store_messages_init(struct store_messages *m)
 {
-	*m = (struct store_messages){ .names = ARENA_INIT };
+	*m = (struct store_messages){ .names = calloc(1, sizeof(*m->names)) };
+	if (!m->names)
+		check_no_memory();
 }
 
 void store_messages_done(struct store_messages *m)
 {
 	free(m->v);
 	free(m->slots);
-	arena_done(&m->names);
-	store_messages_init(m);
+	free(m->names->p);
+	free(m->names);
+	*m = (struct store_messages){ 0 };
 }
 
 size_t store_messages_memory(const struct store_messages *m)
 {
-	return m->cap * sizeof(*m->v) + m->nslots * sizeof(*m->slots) + m->names.total;
+	return m->cap * sizeof(*m->v) + m->nslots * sizeof(*m->slots) + m->names->used -
+	       m->names->unread;
+}
+
+void store_rec_set_wire_size(struct store_rec *r, uint64_t wire_size)
+{
+	bool known = r->size != STORE_UNKNOWN && wire_size != STORE_UNKNOWN &&
+		     wire_size >= r->size && wire_size - r->size < STORE_BARE_UNKNOWN;
+	r->bare = known ? (uint32_t)(wire_size - r->size) : STORE_BARE_UNKNOWN;
+}
+
+int store_messages_read_names(const struct store_messages *m)
+{
+	struct store_names *names = m->names;
+	if (names->unread == 0)
+		return 0;
+	int r = names->read(names->read_ctx, names->p, names->unread);
+	if (r < 0) {
+		memset(names->p, 0, names->unread);
+		names->failed = true;
+	}
+	names->unread = 0;
+	return r;
+}
+
+/* The string at this place, read from the disk when it is still there. */
+static const char *string_at(const struct store_messages *m, size_t at)
+{
+	if (at < m->names->unread)
+		(void)store_messages_read_names(m);
+	return m->names->p + at;
 }
 
 static struct str unique_part(struct str name)
@@ -46,23 +79,30 @@ static void slot_put(struct store_messages *m, uint32_t index)
 }
 
 /* At most half full, so that runs stay short. */
-static void slots_rebuild(struct store_messages *m, uint32_t records)
+static void slots_rebuild(struct store_messages *m)
 {
 	uint32_t want = 64;
-	while (want < records * 2)
+	while (want < m->cap * 2)
 		want *= 2;
-	if (want != m->nslots) {
-		free(m->slots);
-		m->slots = calloc(want, sizeof(*m->slots));
-		if (!m->slots)
-			check_no_memory();
-		m->nslots = want;
-	} else {
-		memset(m->slots, 0, want * sizeof(*m->slots));
+	free(m->slots);
+	m->slots = calloc(want, sizeof(*m->slots));
+	if (!m->slots)
+		check_no_memory();
+	m->nslots = want;
+	for (uint32_t i = 0; i < m->n; i++) {
+		struct store_rec *r = &m->v[i];
+		if (r->state & STORE_REC_GONE && !(r->state & STORE_REC_FILE))
+			continue;
+		r->hash = name_hash(store_rec_name(m, r));
+		slot_put(m, i);
 	}
-	for (uint32_t i = 0; i < m->n; i++)
-		if (!(m->v[i].state & STORE_REC_GONE))
-			slot_put(m, i);
+}
+
+static void slots_drop(struct store_messages *m)
+{
+	free(m->slots);
+	m->slots = NULL;
+	m->nslots = 0;
 }
 
 static void grow(struct store_messages *m)
@@ -73,26 +113,49 @@ static void grow(struct store_messages *m)
 		check_no_memory();
 	m->v = v;
 	m->cap = cap;
-	if (!m->slots || cap * 2 > m->nslots)
-		slots_rebuild(m, cap);
+	if (m->slots && cap * 2 > m->nslots)
+		slots_drop(m);
 }
 
 static char *put_string(char *to, struct str s)
 {
 	if (s.n)
-		memcpy(to, s.p, s.n);
+		memmove(to, s.p, s.n);
 	to[s.n] = '\0';
 	return to + s.n + 1;
 }
 
+/* Room for n more bytes. */
+static char *names_space(struct store_names *names, size_t n)
+{
+	if (n > names->cap - names->used) {
+		size_t cap = names->cap + names->cap / 2 + n + 1024;
+		char *p = realloc(names->p, cap);
+		if (!p)
+			check_no_memory();
+		names->p = p;
+		names->cap = cap;
+	}
+	check(names->used + n <= UINT32_MAX);
+	return names->p + names->used;
+}
+
+static size_t strings_length(const struct store_rec_strings *s)
+{
+	return s->name.n + 1 + (s->exact ? s->suffix.n + 1 : 0) + (s->ext.n ? s->ext.n + 1 : 0);
+}
+
+/* The strings come from elsewhere. */
 static void set_strings(struct store_messages *m, struct store_rec *r,
 			const struct store_rec_strings *s)
 {
-	size_t n = s->name.n + 1 + (s->exact ? s->suffix.n + 1 : 0) + (s->ext.n ? s->ext.n + 1 : 0);
-	char *p = arena_alloc(&m->names, n);
-	r->name = p;
+	size_t n = strings_length(s);
+	char *p = names_space(m->names, n);
+
+	r->name = (uint32_t)m->names->used;
 	r->name_len = (uint16_t)s->name.n;
 	r->state &= (uint8_t)~(STORE_REC_EXACT | STORE_REC_EXT);
+	m->names->used += n;
 	p = put_string(p, s->name);
 	if (s->exact) {
 		p = put_string(p, s->suffix);
@@ -104,24 +167,32 @@ static void set_strings(struct store_messages *m, struct store_rec *r,
 	}
 }
 
-struct str store_rec_name(const struct store_rec *r)
+struct str store_rec_name(const struct store_messages *m, const struct store_rec *r)
 {
-	return str_of(r->name, r->name_len);
+	return str_of(string_at(m, r->name), r->name_len);
 }
 
-struct str store_rec_suffix(const struct store_rec *r)
+struct str store_rec_suffix(const struct store_messages *m, const struct store_rec *r)
 {
-	return r->state & STORE_REC_EXACT ? str_from(r->name + r->name_len + 1) : STR_NONE;
+	return r->state & STORE_REC_EXACT ? str_from(string_at(m, r->name) + r->name_len + 1)
+					  : STR_NONE;
 }
 
-struct str store_rec_ext(const struct store_rec *r)
+struct str store_rec_ext(const struct store_messages *m, const struct store_rec *r)
 {
 	if (!(r->state & STORE_REC_EXT))
 		return STR_NONE;
-	const char *p = r->name + r->name_len + 1;
+	const char *p = string_at(m, r->name) + r->name_len + 1;
 	if (r->state & STORE_REC_EXACT)
 		p += strlen(p) + 1;
 	return str_from(p);
+}
+
+struct str store_rec_all_strings(const struct store_messages *m, const struct store_rec *r)
+{
+	struct store_rec_strings s = { store_rec_name(m, r), store_rec_suffix(m, r),
+				       store_rec_ext(m, r), (r->state & STORE_REC_EXACT) != 0 };
+	return str_of(s.name.p, strings_length(&s));
 }
 
 /* What a record adds to the sums, or takes from them. */
@@ -131,9 +202,9 @@ static void count(struct store_messages *m, const struct store_rec *r, int sign)
 	m->unseen += r->flags & STORE_SEEN ? 0 : one;
 	m->deleted += r->flags & STORE_DELETED ? one : 0;
 	m->recent += r->state & STORE_REC_RECENT ? one : 0;
-	uint64_t bytes = r->wire_size != STORE_UNKNOWN ? r->wire_size
-			 : r->size != STORE_UNKNOWN    ? r->size
-						       : 0;
+	uint64_t bytes = r->size == STORE_UNKNOWN	 ? 0
+			 : r->bare == STORE_BARE_UNKNOWN ? r->size
+							 : r->size + r->bare;
 	m->bytes += sign > 0 ? bytes : -bytes;
 }
 
@@ -146,10 +217,31 @@ struct store_rec *store_messages_add(struct store_messages *m, const struct stor
 	struct store_rec *r = &m->v[m->n];
 	*r = *rec;
 	set_strings(m, r, s);
-	r->hash = name_hash(s->name);
-	slot_put(m, m->n++);
+	m->n++;
+	if (m->slots) {
+		r->hash = name_hash(store_rec_name(m, r));
+		slot_put(m, m->n - 1);
+	}
 	count(m, r, 1);
 	return r;
+}
+
+void store_messages_adopt(struct store_messages *m, struct store_rec *v, uint32_t n,
+			  const struct store_names_source *names)
+{
+	check(m->n == 0 && !m->v);
+	m->v = v;
+	m->n = m->cap = n;
+	for (uint32_t i = 0; i < n; i++) {
+		if (v[i].state & STORE_REC_GONE)
+			m->gone++;
+		else
+			count(m, &v[i], 1);
+	}
+	(void)names_space(m->names, names->bytes + 1);
+	m->names->used = m->names->unread = names->bytes;
+	m->names->read = names->read;
+	m->names->read_ctx = names->ctx;
 }
 
 void store_messages_set_suffix(struct store_messages *m, struct store_rec *r, struct str suffix,
@@ -157,9 +249,24 @@ void store_messages_set_suffix(struct store_messages *m, struct store_rec *r, st
 {
 	if (!exact && !(r->state & STORE_REC_EXACT))
 		return;
-	if (exact && r->state & STORE_REC_EXACT && str_eq(store_rec_suffix(r), suffix))
+	if (exact && r->state & STORE_REC_EXACT && str_eq(store_rec_suffix(m, r), suffix))
 		return;
-	struct store_rec_strings s = { store_rec_name(r), suffix, store_rec_ext(r), exact };
+
+	size_t room = store_rec_all_strings(m, r).n;
+	struct str ext = store_rec_ext(m, r);
+	struct store_rec_strings s = { store_rec_name(m, r), suffix, ext, exact };
+	if (!exact) {
+		char *p = m->names->p + r->name + r->name_len + 1;
+		if (ext.n)
+			put_string(p, ext);
+		r->state &= (uint8_t)~STORE_REC_EXACT;
+		return;
+	}
+	/* Room first: it may move the strings that are to be copied. */
+	(void)names_space(m->names, room + suffix.n + 1);
+	s.name = store_rec_name(m, r);
+	s.ext = store_rec_ext(m, r);
+	m->names->dead += room;
 	set_strings(m, r, &s);
 }
 
@@ -175,7 +282,7 @@ void store_messages_set_sizes(struct store_messages *m, struct store_rec *r, uin
 {
 	count(m, r, -1);
 	r->size = size;
-	r->wire_size = wire_size;
+	store_rec_set_wire_size(r, wire_size);
 	count(m, r, 1);
 }
 
@@ -195,6 +302,7 @@ void store_messages_remove(struct store_messages *m, struct store_rec *r)
 	count(m, r, -1);
 	r->state |= STORE_REC_GONE;
 	m->gone++;
+	m->names->dead += r->name_len;
 }
 
 uint32_t store_messages_from_uid(const struct store_messages *m, uint32_t uid)
@@ -228,17 +336,32 @@ struct store_rec *store_messages_by_uid(const struct store_messages *m, uint32_t
 	return store_messages_by_uid_near(m, uid, &hint);
 }
 
-static struct store_rec *find(const struct store_messages *m, struct str name, bool unique)
+struct wanted_name {
+	struct str name;
+	bool unique; /* only the part before ',' */
+	bool ghost;  /* a tombstone with a file, else a living record */
+};
+
+static bool is_wanted(const struct store_messages *m, const struct store_rec *r,
+		      const struct wanted_name *w)
 {
-	if (!m->slots)
+	bool gone = r->state & STORE_REC_GONE, ghost = gone && r->state & STORE_REC_FILE;
+	if (w->ghost ? !ghost : gone)
+		return false;
+	struct str have = store_rec_name(m, r);
+	return str_eq(w->unique ? unique_part(have) : have, w->name);
+}
+
+static struct store_rec *find(const struct store_messages *m, struct wanted_name w)
+{
+	if (m->n == 0)
 		return NULL;
-	uint32_t hash = name_hash(name), mask = m->nslots - 1;
+	if (!m->slots)
+		slots_rebuild((struct store_messages *)m); /* a cache beside the records */
+	uint32_t hash = name_hash(w.name), mask = m->nslots - 1;
 	for (uint32_t i = hash & mask; m->slots[i]; i = (i + 1) & mask) {
 		struct store_rec *r = &m->v[m->slots[i] - 1];
-		if (r->hash != hash || r->state & STORE_REC_GONE)
-			continue;
-		struct str have = store_rec_name(r);
-		if (str_eq(unique ? unique_part(have) : have, name))
+		if (r->hash == hash && is_wanted(m, r, &w))
 			return r;
 	}
 	return NULL;
@@ -246,43 +369,66 @@ static struct store_rec *find(const struct store_messages *m, struct str name, b
 
 struct store_rec *store_messages_by_name(const struct store_messages *m, struct str name)
 {
-	return find(m, name, false);
+	return find(m, (struct wanted_name){ .name = name });
 }
 
 struct store_rec *store_messages_by_unique(const struct store_messages *m, struct str unique)
 {
-	return find(m, unique, true);
+	return find(m, (struct wanted_name){ .name = unique, .unique = true });
+}
+
+struct store_rec *store_messages_ghost(const struct store_messages *m, struct str name)
+{
+	return m->gone ? find(m, (struct wanted_name){ .name = name, .ghost = true }) : NULL;
 }
 
 struct store_rec *store_messages_by_prefix(const struct store_messages *m, struct str prefix)
 {
 	for (uint32_t i = 0; i < m->n; i++)
 		if (!(m->v[i].state & STORE_REC_GONE) &&
-		    str_starts(store_rec_name(&m->v[i]), prefix))
+		    str_starts(store_rec_name(m, &m->v[i]), prefix))
 			return &m->v[i];
 	return NULL;
 }
 
+static void pack_names(struct store_messages *m)
+{
+	struct store_names *names = m->names;
+	char *to = malloc(names->used + 1);
+	size_t used = 0;
+
+	if (!to)
+		check_no_memory();
+	for (uint32_t i = 0; i < m->n; i++) {
+		struct store_rec *r = &m->v[i];
+		struct str s = store_rec_all_strings(m, r);
+		memcpy(to + used, s.p, s.n);
+		r->name = (uint32_t)used;
+		used += s.n;
+	}
+	free(names->p);
+	names->p = to;
+	names->cap = names->used + 1;
+	names->used = used;
+	names->dead = 0;
+}
+
 void store_messages_pack(struct store_messages *m, bool force)
 {
-	if (m->gone == 0 || (!force && m->gone < 64 + m->n / 4))
+	bool many = m->gone >= 64 + m->n / 4 || m->names->dead >= 4096 + m->names->used / 2;
+	if (!force && !many)
 		return;
 
-	struct arena names = m->names;
-	m->names = ARENA_INIT;
-	uint32_t to = 0;
+	uint32_t to = 0, ghosts = 0;
 	for (uint32_t i = 0; i < m->n; i++) {
-		if (m->v[i].state & STORE_REC_GONE)
+		if (m->v[i].state & STORE_REC_GONE && !(m->v[i].state & STORE_REC_FILE))
 			continue;
-		struct store_rec *r = &m->v[to++];
-		*r = m->v[i];
-		struct store_rec_strings s = { store_rec_name(r), store_rec_suffix(r),
-					       store_rec_ext(r),
-					       (r->state & STORE_REC_EXACT) != 0 };
-		set_strings(m, r, &s);
+		ghosts += (m->v[i].state & STORE_REC_GONE) != 0;
+		m->v[to++] = m->v[i];
 	}
 	m->n = to;
-	m->gone = 0;
-	slots_rebuild(m, m->cap);
-	arena_done(&names);
+	m->gone = ghosts;
+	slots_drop(m);
+	if (m->names->unread == 0)
+		pack_names(m);
 }

@@ -94,6 +94,9 @@ struct store_settings {
 	struct str host;	 /* in the names of new files; short, without '/' ':' ',' */
 	unsigned loaded_max;	 /* mailboxes kept loaded without a view; 0: 256 */
 	size_t loaded_bytes;	 /* memory these may take; 0: 64 MiB */
+	struct str index_root;	 /* a directory for indexes; empty: none are kept */
+	struct str boot;	 /* which boot of the system this is; empty: the kernel is asked */
+	void (*unsettled)(void); /* there is work for store_pool_settle; may be NULL */
 	store_report_fn *report; /* may be NULL */
 	void *report_ctx;
 	const struct store_special *special; /* NULL: Drafts, Junk, Trash, Sent */
@@ -104,6 +107,11 @@ struct store_settings {
 struct store_pool *store_pool_new(const struct store_settings *set);
 /* All stores are closed. NULL is fine. */
 void store_pool_free(struct store_pool *p);
+
+/* Flags and removals are in the index at once, and in the directories a little later: some of that
+ * is done now, for well under a millisecond. True: there is more to do; to be called again once
+ * others had their turn. */
+bool store_pool_settle(struct store_pool *p);
 
 /* The account whose mail lives at `path` (/var/mail/example.org/user). Creates what is missing:
  * the directory, its inbox and `home`. Two opens of one path share all state. -EINVAL for a path

@@ -111,9 +111,9 @@ int store_view_message(struct store_view *v, uint32_t seq, struct store_message 
 		.keywords = r->keywords,
 		.modseq = r->modseq,
 		.size = r->size,
-		.wire_size = r->wire_size,
+		.wire_size = store_rec_wire_size(r),
 		.date = r->date,
-		.guid = store_rec_name(r),
+		.guid = store_rec_name(&v->box->messages, r),
 	};
 	if (v->nrecent && store_uids_has(&v->recent, r->uid))
 		out->flags |= STORE_RECENT;

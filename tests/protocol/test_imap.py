@@ -650,10 +650,12 @@ def test_sessions_are_told_when_the_server_ends(make_server):
 
 
 def test_lock_of_a_worker_that_was_killed_is_taken_over(server, user):
-    deliver(server, user, message('before'))
-    maildir = server.wait_stored(user)[0].parents[1]
+    maildir = server.maildir(user)
+    maildir.mkdir(parents=True)
     for name in ('dovecot-uidlist.lock', 'posthorn.lock.2147483646'):
         (maildir / name).write_text(f'2147483646:{socket.gethostname()}')
+    deliver(server, user, message('before'))
+    server.wait_stored(user)
     with Imap(server, user) as wire:
         assert '* 1 EXISTS' in wire.ok('SELECT INBOX')
         assert '2147483646' not in ' '.join(p.name for p in maildir.iterdir())

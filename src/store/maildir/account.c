@@ -47,6 +47,9 @@ struct store_pool *store_pool_new(const struct store_settings *set)
 	map_init(&p->stores);
 	list_init(&p->idle);
 	list_init(&p->unused);
+	list_init(&p->settling);
+	p->set.index_root = arena_str(&p->arena, set->index_root);
+	store_index_boot_id(p->boot, set->boot);
 	return p;
 }
 
@@ -56,6 +59,8 @@ static void store_free(struct store *s)
 		map_remove(&s->pool->stores, str_from(s->path));
 	maildir_usage_done(s);
 	close(s->fd);
+	if (s->index_fd >= 0)
+		close(s->index_fd);
 	free(s->path);
 	free(s);
 }
@@ -179,6 +184,7 @@ int store_open(struct store_pool *p, struct str path, struct store **out, struct
 			check_no_memory();
 		s->pool = p;
 		s->fd = fd;
+		s->index_fd = -1;
 		s->path = take_ptr(&copy);
 		dotlock_source_init(&s->lock_source, fd);
 		list_init(&s->boxes);
@@ -200,8 +206,7 @@ void store_close(struct store *s)
 
 bool store_has_modseq(const struct store *s)
 {
-	(void)s;
-	return false;
+	return s->pool->set.index_root.n > 0;
 }
 
 void maildir_report(const struct store *s, enum store_report kind, const char *dir, const char *fmt,

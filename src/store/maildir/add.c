@@ -30,7 +30,7 @@ static void undo(struct maildir_box *mb, uint32_t from, uint64_t modseq)
 {
 	struct store_messages *m = &mb->base.messages;
 	for (uint32_t i = from; i < m->n; i++)
-		store_box_remove(&mb->base, &m->v[i], modseq);
+		store_box_remove(&mb->base, &m->v[i], modseq, false);
 	mb->uidlist_rewrite = true; /* part of a line may have been written */
 }
 
@@ -43,13 +43,15 @@ int maildir_add(struct maildir_box *mb, const struct maildir_new *v, size_t n, s
 		struct store_rec rec = {
 			.uid = b->uidnext,
 			.size = v[i].size,
-			.wire_size = v[i].wire_size,
 			.date = v[i].date,
 			.letters = v[i].letters,
 			.keywords = v[i].keywords,
+			.file_letters = v[i].letters,
+			.file_keywords = v[i].keywords,
 			.flags = (uint8_t)maildir_letters_to_flags(v[i].letters),
 			.state = STORE_REC_RECENT | (v[i].in_new ? STORE_REC_NEW : 0),
 		};
+		store_rec_set_wire_size(&rec, v[i].wire_size);
 		struct store_rec_strings strings = { .name = v[i].base };
 		store_box_add(b, &rec, &strings, modseq);
 	}
@@ -57,6 +59,7 @@ int maildir_add(struct maildir_box *mb, const struct maildir_new *v, size_t n, s
 	if (r < 0)
 		undo(mb, from, modseq);
 	maildir_box_after_change(mb);
+	maildir_index_write(mb);
 	return r;
 }
 

@@ -33,22 +33,37 @@ static struct wanted wanted_marks(const struct store_rec *r, const struct store_
 	return (struct wanted){ maildir_letters_with_flags(r->letters, flags), keywords };
 }
 
-/* 0, -ENOENT when the file is not where we think, or another error. */
-static int change_rec(struct maildir_box *mb, struct store_rec *r, struct wanted w)
+static int rename_file(struct maildir_box *mb, struct store_rec *r, struct wanted w)
 {
+	struct store_messages *m = &mb->base.messages;
 	struct maildir_path from, to;
-	maildir_rec_path(r, &from);
-	if (!maildir_path_make(&to, false, store_rec_name(r), w.letters, w.keywords))
+	maildir_rec_path(m, r, &from);
+	if (!maildir_path_make(&to, false, store_rec_name(m, r), w.letters, w.keywords))
 		return -ENAMETOOLONG;
 	if (renameat(mb->fd, from.p, mb->fd, to.p) < 0)
 		return -errno;
-
 	r->state &= (uint8_t)~STORE_REC_NEW;
+	r->file_letters = w.letters;
+	r->file_keywords = w.keywords;
+	store_messages_set_suffix(m, r, STR_NONE, false);
+	return 0;
+}
+
+/* The index has it at once, the file's name later. 0, -ENOENT when the file is not where we think,
+ * or another error. */
+static int change_rec(struct maildir_box *mb, struct store_rec *r, struct wanted w)
+{
+	if (!mb->base.indexed) {
+		int e = rename_file(mb, r, w);
+		if (e < 0)
+			return e;
+	}
 	r->letters = w.letters;
 	r->keywords = w.keywords;
-	store_messages_set_suffix(&mb->base.messages, r, STR_NONE, false);
 	store_messages_set_flags(&mb->base.messages, r,
 				 (uint8_t)maildir_letters_to_flags(w.letters));
+	if (mb->base.indexed)
+		maildir_settle_later(mb, r);
 	return 0;
 }
 
@@ -116,7 +131,9 @@ static int run_passes(struct change_run *run, int (*pass)(struct change_run *, s
 			run->modified->n = 0;
 	}
 	if (run->changed) {
-		maildir_box_after_change(mb);
+		if (!mb->base.indexed)
+			maildir_box_after_change(mb);
+		maildir_index_write(mb);
 		store_box_notify(&mb->base, run->v);
 	}
 	return r;
@@ -140,23 +157,31 @@ struct removal {
 	int count;
 };
 
+static int remove_file(struct maildir_box *mb, const struct store_rec *r)
+{
+	struct maildir_path path;
+	maildir_rec_path(&mb->base.messages, r, &path);
+	return unlinkat(mb->fd, path.p, 0) < 0 ? -errno : 0;
+}
+
 static int remove_pass(struct change_run *run, struct err *err)
 {
 	struct removal *rm = CONTAINER_OF(run, struct removal, run);
 	struct maildir_box *mb = maildir_box(run->v->box);
 	struct store_walk w = store_walk_begin(run->v, run->set);
 	for (struct store_rec *r = store_walk_next(&w); r; r = store_walk_next(&w)) {
-		struct maildir_path path;
 		if (rm->only_deleted && !(r->flags & STORE_DELETED))
 			continue;
-		maildir_rec_path(r, &path);
-		if (unlinkat(mb->fd, path.p, 0) < 0) {
-			if (errno != ENOENT)
-				return err_sys(err, "%s: message %u: remove", mb->name, r->uid);
+		int e = mb->base.indexed ? 0 : remove_file(mb, r);
+		if (e == -ENOENT)
 			run->moved = true;
+		else if (e < 0)
+			return err_set(err, e, "%s: message %u: remove", mb->name, r->uid);
+		if (e < 0)
 			continue;
-		}
-		store_box_remove(&mb->base, r, run->modseq);
+		store_box_remove(&mb->base, r, run->modseq, mb->base.indexed);
+		if (mb->base.indexed)
+			maildir_settle_later(mb, r);
 		mb->uidlist_dead++;
 		run->changed = true;
 		rm->count++;

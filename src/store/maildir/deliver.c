@@ -33,8 +33,10 @@ static int open_target(struct store *s, const struct store_delivery *d, struct a
 	if (r < 0)
 		return r;
 
-	/* Finding an earlier copy, or a letter for a keyword, takes a loaded mailbox. */
-	if (maildir_box_loaded(s, d->box) || !d->first_attempt || d->mark.nkeywords) {
+	/* An index is told of every message. Finding an earlier copy, or a letter for a keyword,
+	 * takes a loaded mailbox. */
+	if (s->pool->set.index_root.n || maildir_box_loaded(s, d->box) || !d->first_attempt ||
+	    d->mark.nkeywords) {
 		r = maildir_box_get(s, d->box, &t->mb, err);
 		if (r == 0)
 			t->fd = t->mb->fd;
@@ -188,8 +190,8 @@ static int deliver_again(const struct store_delivery *d, struct target *t, struc
 	struct message_writer w;
 	char unique[128];
 
-	*out = (struct store_delivered){ rec->uid, true, rec->wire_size };
-	maildir_rec_path(rec, &path);
+	*out = (struct store_delivered){ rec->uid, true, store_rec_wire_size(rec) };
+	maildir_rec_path(&t->mb->base.messages, rec, &path);
 	int r = write_tmp(&w, t->fd, maildir_unique_name(t->mb->store->pool, unique), d, err);
 	if (r == 0 && is_same_file(t->fd, path.p, w.fd)) {
 		message_writer_abort(&w);
@@ -203,6 +205,8 @@ static int deliver_again(const struct store_delivery *d, struct target *t, struc
 	}
 	out->size = w.wire_size;
 	store_messages_set_sizes(&t->mb->base.messages, rec, w.size, w.wire_size);
+	rec->facts = 0;
+	store_box_touch(&t->mb->base, rec);
 	message_writer_close(&w);
 	t->mb->rescan = true;
 	return 0;

@@ -20,12 +20,13 @@ bool maildir_path_make(struct maildir_path *out, bool in_new, struct str base, u
 	return true;
 }
 
-void maildir_rec_path(const struct store_rec *r, struct maildir_path *out)
+void maildir_rec_path(const struct store_messages *m, const struct store_rec *r,
+		      struct maildir_path *out)
 {
 	bool in_new = r->state & STORE_REC_NEW;
-	struct str name = store_rec_name(r), suffix = store_rec_suffix(r);
+	struct str name = store_rec_name(m, r), suffix = store_rec_suffix(m, r);
 	if (!(r->state & STORE_REC_EXACT) &&
-	    maildir_path_make(out, in_new, name, r->letters, r->keywords))
+	    maildir_path_make(out, in_new, name, r->file_letters, r->file_keywords))
 		return;
 	snprintf(out->p, sizeof(out->p), "%s/%" STR_FMT "%" STR_FMT, in_new ? "new" : "cur",
 		 STR_ARG(name), STR_ARG(suffix));

@@ -79,6 +79,9 @@ static char *copy_string(struct str s)
 static void box_free(struct maildir_box *mb)
 {
 	list_remove(&mb->node);
+	list_remove(&mb->settling);
+	store_index_close(&mb->index);
+	box_uids_done(&mb->unsettled);
 	store_box_done(&mb->base);
 	arena_done(&mb->arena);
 	close(mb->fd);
@@ -121,14 +124,18 @@ static int box_load(struct store *s, struct str name, const char *dir, struct ma
 	mb->name = copy_string(name);
 	mb->dir = copy_string(str_from(dir));
 	mb->rescan = true;
+	mb->index = STORE_INDEX_NONE;
 	list_init(&mb->idle);
+	list_init(&mb->settling);
 	list_append(&s->boxes, &mb->node);
 
+	(void)maildir_index_load(mb);
 	int r = maildir_box_refresh(mb, err);
 	if (r < 0) {
 		box_free(mb);
 		return r;
 	}
+	maildir_index_begin(mb);
 	*out = mb;
 	return 0;
 }
@@ -146,6 +153,10 @@ void maildir_box_free_idle(struct maildir_box *mb)
 {
 	check(mb->pins == 0 && list_empty(&mb->base.views));
 	idle_remove(mb);
+	if (!mb->base.stale) {
+		maildir_settle_all(mb);
+		maildir_index_write(mb);
+	}
 	box_free(mb);
 }
 
@@ -205,6 +216,7 @@ void maildir_box_release(struct maildir_box *mb)
 		maildir_store_unused(s);
 		return;
 	}
+	maildir_index_write(mb);
 	store_messages_pack(&mb->base.messages, false);
 	mb->idle_bytes = store_messages_memory(&mb->base.messages) + sizeof(*mb) + mb->arena.total;
 	list_append(&p->idle, &mb->idle);

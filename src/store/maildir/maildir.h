@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "store/box.h"
+#include "store/index.h"
 #include "store/maildir/dotlock.h"
 #include "store/maildir/filename.h"
 #include "store/maildir/uidlist.h"
@@ -26,6 +27,8 @@ struct store_pool {
 	struct list idle; /* loaded mailboxes nobody uses, oldest first */
 	unsigned nidle;
 	size_t idle_bytes;
+	struct list settling; /* mailboxes whose files do not agree with the index yet */
+	uint8_t boot[16];
 	uint32_t counter; /* makes file names unique */
 };
 
@@ -38,6 +41,8 @@ struct store {
 	struct dotlock_source lock_source;
 	struct list boxes; /* loaded mailboxes */
 	struct map usage;  /* mailbox directory -> struct usage_entry */
+	int index_fd;	   /* the directory of its indexes, or -1: not opened yet, or ... */
+	bool index_failed; /* ... not to be had */
 };
 
 /* What a file looked like when we read it; all zero: it was not there. */
@@ -68,12 +73,43 @@ struct maildir_box {
 	struct str uidlist_other;
 	bool uidlist_rewrite;  /* the file lacks what we know */
 	uint32_t uidlist_dead; /* records in the file whose messages are gone */
+
+	struct store_index index; /* in use while base.indexed */
+	struct list settling;	  /* in pool->settling while something is unsettled */
+	struct box_uids unsettled;
+	size_t unsettled_at; /* those before are done */
+	uint64_t settled;    /* files of messages removed up to this modseq are gone */
 };
 
 static inline struct maildir_box *maildir_box(struct store_box *b)
 {
 	return CONTAINER_OF(b, struct maildir_box, base);
 }
+
+/* The directories do not have yet what the record says. */
+static inline bool maildir_rec_is_unsettled(const struct store_rec *r)
+{
+	if (r->state & STORE_REC_GONE)
+		return r->state & STORE_REC_FILE;
+	return r->letters != r->file_letters || r->keywords != r->file_keywords ||
+	       (r->state & STORE_REC_NEW && !(r->state & STORE_REC_RECENT));
+}
+
+/* indexed.c */
+/* Take a mailbox that was just opened from its index; false: there is none that can be used. */
+bool maildir_index_load(struct maildir_box *mb);
+/* Begin to keep a loaded mailbox in an index, where there is a place for it. */
+void maildir_index_begin(struct maildir_box *mb);
+/* After each change: the index is told. */
+void maildir_index_write(struct maildir_box *mb);
+/* The directory of an account's indexes, or -1. */
+int maildir_index_dir(struct store *s);
+
+/* settle.c */
+/* What the record says is to be done on disk later, or right now where there is no index to keep
+ * it. */
+void maildir_settle_later(struct maildir_box *mb, const struct store_rec *r);
+void maildir_settle_all(struct maildir_box *mb);
 
 /* account.c */
 /* When nobody uses the account and nothing of it is loaded, it may go when others need the room. */
@@ -98,7 +134,9 @@ void maildir_box_renamed(struct maildir_box *mb, struct str name, const char *di
 int must_check maildir_dir_of(struct store *s, struct str name, struct arena *a, const char **dir,
 			      struct err *err);
 
-/* scan.c: compare with the disk. 0, or -ESTALE. */
+/* scan.c */
+int64_t maildir_now_ms(void);
+/* Compare with the disk. 0, or -ESTALE. */
 int must_check maildir_box_refresh(struct maildir_box *mb, struct err *err);
 /* Before and after a change of our own, so that it is not taken for somebody else's. */
 void maildir_box_before_change(struct maildir_box *mb);
@@ -111,6 +149,8 @@ int must_check maildir_uidlist_read(struct maildir_box *mb, struct err *err);
 /* Append the records from index `from` on, or write the whole file when it needs that. */
 int must_check maildir_uidlist_write(struct maildir_box *mb, uint32_t from, struct err *err);
 bool maildir_uidlist_is_current(struct maildir_box *mb);
+/* Only its header, without a lock. False: there is none that can be used. */
+bool maildir_uidlist_peek(struct maildir_box *mb, uint32_t *uidvalidity, uint8_t guid[16]);
 
 /* keyword_disk.c */
 void maildir_keywords_read(struct maildir_box *mb);
@@ -122,7 +162,8 @@ int must_check maildir_keyword_bit(struct maildir_box *mb, struct str name, bool
 struct maildir_path {
 	char p[MAILDIR_PATH_MAX];
 };
-void maildir_rec_path(const struct store_rec *r, struct maildir_path *out);
+void maildir_rec_path(const struct store_messages *m, const struct store_rec *r,
+		      struct maildir_path *out);
 /* "cur/<base>:2,<letters>", or "new/<base>" without any. False when it is too long. */
 bool must_check maildir_path_make(struct maildir_path *out, bool in_new, struct str base,
 				  uint32_t letters, uint32_t keywords);

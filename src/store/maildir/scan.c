@@ -32,7 +32,7 @@ struct scan {
 	size_t ntwice, twice_cap;
 };
 
-static int64_t now_ms(void)
+int64_t maildir_now_ms(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
@@ -63,27 +63,51 @@ static void remember(struct scan *s, const struct maildir_filename *name, struct
 	f->name.base = arena_str(&s->a, name->base);
 }
 
-static bool rec_is_at(const struct store_rec *r, const struct maildir_filename *name,
-		      struct str suffix, bool in_new)
+static bool rec_is_at(const struct store_messages *m, const struct store_rec *r,
+		      const struct maildir_filename *name, struct str suffix, bool in_new)
 {
 	bool exact = r->state & STORE_REC_EXACT;
 	bool want_exact = in_new ? suffix.n > 0 : !name->canonical;
-	return r->letters == name->letters && r->keywords == name->keywords &&
+	return r->file_letters == name->letters && r->file_keywords == name->keywords &&
 	       in_new == ((r->state & STORE_REC_NEW) != 0) && exact == want_exact &&
-	       (!exact || str_eq(store_rec_suffix(r), suffix));
+	       (!exact || str_eq(store_rec_suffix(m, r), suffix));
+}
+
+/* What another program changed in a file's name, done to what we want there. */
+static uint32_t merge(uint32_t wanted, uint32_t had, uint32_t has)
+{
+	return (wanted | (has & ~had)) & ~(had & ~has);
 }
 
 /* The record takes over where its file is and under which flags. */
-static void rec_set_place(struct store_messages *m, struct store_rec *r,
+static void rec_set_place(struct store_box *b, struct store_rec *r,
 			  const struct maildir_filename *name, struct str suffix, bool in_new)
 {
+	bool exact = in_new ? suffix.n > 0 : !name->canonical;
+
 	r->state &= (uint8_t)~STORE_REC_NEW;
 	if (in_new)
 		r->state |= STORE_REC_NEW;
-	r->letters = name->letters;
-	r->keywords = name->keywords;
-	store_messages_set_suffix(m, r, suffix, in_new ? suffix.n > 0 : !name->canonical);
-	store_messages_set_flags(m, r, (uint8_t)maildir_letters_to_flags(name->letters));
+	r->letters = merge(r->letters, r->file_letters, name->letters);
+	r->keywords = merge(r->keywords, r->file_keywords, name->keywords);
+	r->file_letters = name->letters;
+	r->file_keywords = name->keywords;
+	b->told_too_late |= exact; /* of the strings only a new picture tells */
+	store_messages_set_suffix(&b->messages, r, suffix, exact);
+	if (!(r->state & STORE_REC_GONE))
+		store_messages_set_flags(&b->messages, r,
+					 (uint8_t)maildir_letters_to_flags(r->letters));
+}
+
+/* Expunged, but not removed yet: and another program has renamed it. */
+static void take_ghost(struct scan *s, struct store_rec *r, const struct found_file *f)
+{
+	struct store_box *b = &s->mb->base;
+
+	r->state |= STORE_REC_FOUND;
+	if (!rec_is_at(&b->messages, r, &f->name, f->suffix, f->in_new))
+		rec_set_place(b, r, &f->name, f->suffix, f->in_new);
+	maildir_settle_later(s->mb, r);
 }
 
 static void take_file(struct scan *s, struct str file, bool in_new)
@@ -96,10 +120,14 @@ static void take_file(struct scan *s, struct str file, bool in_new)
 	struct store_rec *r = store_messages_by_name(&b->messages, name.base);
 
 	if (!r) {
-		remember(s, &name, suffix, in_new, false);
+		struct store_rec *ghost = store_messages_ghost(&b->messages, name.base);
+		if (ghost)
+			take_ghost(s, ghost, &(struct found_file){ name, suffix, in_new });
+		else
+			remember(s, &name, suffix, in_new, false);
 		return;
 	}
-	bool same = rec_is_at(r, &name, suffix, in_new);
+	bool same = rec_is_at(&b->messages, r, &name, suffix, in_new);
 	if (r->state & STORE_REC_FOUND) {
 		if (!same)
 			remember(s, &name, suffix, in_new, true);
@@ -109,15 +137,18 @@ static void take_file(struct scan *s, struct str file, bool in_new)
 	r->state |= STORE_REC_FOUND;
 	if (same && !first)
 		return;
-	bool flags_differ = r->letters != name.letters || r->keywords != name.keywords;
-	rec_set_place(&b->messages, r, &name, suffix, in_new);
+	uint32_t letters = r->letters, keywords = r->keywords;
+	rec_set_place(b, r, &name, suffix, in_new);
 	if (first) {
 		r->modseq = b->modseq;
 		if (in_new)
 			store_box_set_recent(b, r);
-	} else if (flags_differ) {
+	} else if (letters != r->letters || keywords != r->keywords) {
 		store_box_stamp(b, r, scan_modseq(s));
 	}
+	store_box_touch_marks(b, r);
+	if (maildir_rec_is_unsettled(r))
+		maildir_settle_later(s->mb, r);
 }
 
 static int scan_dir(struct scan *s, const char *dir, struct err *err)
@@ -220,15 +251,17 @@ static void add_fresh(struct scan *s)
 		struct store_rec rec = {
 			.uid = b->uidnext,
 			.size = f->name.size,
-			.wire_size = f->name.wire_size,
 			.date = INT64_MIN,
 			.letters = f->name.letters,
 			.keywords = f->name.keywords,
+			.file_letters = f->name.letters,
+			.file_keywords = f->name.keywords,
 			.flags = (uint8_t)maildir_letters_to_flags(f->name.letters),
 			.state = STORE_REC_FOUND,
 		};
 		if (f->in_new)
 			rec.state |= STORE_REC_NEW | STORE_REC_RECENT;
+		store_rec_set_wire_size(&rec, f->name.wire_size);
 		bool exact = f->in_new ? f->suffix.n > 0 : !f->name.canonical;
 		struct store_rec_strings strings = { f->name.base, f->suffix, STR_NONE, exact };
 		store_box_add(b, &rec, &strings, scan_modseq(s));
@@ -240,9 +273,11 @@ static void remove_missing(struct scan *s)
 	struct store_box *b = &s->mb->base;
 	for (uint32_t i = 0; i < b->messages.n; i++) {
 		struct store_rec *r = &b->messages.v[i];
+		if (r->state & STORE_REC_GONE && !(r->state & STORE_REC_FOUND))
+			r->state &= (uint8_t)~STORE_REC_FILE; /* somebody has removed it */
 		if (r->state & (STORE_REC_GONE | STORE_REC_FOUND))
 			continue;
-		store_box_remove(b, r, scan_modseq(s));
+		store_box_remove(b, r, scan_modseq(s), false);
 		s->mb->uidlist_dead++;
 	}
 }
@@ -264,7 +299,7 @@ static void resolve_twice(struct scan *s, const struct found_file *f)
 	struct store_rec *r = store_messages_by_name(&mb->base.messages, f->name.base);
 	if (!r)
 		return;
-	maildir_rec_path(r, &first);
+	maildir_rec_path(&mb->base.messages, r, &first);
 	file_path(f, &second);
 	if (fstatat(mb->fd, second.p, &b, AT_SYMLINK_NOFOLLOW) < 0)
 		return; /* it was renamed while we read the directory */
@@ -362,7 +397,7 @@ int maildir_box_refresh(struct maildir_box *mb, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "%s: stat", mb->name);
 
-	bool ours_hide = mb->own_since && now_ms() - mb->own_since > OWN_CHANGE_RESCAN_MS;
+	bool ours_hide = mb->own_since && maildir_now_ms() - mb->own_since > OWN_CHANGE_RESCAN_MS;
 	if (!mb->rescan && !ours_hide && timespec_eq(new_mtime, mb->new_mtime) &&
 	    timespec_eq(cur_mtime, mb->cur_mtime) && maildir_uidlist_is_current(mb))
 		return 0;
@@ -370,6 +405,10 @@ int maildir_box_refresh(struct maildir_box *mb, struct err *err)
 	r = scan_run(mb, err);
 	if (r == -ESTALE)
 		mb->base.stale = true;
+	else if (mb->base.indexed)
+		maildir_index_write(mb);
+	else
+		maildir_settle_all(mb);
 	return r;
 }
 
@@ -386,5 +425,5 @@ void maildir_box_after_change(struct maildir_box *mb)
 	if (dir_times(mb, &mb->new_mtime, &mb->cur_mtime) < 0)
 		mb->rescan = true;
 	if (!mb->own_since)
-		mb->own_since = now_ms();
+		mb->own_since = maildir_now_ms();
 }

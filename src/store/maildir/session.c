@@ -15,21 +15,6 @@ static struct maildir_box *box_of(struct store_view *v)
 	return maildir_box(v->box);
 }
 
-/* A message that a session has seen lives in cur/. */
-static void move_to_cur(struct maildir_box *mb, struct store_rec *r)
-{
-	struct maildir_path from, to;
-	maildir_rec_path(r, &from);
-	if (!maildir_path_make(&to, false, store_rec_name(r), r->letters, r->keywords))
-		return;
-	if (renameat(mb->fd, from.p, mb->fd, to.p) < 0) {
-		mb->rescan = true; /* it stays where it is, or somebody else has moved it */
-		return;
-	}
-	r->state &= (uint8_t)~STORE_REC_NEW;
-	store_messages_set_suffix(&mb->base.messages, r, STR_NONE, false);
-}
-
 static void claim_recent(struct store_view *v)
 {
 	struct maildir_box *mb = box_of(v);
@@ -42,18 +27,20 @@ static void claim_recent(struct store_view *v)
 	}
 
 	uint32_t last = v->uids[v->n - 1];
-	maildir_box_before_change(mb);
 	for (uint32_t i = store_messages_from_uid(m, v->box->recent_from);
 	     i < m->n && m->v[i].uid <= last && m->recent; i++) {
 		struct store_rec *r = &m->v[i];
 		if (r->state & STORE_REC_GONE || !(r->state & STORE_REC_RECENT))
 			continue;
-		if (r->state & STORE_REC_NEW)
-			move_to_cur(mb, r);
 		store_view_claim(v, r);
+		store_box_touch_marks(v->box, r);
+		if (r->state & STORE_REC_NEW) /* what a session has seen lives in cur/ */
+			maildir_settle_later(mb, r);
 	}
 	v->box->recent_from = last + 1;
-	maildir_box_after_change(mb);
+	maildir_index_write(mb);
+	if (!v->box->indexed)
+		maildir_settle_all(mb);
 }
 
 int store_view_open(struct store *s, struct str name, unsigned mode, struct store_view **out,
@@ -155,7 +142,7 @@ static int open_followed(struct store_view *v, uint32_t seq, struct store_rec **
 		struct store_rec *r = store_view_rec(v, seq);
 		if (!r)
 			return err_set(err, -ENOENT, "message is gone");
-		maildir_rec_path(r, &path);
+		maildir_rec_path(&mb->base.messages, r, &path);
 		int fd = openat(mb->fd, path.p, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 		*rec = r;
 		if (fd >= 0)
@@ -180,7 +167,7 @@ static int complete_rec(struct maildir_box *mb, struct store_rec *r, int fd, boo
 		return err_set(err, -EBADMSG, "message is no regular file");
 	r->date = st.st_mtim.tv_sec;
 
-	uint64_t size = (uint64_t)st.st_size, wire_size = r->wire_size;
+	uint64_t size = (uint64_t)st.st_size, wire_size = store_rec_wire_size(r);
 	bool differs = r->size != STORE_UNKNOWN && r->size != size;
 	if (differs)
 		maildir_report(mb->store, STORE_DAMAGED, mb->dir,
@@ -191,8 +178,9 @@ static int complete_rec(struct maildir_box *mb, struct store_rec *r, int fd, boo
 		if (e < 0)
 			return e;
 	}
-	if (r->size != size || r->wire_size != wire_size)
+	if (r->size != size || store_rec_wire_size(r) != wire_size)
 		store_messages_set_sizes(&mb->base.messages, r, size, wire_size);
+	store_box_touch(&mb->base, r);
 	return 0;
 }
 
@@ -213,7 +201,7 @@ int store_view_open_message(struct store_view *v, uint32_t seq, struct store_fil
 	int fd = open_completed(v, seq, false, &rec, err);
 	if (fd < 0)
 		return fd;
-	*out = (struct store_file){ fd, rec->size, rec->wire_size, rec->size != rec->wire_size };
+	*out = (struct store_file){ fd, rec->size, store_rec_wire_size(rec), rec->bare != 0 };
 	return 0;
 }
 
@@ -229,13 +217,14 @@ static bool complete_by_stat(struct store_view *v, struct store_rec *r)
 {
 	struct maildir_path path;
 	struct stat st;
-	if (r->size == STORE_UNKNOWN || r->wire_size == STORE_UNKNOWN)
+	if (store_rec_wire_size(r) == STORE_UNKNOWN)
 		return false;
-	maildir_rec_path(r, &path);
+	maildir_rec_path(&v->box->messages, r, &path);
 	if (fstatat(box_of(v)->fd, path.p, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    (uint64_t)st.st_size != r->size)
 		return false;
 	r->date = st.st_mtim.tv_sec;
+	store_box_touch(v->box, r);
 	return true;
 }
 
@@ -245,8 +234,7 @@ int store_view_message_full(struct store_view *v, uint32_t seq, struct store_mes
 	struct store_rec *r = store_view_rec(v, seq);
 	if (!r)
 		return err_set(err, -ENOENT, "message is gone");
-	bool complete =
-		r->date != INT64_MIN && r->size != STORE_UNKNOWN && r->wire_size != STORE_UNKNOWN;
+	bool complete = r->date != INT64_MIN && store_rec_wire_size(r) != STORE_UNKNOWN;
 	if (!complete && !complete_by_stat(v, r)) {
 		auto_close int fd = open_completed(v, seq, false, &r, err);
 		if (fd < 0)
@@ -255,7 +243,7 @@ int store_view_message_full(struct store_view *v, uint32_t seq, struct store_mes
 	int found = store_view_message(v, seq, out);
 	if (found < 0)
 		return err_set(err, found, "message is gone");
-	out->pop3_uidl = uidlist_ext_field(store_rec_ext(r), 'P');
+	out->pop3_uidl = uidlist_ext_field(store_rec_ext(&v->box->messages, r), 'P');
 	return 0;
 }
 

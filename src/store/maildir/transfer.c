@@ -53,9 +53,11 @@ static uint32_t map_keywords(struct transfer *t, uint32_t keywords)
 /* The name is kept, as the contents are the same, unless the target has it already. */
 static struct str target_base(struct transfer *t, const struct store_rec *r)
 {
-	struct str name = store_rec_name(r);
+	const struct store_messages *there = &t->dst->base.messages;
+	struct str name = store_rec_name(&t->src->base.messages, r);
 	char unique[128];
-	if (t->src != t->dst && !store_messages_by_name(&t->dst->base.messages, name))
+	if (t->src != t->dst && !store_messages_by_name(there, name) &&
+	    !store_messages_ghost(there, name))
 		return arena_str(&t->a, name);
 	struct str fresh = maildir_unique_name(t->dst->store->pool, unique);
 	ssize_t comma = str_find_byte(name, ',');
@@ -71,15 +73,16 @@ static int collect(struct transfer *t, struct err *err)
 	for (struct store_rec *r = store_walk_next(&w); r; r = store_walk_next(&w)) {
 		struct item *it = &t->items[t->n++];
 		it->uid = r->uid;
-		maildir_rec_path(r, &it->from);
+		maildir_rec_path(&t->src->base.messages, r, &it->from);
 		it->new = (struct maildir_new){
 			.base = target_base(t, r),
 			.letters = r->letters,
 			.keywords = map_keywords(t, r->keywords),
 			.size = r->size,
-			.wire_size = r->wire_size,
+			.wire_size = store_rec_wire_size(r),
 			.date = r->date,
-			.in_new = r->state & STORE_REC_NEW && !(r->state & STORE_REC_EXACT),
+			.in_new = r->state & STORE_REC_NEW && !(r->state & STORE_REC_EXACT) &&
+				  r->letters == 0 && r->keywords == 0,
 		};
 		if (!maildir_path_make(&it->to, it->new.in_new, it->new.base, it->new.letters,
 				       it->new.keywords))
@@ -171,10 +174,11 @@ static void remove_moved(struct transfer *t)
 	for (size_t i = 0; i < t->n; i++) {
 		struct store_rec *r = store_messages_by_uid(&b->messages, t->items[i].uid);
 		check(r);
-		store_box_remove(b, r, modseq);
+		store_box_remove(b, r, modseq, false);
 		t->src->uidlist_dead++;
 	}
 	maildir_box_after_change(t->src);
+	maildir_index_write(t->src);
 	store_box_notify(b, t->view);
 }
 

@@ -52,7 +52,7 @@ struct uidlist_load {
 static void take_known(struct uidlist_load *l, const struct uidlist_record *rec,
 		       struct store_rec *known)
 {
-	if (str_eq(store_rec_name(known), rec->base))
+	if (str_eq(store_rec_name(&l->mb->base.messages, known), rec->base))
 		return;
 	l->damaged++; /* two files with one UID: ours stays, the other gets a new one */
 }
@@ -70,20 +70,19 @@ static void take_record(struct uidlist_load *l, const struct uidlist_record *rec
 
 	struct store_rec *older = store_messages_by_name(&b->messages, rec->base);
 	if (older) { /* the later record is the valid one */
-		store_box_remove(b, older, l->modseq);
+		store_box_remove(b, older, l->modseq, false);
 		l->mb->uidlist_dead++;
 	}
 
 	struct maildir_filename file;
 	if (!maildir_filename_parse(rec->base, &file))
 		return;
-	struct store_rec new = {
-		.uid = rec->uid, .size = file.size, .wire_size = file.wire_size, .date = INT64_MIN
-	};
-	uint64_t n;
-	if (file.wire_size == STORE_UNKNOWN &&
+	struct store_rec new = { .uid = rec->uid, .size = file.size, .date = INT64_MIN };
+	uint64_t wire_size = file.wire_size, n;
+	if (wire_size == STORE_UNKNOWN &&
 	    str_to_u64(uidlist_ext_field(rec->ext, 'W'), INT64_MAX, &n) == 0)
-		new.wire_size = n;
+		wire_size = n;
+	store_rec_set_wire_size(&new, wire_size);
 	struct store_rec_strings strings = { .name = rec->base, .ext = rec->ext };
 	l->mb->rescan = true; /* where its file is, and under which flags, only a scan tells */
 	store_box_add(b, &new, &strings, 0);
@@ -236,6 +235,23 @@ static int take_text(struct maildir_box *mb, struct str text, bool whole, bool f
 	return 0;
 }
 
+bool maildir_uidlist_peek(struct maildir_box *mb, uint32_t *uidvalidity, uint8_t guid[16])
+{
+	auto_arena struct arena a = ARENA_INIT;
+	char text[1024];
+	struct str line, rest;
+	struct uidlist_header h;
+
+	auto_close int fd = openat(mb->fd, UIDLIST, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text), 0);
+	if (n <= 0 || !str_cut(str_of(text, (size_t)n), '\n', &line, &rest) ||
+	    !uidlist_header_parse(line, &a, &h) || h.uidnext > UID_LAST || !guid_is_set(h.guid))
+		return false;
+	*uidvalidity = h.uidvalidity;
+	memcpy(guid, h.guid, sizeof(h.guid));
+	return true;
+}
+
 int maildir_uidlist_read(struct maildir_box *mb, struct err *err)
 {
 	bool first = mb->base.uidvalidity == 0;
@@ -271,9 +287,9 @@ int maildir_uidlist_read(struct maildir_box *mb, struct err *err)
 	return 0;
 }
 
-static void put_record(struct buf *out, const struct store_rec *r)
+static void put_record(struct buf *out, const struct store_messages *m, const struct store_rec *r)
 {
-	struct uidlist_record rec = { r->uid, store_rec_ext(r), store_rec_name(r) };
+	struct uidlist_record rec = { r->uid, store_rec_ext(m, r), store_rec_name(m, r) };
 	uidlist_record_write(out, &rec);
 }
 
@@ -282,7 +298,7 @@ static void put_records(struct maildir_box *mb, uint32_t from, struct buf *out)
 	const struct store_messages *m = &mb->base.messages;
 	for (uint32_t i = from; i < m->n; i++)
 		if (!(m->v[i].state & STORE_REC_GONE))
-			put_record(out, &m->v[i]);
+			put_record(out, m, &m->v[i]);
 }
 
 static void remember_mark(struct maildir_box *mb, int fd)

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "store/maildir/disk_name.h"
 #include "store/maildir/maildir.h"
 
 struct usage_entry {
@@ -105,21 +106,26 @@ static struct usage_entry *entry_of(struct store *s, const char *dir)
 	return e;
 }
 
-/* A loaded mailbox has its sums at hand, when it is up to date. */
-static bool sum_loaded(struct store *s, const char *dir, struct timespec new_mtime,
-		       struct timespec cur_mtime, struct store_usage *out)
+/* A loaded mailbox has its sums at hand, and with an index it is cheap to load. */
+static bool sum_loaded(struct store *s, const char *dir, struct store_usage *out)
 {
-	LIST_FOREACH (it, &s->boxes) {
-		const struct maildir_box *mb = LIST_ITEM(it, struct maildir_box, node);
-		if (mb->base.stale || mb->rescan || strcmp(mb->dir, dir) != 0 ||
-		    !timespec_eq(new_mtime, mb->new_mtime) ||
-		    !timespec_eq(cur_mtime, mb->cur_mtime))
-			continue;
+	auto_arena struct arena a = ARENA_INIT;
+	struct str name = STR("INBOX");
+	struct maildir_box *mb;
+
+	if (strcmp(dir, ".") != 0 && !disk_name_parse(str_from(dir + 1), &a, &name))
+		return false;
+	if (!s->pool->set.index_root.n && !maildir_box_loaded(s, name))
+		return false;
+	if (maildir_box_get(s, name, &mb, NULL) < 0)
+		return false;
+	bool good = maildir_box_refresh(mb, NULL) == 0;
+	if (good) {
 		out->messages += store_messages_count(&mb->base.messages);
 		out->bytes += mb->base.messages.bytes;
-		return true;
 	}
-	return false;
+	maildir_box_release(mb);
+	return good;
 }
 
 /* A mailbox that disappears meanwhile holds nothing. */
@@ -127,8 +133,7 @@ static void sum_box(struct store *s, const char *dir, struct store_usage *out)
 {
 	struct timespec new_mtime, cur_mtime;
 	auto_close int fd = openat(s->fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || times_of(fd, &new_mtime, &cur_mtime) < 0 ||
-	    sum_loaded(s, dir, new_mtime, cur_mtime, out))
+	if (sum_loaded(s, dir, out) || fd < 0 || times_of(fd, &new_mtime, &cur_mtime) < 0)
 		return;
 	struct usage_entry *e = entry_of(s, dir);
 	e->seen = true;

@@ -19,9 +19,14 @@ static void remember_report(void *ctx, enum store_report kind, const char *where
 	snprintf(t->last_report, sizeof(t->last_report), "%s: %s", where, what);
 }
 
-static void open_account(struct account *t)
+bool account_with_index;
+struct str account_boot;
+
+void account_open(struct account *t)
 {
 	struct store_settings set = { .host = STR("host"),
+				      .index_root = str_from(account_with_index ? t->index : ""),
+				      .boot = account_boot,
 				      .report = remember_report,
 				      .report_ctx = t };
 	t->pool = store_pool_new(&set);
@@ -34,9 +39,10 @@ int account_setup(void **state)
 	struct account *t = calloc(1, sizeof(*t));
 	snprintf(t->root, sizeof(t->root), "/tmp/posthorn-store-XXXXXX");
 	assert_non_null(mkdtemp(t->root));
+	snprintf(t->index, sizeof(t->index), "%s/index", t->root);
 	snprintf(t->path, sizeof(t->path), "%s/example.org/user", t->root);
 	t->next_id = (uint64_t)1700000000 * 1000000 << 12;
-	open_account(t);
+	account_open(t);
 	*state = t;
 	return 0;
 }
@@ -45,8 +51,7 @@ int account_teardown(void **state)
 {
 	struct account *t = *state;
 	char command[128];
-	store_close(t->store);
-	store_pool_free(t->pool);
+	account_close(t);
 	snprintf(command, sizeof(command), "rm -rf '%s'", t->root);
 	assert_int_equal(system(command), 0);
 	arena_done(&t->a);
@@ -54,11 +59,16 @@ int account_teardown(void **state)
 	return 0;
 }
 
-void account_reopen(struct account *t)
+void account_close(struct account *t)
 {
 	store_close(t->store);
 	store_pool_free(t->pool);
-	open_account(t);
+}
+
+void account_reopen(struct account *t)
+{
+	account_close(t);
+	account_open(t);
 }
 
 int text_fd(struct str text)
@@ -164,8 +174,15 @@ static const char *path_of(struct account *t, const char *name)
 	return arena_printf(&t->a, "%s/%s", t->path, name).p;
 }
 
+void account_settle(struct account *t)
+{
+	while (store_pool_settle(t->pool))
+		;
+}
+
 struct str account_file(struct account *t, const char *name)
 {
+	account_settle(t);
 	struct str text;
 	if (fd_read_file(path_of(t, name), &t->a, 1 << 20, &text, &t->err) < 0)
 		fail_msg("%s", t->err.text);
@@ -182,12 +199,14 @@ void account_write_file(struct account *t, const char *name, const char *text)
 
 bool account_has(struct account *t, const char *name)
 {
+	account_settle(t);
 	return access(path_of(t, name), F_OK) == 0;
 }
 
 static unsigned walk_dir(struct account *t, const char *dir, const char **last)
 {
 	unsigned n = 0;
+	account_settle(t);
 	DIR *d = opendir(path_of(t, dir));
 	assert_non_null(d);
 	for (const struct dirent *e = readdir(d); e; e = readdir(d)) {

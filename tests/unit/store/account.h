@@ -15,6 +15,7 @@
 struct account {
 	char root[64]; /* the temporary directory */
 	char path[96]; /* the account's */
+	char index[96];
 	struct store_pool *pool;
 	struct store *store;
 	struct arena a;
@@ -24,9 +25,16 @@ struct account {
 	uint64_t next_id;
 };
 
+/* Do the accounts of the tests to come have indexes? */
+extern bool account_with_index;
+/* Which boot of the system they take this for; empty: what it is. */
+extern struct str account_boot;
+
 int account_setup(void **state);
 int account_teardown(void **state);
 
+void account_open(struct account *t);
+void account_close(struct account *t);
 /* Forget everything in memory and open the account again. */
 void account_reopen(struct account *t);
 
@@ -50,7 +58,8 @@ struct store_message account_message(struct account *t, struct store_view *v, ui
 struct store_uids uids_of(struct account *t, uint32_t first, uint32_t last);
 void account_change(struct account *t, struct store_view *v, uint32_t uid, uint32_t flags);
 
-/* A file below the account's directory. */
+/* Files below the account's directory, once they are what the index says. */
+void account_settle(struct account *t);
 struct str account_file(struct account *t, const char *name);
 void account_write_file(struct account *t, const char *name, const char *text);
 bool account_has(struct account *t, const char *name);

@@ -930,5 +930,7 @@ int main(void)
 		TEST(mailboxes_nobody_uses_are_let_go),
 		TEST(accounts_nobody_uses_are_let_go),
 	};
-	return cmocka_run_group_tests_name("store/store", tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name("store/store", tests, NULL, NULL);
+	account_with_index = true;
+	return failed + cmocka_run_group_tests_name("store/store with index", tests, NULL, NULL);
 }

@@ -38,8 +38,8 @@ static void expunges_are_told_from_the_highest_number_down(void **state)
 		add(&b, uid * 10);
 	struct store_view *v = store_view_new(&b, 0);
 	uint64_t modseq = store_box_begin_change(&b);
-	store_box_remove(&b, store_messages_by_uid(&b.messages, 20), modseq);
-	store_box_remove(&b, store_messages_by_uid(&b.messages, 90), modseq);
+	store_box_remove(&b, store_messages_by_uid(&b.messages, 20), modseq, false);
+	store_box_remove(&b, store_messages_by_uid(&b.messages, 90), modseq, false);
 	store_box_stamp(&b, store_messages_by_uid(&b.messages, 30), modseq);
 	add(&b, 100);
 
@@ -75,7 +75,8 @@ static void a_view_far_behind_compares_everything(void **state)
 	struct store_view *v = store_view_new(&b, 0);
 	for (int i = 0; i < 2 * BOX_LOG_MAX; i++)
 		store_box_stamp(&b, &b.messages.v[i % 10], store_box_begin_change(&b));
-	store_box_remove(&b, store_messages_by_uid(&b.messages, 20), store_box_begin_change(&b));
+	store_box_remove(&b, store_messages_by_uid(&b.messages, 20), store_box_begin_change(&b),
+			 false);
 
 	struct store_events ev = update(v, 0, &a);
 	assert_int_equal(ev.n, 11);
