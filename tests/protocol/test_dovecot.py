@@ -10,6 +10,7 @@ import imaplib
 import os
 import random
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -22,18 +23,24 @@ from wire import deliver, imap, message, pop3
 
 LIBEXEC = Path('/usr/lib/dovecot')
 USER = f'user0@{DOMAIN}'
+PROGRAMS = f'{os.environ["PATH"]}:/usr/sbin'
 MAIL_OWNER = 5000       # Dovecot refuses to work as root
 
 pytestmark = pytest.mark.skipif(not (LIBEXEC / 'imap').exists(),
                                 reason='dovecot-imapd is not installed: nothing is compared')
 
-CONFIG = '''
+# Debian 12 has Dovecot 2.3, Debian 13 2.4, whose settings have other names.
+LOCATION_2_3 = 'mail_location = maildir:{maildir}'
+VERSION_2_4 = 'dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0'
+LOCATION_2_4 = 'mail_driver = maildir\nmail_path = {maildir}'
+
+CONFIG = '''{version}
 base_dir = {run}
 state_dir = {run}
 log_path = {run}/log
 stats_writer_socket_path =
 ssl = no
-mail_location = maildir:{maildir}
+{location}
 mail_home = {maildir}/home
 {owner}
 namespace inbox {{
@@ -59,6 +66,15 @@ namespace inbox {{
 '''
 
 
+def config(maildir, run, owner):
+    done = subprocess.run([shutil.which('dovecot', path=PROGRAMS), '--version'], text=True,
+                          capture_output=True, check=True)
+    old = done.stdout.startswith('2.3')
+    location = LOCATION_2_3 if old else LOCATION_2_4
+    return CONFIG.format(run=run, maildir=maildir, owner=owner, version='' if old else VERSION_2_4,
+                         location=location.format(maildir=maildir)).lstrip()
+
+
 class Dovecot:
     """Dovecot's programs on the mail of one account."""
 
@@ -69,7 +85,7 @@ class Dovecot:
         self.clients = []
         self.as_root = os.geteuid() == 0
         owner = f'mail_uid = {MAIL_OWNER}\nmail_gid = {MAIL_OWNER}' if self.as_root else ''
-        self.config.write_text(CONFIG.format(run=run, maildir=self.maildir, owner=owner))
+        self.config.write_text(config(self.maildir, run, owner))
         self.maildir.mkdir(parents=True, exist_ok=True)
         if self.as_root:
             for path in [server.root, *run.parents]:
@@ -91,7 +107,7 @@ class Dovecot:
         self.own()
         os.environ.update(USER=USER, HOME=str(self.maildir / 'home'))
         client = imaplib.IMAP4_stream(
-            f'{LIBEXEC}/imap -c {self.config} 2>>{self.run}/log')
+            f'{LIBEXEC}/imap -k -c {self.config} 2>>{self.run}/log')
         assert client.state == 'AUTH', client.welcome
         if select:
             status, text = client.select(select)
@@ -102,7 +118,7 @@ class Dovecot:
         """The answers to some commands, without their line ends."""
         self.own()
         text = ''.join(f'{c}\r\n' for c in [*commands, 'QUIT'])
-        done = subprocess.run([LIBEXEC / 'pop3', '-c', self.config], input=text, text=True,
+        done = subprocess.run([LIBEXEC / 'pop3', '-k', '-c', self.config], input=text, text=True,
                               capture_output=True, timeout=30 * SLOW, check=False,
                               env=self.environment())
         return done.stdout.splitlines()
@@ -117,7 +133,7 @@ class Pipe(Imap):
 
     def __init__(self, dovecot):       # pylint: disable=super-init-not-called
         dovecot.own()
-        self.process = subprocess.Popen([LIBEXEC / 'imap', '-c', dovecot.config],
+        self.process = subprocess.Popen([LIBEXEC / 'imap', '-k', '-c', dovecot.config],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, env=dovecot.environment())
         self.file, self.count = self.process.stdout, 0
