@@ -22,11 +22,17 @@ fail() {
 # The supervisor looks for the roles beside itself.
 collect_server() {
 	mkdir -p "$server$programs" "$server/usr/bin" "$server/usr/share/doc/posthorn"
-	for file in "$build"/posthorn "$build"/posthorn-* "$build"/setup; do
+	for file in "$build"/posthorn "$build"/posthorn-* "$build"/setup "$build"/deliver \
+		"$build"/dms-healthcheck; do
 		if [ -f "$file" ]; then install -s -m 755 "$file" "$server$programs"; fi
 	done
-	ln -s ../lib/posthorn/posthorn ../lib/posthorn/setup "$server/usr/bin/"
+	ln -s ../lib/posthorn/posthorn ../lib/posthorn/setup ../lib/posthorn/dms-healthcheck \
+		"$server/usr/bin/"
 	link_setup_commands
+	# Where configurations of getmail look for it.
+	mkdir -p "$server/usr/lib/dovecot"
+	ln -s ../posthorn/deliver "$server/usr/lib/dovecot/deliver"
+	ln -s deliver "$server/usr/lib/dovecot/dovecot-lda"
 	install -m 644 LICENSE "$server/usr/share/doc/posthorn/"
 }
 

@@ -102,9 +102,10 @@ class Store:
         self.podman('import', tar, BASE)
 
     def build(self, target):
-        self.call('buildah', 'bud', '--isolation', 'chroot', '-f', 'image/Containerfile',
-                  '--build-arg', f'DEBIAN={DEBIAN}', '--target', target,
-                  '-t', f'localhost/{target}', '.', cwd=ROOT, timeout=900)
+        # Docker's format, because OCI's knows no health check.
+        self.call('buildah', 'bud', '--format', 'docker', '--isolation', 'chroot',
+                  '-f', 'image/Containerfile', '--build-arg', f'DEBIAN={DEBIAN}',
+                  '--target', target, '-t', f'localhost/{target}', '.', cwd=ROOT, timeout=900)
 
     def inspect(self, image):
         [found] = json.loads(self.podman('image', 'inspect', image).stdout)
@@ -150,9 +151,10 @@ class Container:
             yield from ('--volume', f'{path}:{VOLUMES[name]}{self.modes.get(name, "")}')
 
     def run(self, *command, user=None, flags=RESTRICTED):
-        """Run a command in a new container until it ends."""
-        return self.store.podman('run', '--rm', *self.options(user, flags), self.image, *command,
-                                 check=False)
+        """Run a command in a new container until it ends. Podman has systemd call the health check,
+        and complains where that is not running."""
+        return self.store.podman('run', '--rm', '--no-healthcheck', *self.options(user, flags),
+                                 self.image, *command, check=False)
 
     def start(self, user=None, flags=RESTRICTED):
         """Start the server, and wait until it serves."""

@@ -7,7 +7,8 @@ import yaml
 from container import ROOT, VOLUMES
 
 CONTAINERFILE = (ROOT / 'image/Containerfile').read_text()
-METADATA = ('LABEL', 'EXPOSE', 'WORKDIR', 'USER', 'CMD', 'ENTRYPOINT', 'ARG', 'VOLUME')
+METADATA = ('LABEL', 'EXPOSE', 'WORKDIR', 'USER', 'CMD', 'ENTRYPOINT', 'ARG', 'VOLUME',
+            'HEALTHCHECK')
 
 
 def stages():
@@ -85,6 +86,14 @@ def test_compose_file_takes_rights_away(service):
     assert service['read_only'] is True and service['cap_drop'] == ['ALL']
     assert service['user'] == '5000:5000'
     assert service['security_opt'] == ['no-new-privileges:true']
+
+
+def test_compose_file_asks_for_health_as_the_image_does(service):
+    [line] = [line for line in metadata('posthorn') if line.startswith('HEALTHCHECK')]
+    check = service['healthcheck']
+    assert check['test'] == ['CMD', 'dms-healthcheck'] and line.endswith('CMD ["dms-healthcheck"]')
+    for key in ('interval', 'timeout', 'start_period'):
+        assert f'--{key.replace("_", "-")}={check[key]} ' in line
 
 
 def test_compose_file_waits_longer_than_the_server(service):

@@ -33,6 +33,7 @@ def test_metadata_is_what_scripts_look_for(store):
     assert image['Config']['User'] == '5000:5000'
     assert image['Config']['Cmd'] == ['posthorn']
     assert not image['Config'].get('Entrypoint')
+    assert image['Healthcheck']['Test'] == ['CMD', 'dms-healthcheck']
     assert set(image['Config']['ExposedPorts']) == {
         f'{port}/tcp' for port in (25, 587, 143, 465, 993, 110, 995, 4190)}
 

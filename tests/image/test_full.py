@@ -1,9 +1,12 @@
 """The image with companions. It takes some minutes to build: POSTHORN_IMAGE_FULL=1 asks for it."""
+import hashlib
 import os
+import socket
+import struct
 import time
 
 import pytest
-from container import wait_until
+from container import DOMAIN, MAIL_UID, PASSWORD, USER, wait_until
 from test_run import send_and_fetch
 
 IMAGE = 'localhost/posthorn-full'
@@ -43,6 +46,66 @@ def test_full_image_has_a_bound(full_store):
 def test_full_image_serves_mail(full):
     full.start()
     send_and_fetch(full)
+    assert full.stop() == 0
+
+
+def test_getmail_delivers_as_docker_mailserver_has_it_do(full):
+    """The configuration of its documentation, but for the server that is asked."""
+    other = f'other@{DOMAIN}'
+    accounts = full.volumes['config'] / 'postfix-accounts.cf'
+    accounts.write_text(f'{accounts.read_text()}{other}|{{PLAIN}}{PASSWORD}\n')
+    (full.volumes['config'] / 'getmail').mkdir()
+    (full.volumes['config'] / 'getmail/home.cf').write_text(f'''
+[retriever]
+type = SimpleIMAPSSLRetriever
+server = 127.0.0.1
+username = {USER}
+password = {PASSWORD}
+mailboxes = ("INBOX",)
+
+[destination]
+type = MDA_external
+path = /usr/lib/dovecot/deliver
+allow_root_commands = true
+arguments = ("-d","{other}")
+''')
+    full.start()
+    send_and_fetch(full, 'from afar')
+    assert full.stop() == 0
+    full.env['ENABLE_GETMAIL'] = '1'    # it asks first when the server is up
+    full.start()
+    wait_until(lambda: full.stored(other), 20, what='the message')
+    [fetched] = full.stored(other)
+    assert b'Subject: from afar' in fetched.read_bytes()
+    assert full.stop() == 0
+
+
+def ask_clamd(path, command, data=b''):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(20)
+        s.connect(str(path))
+        s.sendall(b'z' + command + b'\0')
+        if data:
+            s.sendall(struct.pack('!I', len(data)) + data + struct.pack('!I', 0))
+        return s.recv(1000).rstrip(b'\0').decode()
+
+
+def test_clamd_works_with_signatures_that_are_there(full):
+    evil = b'nothing but a test of the scanner'
+    signatures = full.volumes['state'] / 'lib-clamav'
+    signatures.mkdir()
+    (signatures / 'local.hdb').write_text(
+        f'{hashlib.md5(evil).hexdigest()}:{len(evil)}:Posthorn.Test\n')
+    for path in (signatures, signatures / 'local.hdb'):
+        os.chown(path, MAIL_UID, MAIL_UID)
+    full.env['ENABLE_CLAMAV'] = '1'
+    full.start()
+    wait_until(lambda: (signatures / 'clamd.sock').exists(), 30, what='clamd')
+    assert ask_clamd(signatures / 'clamd.sock', b'PING') == 'PONG'
+    assert ask_clamd(signatures / 'clamd.sock', b'INSTREAM', evil) == \
+        'stream: Posthorn.Test.UNOFFICIAL FOUND'
+    assert ask_clamd(signatures / 'clamd.sock', b'INSTREAM', b'harmless') == 'stream: OK'
+    assert 'clamd' in {name for name, _ in companions(full)}
     assert full.stop() == 0
 
 

@@ -1,6 +1,7 @@
 """The image at work, as restricted as a cluster has it."""
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -71,6 +72,35 @@ def test_health_is_served_on_8080(box):
         for path in ('healthz', 'readyz', 'metrics'):
             with urllib.request.urlopen(f'http://127.0.0.1:8080/{path}', timeout=10) as answer:
                 assert answer.status == 200, path
+
+
+def test_health_check_of_the_image(box):
+    box.start()
+
+    def check():
+        return box.store.podman('healthcheck', 'run', box.id, check=False).returncode
+    assert check() == 0
+    assert box.exec('dms-healthcheck').stdout == 'smtp ready\nimap ready\n'
+    queue = next(pid for pid in box.processes() if status(pid)['Name'] == 'posthorn-queue')
+    os.kill(queue, signal.SIGSTOP)
+    try:
+        assert check() != 0
+        done = box.exec('dms-healthcheck', check=False)
+        assert done.returncode == 1
+        assert 'smtp not ready: queue 0: does not answer' in done.stdout
+    finally:
+        os.kill(queue, signal.SIGCONT)
+    assert check() == 0
+
+
+@pytest.mark.parametrize('name', ['deliver', 'dovecot-lda'])
+def test_programs_that_fetch_mail_find_how_to_deliver_it(box, name):
+    box.start()
+    done = subprocess.run(['podman', 'exec', '-i', box.id, f'/usr/lib/dovecot/{name}', '-d', USER],
+                          input='Subject: from elsewhere\n\nbody\n', env=box.store.env, text=True,
+                          capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: box.stored(), what='the message')
 
 
 def test_setup_works_without_a_server(make_container):

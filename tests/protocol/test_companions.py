@@ -1,5 +1,5 @@
 """Programs that run beside the server: stand-ins that write down how they are called, and the real
-fetchmail."""
+fetchmail and getmail."""
 import os
 import shutil
 import signal
@@ -141,3 +141,34 @@ poll 127.0.0.1 service {server.port('pop3s')} protocol POP3
     [fetched] = server.stored(USERS[1])
     assert b'Subject: from afar' in fetched.read_bytes()
     os.kill(server.process.pid, signal.SIGHUP)
+
+
+@pytest.mark.skipif(not shutil.which('getmail'), reason='no getmail here')
+@pytest.mark.parametrize('retriever, service', [('SimplePOP3SSLRetriever', 'pop3s'),
+                                                ('SimpleIMAPSSLRetriever', 'imaps')])
+def test_real_getmail_brings_mail_home(make_server, retriever, service):
+    """With the destination of docker-mailserver's example, which is ours in the image."""
+    server = make_server()
+    (server.config / 'getmail').mkdir()
+    (server.config / 'getmail/home.cf').write_text(f'''
+[retriever]
+type = {retriever}
+server = 127.0.0.1
+port = {server.port(service)}
+username = {USERS[0]}
+password = {PASSWORD}
+
+[destination]
+type = MDA_external
+path = {server.build}/deliver
+allow_root_commands = true
+arguments = ("-d", "{USERS[1]}", "-f", "%(sender)")
+''')
+    deliver(server, USERS[0], message('from afar'))
+    server.wait_stored(USERS[0])
+    server.stop()
+    server.env['ENABLE_GETMAIL'] = '1'      # it asks first when the server is up
+    server.start()
+    [fetched] = server.wait_stored(USERS[1], seconds=20)
+    assert b'Return-Path: <sender@example.org>' in fetched.read_bytes()
+    assert b'Subject: from afar' in fetched.read_bytes()
