@@ -86,7 +86,7 @@ postfix-receive-access.cf postfix-regexp.cf postfix-send-access.cf postfix-virtu
 
 {{- define "posthorn.warn.deadKeys" -}}
 {{- if .Values.rblRejectDomains }}
-rblRejectDomains has no effect, as it had none in docker-mailserver's chart.
+rblRejectDomains has no effect, as it had none in docker-mailserver's chart: no blocklist is asked.
 {{- end }}
 {{- if include "posthorn.on" .Values.dovecot.fullTextSearch.enabled }}
 dovecot.fullTextSearch has no effect but on text in your configMaps.
