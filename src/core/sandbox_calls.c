@@ -328,8 +328,15 @@ static void release(scmp_filter_ctx *f)
 	seccomp_release(*f);
 }
 
+/* What the kernel must know, in the library's count: filters for all threads (2) and the end of the
+ * whole process (3). Emulators of other processors know less. */
+#define API_LEVEL_MIN 3
+
 int sandbox_restrict_calls(const struct sandbox_policy *p, struct err *err)
 {
+	if (seccomp_api_get() < API_LEVEL_MIN)
+		return err_set(err, -ENOSYS, "seccomp: the kernel does not know what we need");
+
 	__attribute__((cleanup(release))) scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	if (!f)
 		check_no_memory();

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,6 +254,20 @@ static void programs_start_with_the_spawn_profile(void **state)
 	assert_int_equal(run(&p, spawn_program), 0);
 }
 
+/* As under the emulation of another processor, which passes no filters on. */
+static void a_kernel_without_the_filters_we_need_is_no_reason_to_stay_down(void **state)
+{
+	(void)state;
+	const struct sandbox_policy p = { .profile = SANDBOX_SERVER };
+	unsigned before = seccomp_api_get();
+	struct err err;
+
+	assert_int_equal(seccomp_api_set(1), 0);
+	int r = sandbox_restrict_calls(&p, &err);
+	assert_int_equal(seccomp_api_set(before), 0);
+	assert_int_equal(r, -ENOSYS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +279,7 @@ int main(void)
 		cmocka_unit_test(a_client_may_open_sockets),
 		cmocka_unit_test(what_only_an_intruder_does_ends_the_process),
 		cmocka_unit_test(programs_start_with_the_spawn_profile),
+		cmocka_unit_test(a_kernel_without_the_filters_we_need_is_no_reason_to_stay_down),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
