@@ -5,6 +5,7 @@ static const struct {
 	const char *name;
 	unsigned enables;
 } extensions[] = {
+	{ "IMAP4rev2", IMAP_ENABLED_REV2 },
 	{ "UTF8=ACCEPT", IMAP_ENABLED_UTF8 },
 };
 

@@ -3,6 +3,7 @@
 
 #include "mime/bodystructure.h"
 #include "mime/envelope.h"
+#include "mime/facts.h"
 #include "imap/binary.h"
 #include "imap/fetch_items.h"
 #include "imap/message.h"
@@ -125,6 +126,21 @@ static int write_structure(struct fetch *f, bool extended)
 	return 0;
 }
 
+/* RFC 8970 3.2: NIL when there is none to be had now, an empty string when there is no text. */
+static void write_preview(struct fetch *f)
+{
+	struct mime_facts facts;
+	struct str text;
+	struct err err;
+
+	buf_puts(&f->out, "PREVIEW ");
+	if (store_view_facts(f->s->view, f->message.seq, &f->arena, &facts, &err) < 0 ||
+	    mime_facts_preview(&facts, &text) < 0)
+		buf_puts(&f->out, "NIL");
+	else
+		imap_write_string(&f->out, text);
+}
+
 static int may_suspend write_item(struct fetch *f, const struct imap_fetch_item *item)
 {
 	switch (item->kind) {
@@ -151,6 +167,9 @@ static int may_suspend write_item(struct fetch *f, const struct imap_fetch_item 
 	case IMAP_FETCH_BINARY:
 	case IMAP_FETCH_BINARY_SIZE:
 		return write_binary(f, item);
+	case IMAP_FETCH_PREVIEW:
+		write_preview(f);
+		return 0;
 	case IMAP_FETCH_EMAILID:
 		buf_puts(&f->out, "EMAILID (");
 		imap_object_id_write_email(&f->out, f->meta.guid);

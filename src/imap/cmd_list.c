@@ -93,7 +93,8 @@ static int may_suspend list_one(struct imap_session *s, const struct imap_list_a
 
 	buf_init(&b, &s->arena, RESPONSE_MAX);
 	buf_puts(&b, "* LIST ");
-	write_attrs(&b, e->attrs, args->options);
+	bool rev2 = s->enabled & IMAP_ENABLED_REV2;
+	write_attrs(&b, e->attrs, args->options | (rev2 ? IMAP_LIST_EXTENDED : 0));
 	buf_puts(&b, " \".\" ");
 	imap_write_mailbox(&b, e->name, imap_speaks_utf8(s));
 	if (parent)

@@ -2,6 +2,9 @@
 #include "imap/mailbox_name.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
+#include "imap/write.h"
+
+#define RESPONSE_MAX 40000
 
 /* A space and a mailbox name, the last argument. */
 static int may_suspend last_name(struct imap_session *s, struct str *out)
@@ -35,6 +38,20 @@ int imap_cmd_delete(struct imap_session *s)
 	return imap_ok(s, "Deleted.");
 }
 
+/* RFC 9051 6.3.9.7 */
+static void may_suspend write_renamed(struct imap_session *s, struct str from, struct str to)
+{
+	struct buf b;
+
+	buf_init(&b, &s->arena, RESPONSE_MAX);
+	buf_puts(&b, "* LIST () \".\" ");
+	imap_write_mailbox(&b, to, true);
+	buf_puts(&b, " (\"OLDNAME\" (");
+	imap_write_mailbox(&b, from, true);
+	buf_puts(&b, "))\r\n");
+	imap_send(s, &b);
+}
+
 int imap_cmd_rename(struct imap_session *s)
 {
 	struct str from, to;
@@ -45,7 +62,11 @@ int imap_cmd_rename(struct imap_session *s)
 	    (r = imap_lexer_mailbox(&s->lexer, &from)) < 0 || (r = last_name(s, &to)) < 0)
 		return r;
 	r = store_box_rename(s->store, from, to, &err);
-	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, "Renamed.");
+	if (r < 0)
+		return imap_no_store(s, r, &err);
+	if (s->enabled & IMAP_ENABLED_REV2)
+		write_renamed(s, from, to);
+	return imap_ok(s, "Renamed.");
 }
 
 static int may_suspend set_subscribed(struct imap_session *s, bool on)

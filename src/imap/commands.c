@@ -5,7 +5,7 @@
 	"IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE"       \
 	" MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE "       \
 	"OBJECTID UTF8=ACCEPT"                                                                     \
-	" BINARY CATENATE URL-PARTIAL REPLACE"
+	" BINARY CATENATE URL-PARTIAL REPLACE PREVIEW"
 
 struct str imap_session_capabilities(struct imap_session *s)
 {

@@ -125,6 +125,22 @@ static struct str item_name(struct imap_lexer *lx)
 	return str_sub(lx->line, from, lx->pos - from);
 }
 
+/* RFC 8970 3.1: LAZY is for servers that take their time. */
+static int parse_preview(struct imap_lexer *lx, struct imap_fetch_items *out)
+{
+	struct imap_fetch_item item = { .kind = IMAP_FETCH_PREVIEW };
+
+	if (str_starts(str_skip(lx->line, lx->pos), STR(" ("))) {
+		lx->pos += 2;
+		if (!imap_lexer_accept_word(lx, "LAZY"))
+			return imap_lexer_bad(lx, "Expected LAZY");
+		int r = imap_lexer_expect(lx, ')');
+		if (r < 0)
+			return r;
+	}
+	return add(lx, out, &item);
+}
+
 static int may_suspend parse_item(struct imap_lexer *lx, struct imap_fetch_items *out,
 				  struct str name)
 {
@@ -135,6 +151,8 @@ static int may_suspend parse_item(struct imap_lexer *lx, struct imap_fetch_items
 	if (str_eq_nocase(name, STR("BINARY")) || str_eq_nocase(name, STR("BINARY.PEEK")) ||
 	    str_eq_nocase(name, STR("BINARY.SIZE")))
 		return parse_binary(lx, out, name);
+	if (str_eq_nocase(name, STR("PREVIEW")))
+		return parse_preview(lx, out);
 	for (size_t i = 0; i < ARRAY_LEN(plain_items); i++)
 		if (str_eq_nocase(name, str_from(plain_items[i].name)))
 			return add(lx, out, &plain_items[i].item);

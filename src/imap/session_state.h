@@ -102,6 +102,12 @@ imap_command_fn imap_cmd_append, imap_cmd_capability, imap_cmd_check, imap_cmd_c
 /* What the session offers: the text behind "CAPABILITY ", in s->arena. */
 struct str imap_session_capabilities(struct imap_session *s);
 
+/* RFC 9051 knows no \Recent: who has enabled it is told nothing of it. */
+static inline bool imap_tells_recent(const struct imap_session *s)
+{
+	return !(s->enabled & IMAP_ENABLED_REV2);
+}
+
 /* Mailbox names go out in UTF-8, not in modified UTF-7. */
 static inline bool imap_speaks_utf8(const struct imap_session *s)
 {

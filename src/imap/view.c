@@ -24,7 +24,9 @@ void imap_view_write_message_flags(struct imap_session *s, struct buf *b,
 	struct imap_keywords k = keywords(s);
 
 	buf_puts(b, "FLAGS ");
-	imap_write_flags(b, m->flags, m->keywords, &k);
+	uint32_t flags = imap_tells_recent(s) ? m->flags : m->flags & ~(uint32_t)STORE_RECENT;
+
+	imap_write_flags(b, flags, m->keywords, &k);
 }
 
 void imap_view_write_flags(struct imap_session *s)
@@ -78,7 +80,7 @@ static int may_suspend write_events(struct imap_session *s, const struct store_e
 	}
 	if (ev->exists_changed)
 		stream_printf(s->stream, "* %u EXISTS\r\n", ev->exists);
-	if (ev->recent_changed)
+	if (ev->recent_changed && imap_tells_recent(s))
 		stream_printf(s->stream, "* %u RECENT\r\n", ev->recent);
 	return r;
 }
