@@ -157,6 +157,7 @@ int store_index_save(struct store_index *ix, struct store_box *b,
 		.gone_from = b->gone_from,
 		.uidvalidity = b->uidvalidity,
 		.uidnext = b->uidnext,
+		.generation = ix->generation,
 	};
 	int r = store_messages_read_names(&b->messages);
 	if (r < 0)

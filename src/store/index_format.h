@@ -7,7 +7,7 @@
 #include "store/index.h"
 
 #define INDEX_MAGIC   0x5849485050484958ull
-#define INDEX_VERSION 1
+#define INDEX_VERSION 2
 
 struct index_header {
 	uint64_t magic;
@@ -21,6 +21,8 @@ struct index_header {
 	uint32_t names_crc;
 	uint32_t gone_crc;
 	uint32_t uidvalidity, uidnext;
+	uint32_t generation; /* of the files with facts */
+	uint32_t zero;
 	uint32_t records; /* struct store_rec, `hash` is the checksum of the rest */
 	uint32_t gone;	  /* struct index_gone */
 };

@@ -52,6 +52,7 @@ int maildir_add(struct maildir_box *mb, const struct maildir_new *v, size_t n, s
 			.state = STORE_REC_RECENT | (v[i].in_new ? STORE_REC_NEW : 0),
 		};
 		store_rec_set_wire_size(&rec, v[i].wire_size);
+		rec.facts = maildir_facts_keep(mb, rec.uid, &v[i].facts);
 		struct store_rec_strings strings = { .name = v[i].base };
 		store_box_add(b, &rec, &strings, modseq);
 	}

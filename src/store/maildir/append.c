@@ -94,6 +94,9 @@ static int end_message(struct store_append *ap, struct err *err)
 	p->new.wire_size = w->wire_size;
 	p->new.base = arena_printf(&ap->arena, "%" STR_FMT ",S=%llu,W=%llu", STR_ARG(p->new.base),
 				   (unsigned long long)w->size, (unsigned long long)w->wire_size);
+	struct mime_facts *facts = ARENA_NEW(&ap->arena, struct mime_facts);
+	if (maildir_facts_make(w, &ap->arena, facts, NULL) == 0)
+		p->new.facts.made = facts;
 	message_writer_close(w);
 	return 0;
 }

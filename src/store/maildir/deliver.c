@@ -132,8 +132,10 @@ static int publish(struct target *t, struct message_writer *w, struct maildir_ne
 static int deliver_new(struct store *s, const struct store_delivery *d, struct target *t,
 		       struct store_delivered *out, struct err *err)
 {
+	auto_arena struct arena a = ARENA_INIT;
 	char unique[128], base[MAILDIR_BASE_MAX];
 	struct message_writer w;
+	struct mime_facts facts;
 	struct maildir_marks marks = { maildir_letters_with_flags(0, d->mark.flags), 0 };
 	if (t->mb)
 		marks = maildir_mark(t->mb, &d->mark);
@@ -142,13 +144,17 @@ static int deliver_new(struct store *s, const struct store_delivery *d, struct t
 	if (r == 0) {
 		int n = snprintf(base, sizeof(base), "%s,S=%llu,W=%llu", unique,
 				 (unsigned long long)w.size, (unsigned long long)w.wire_size);
-		struct maildir_new new = { str_of(base, (size_t)n),
-					   marks.letters,
-					   marks.keywords,
-					   w.size,
-					   w.wire_size,
-					   INT64_MIN,
-					   !marks.letters && !marks.keywords };
+		struct maildir_new new = {
+			.base = str_of(base, (size_t)n),
+			.letters = marks.letters,
+			.keywords = marks.keywords,
+			.size = w.size,
+			.wire_size = w.wire_size,
+			.date = INT64_MIN,
+			.in_new = !marks.letters && !marks.keywords,
+		};
+		if (t->mb && maildir_facts_make(&w, &a, &facts, NULL) == 0)
+			new.facts.made = &facts;
 		bool counted = !t->mb && maildir_usage_is_current(s, t->dir, t->fd);
 		out->size = w.wire_size;
 		r = publish(t, &w, &new, out, err);

@@ -1,23 +1,29 @@
-/* What is known of messages: read from their files. */
+/* What is known of messages: kept when they arrive, made from their files when it is missing. */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "mime/facts.h"
-#include "store/store.h"
+#include "store/maildir/maildir.h"
+#include "store/maildir/writer.h"
 
 /* Larger messages are explored up to here. */
 #define EXPLORE_MAX ((uint64_t)256 << 20)
+/* From here on a message is mapped and not copied. */
+#define MAP_MIN ((uint64_t)64 << 10)
 
-static int read_file(int fd, uint64_t size, struct arena *a, struct str *out, struct err *err)
+static int read_file(int fd, size_t size, struct arena *a, struct str *out, struct err *err)
 {
-	size_t n = (size_t)(size < EXPLORE_MAX ? size : EXPLORE_MAX), have = 0;
-	char *p = arena_alloc(a, n);
+	size_t have = 0;
+	char *p = arena_alloc(a, size);
 
-	while (have < n) {
-		ssize_t got = pread(fd, p + have, n - have, (off_t)have);
+	while (have < size) {
+		ssize_t got = pread(fd, p + have, size - have, (off_t)have);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -30,9 +36,70 @@ static int read_file(int fd, uint64_t size, struct arena *a, struct str *out, st
 	return 0;
 }
 
-int store_view_facts(struct store_view *v, uint32_t seq, struct arena *a, struct mime_facts *out,
-		     struct err *err)
+/* Nobody else cuts a file in tmp/ short while it is mapped. */
+int maildir_facts_make(const struct message_writer *w, struct arena *a, struct mime_facts *out,
+		       struct err *err)
 {
+	bool wire = w->size == w->wire_size;
+	size_t n = (size_t)(w->size < EXPLORE_MAX ? w->size : EXPLORE_MAX);
+
+	if (n < MAP_MIN) {
+		auto_arena struct arena bytes = ARENA_INIT;
+		struct str message;
+		int r = read_file(w->fd, n, &bytes, &message, err);
+		if (r == 0)
+			mime_facts_make(message, wire, a, out);
+		return r;
+	}
+	void *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE, w->fd, 0);
+	if (p == MAP_FAILED)
+		return err_sys(err, "map message");
+	mime_facts_make(str_of(p, n), wire, a, out);
+	munmap(p, n);
+	return 0;
+}
+
+uint32_t maildir_facts_keep(struct maildir_box *mb, uint32_t uid,
+			    const struct maildir_facts_source *source)
+{
+	struct mime_facts copied;
+
+	if (mb->facts.dirfd < 0)
+		return 0;
+	if (source->made)
+		return facts_files_put(&mb->facts, uid, source->made);
+	if (!source->from ||
+	    facts_files_all(&source->from->facts, source->place, source->uid, &copied) < 0)
+		return 0;
+	return facts_files_put(&mb->facts, uid, &copied);
+}
+
+/* Files of facts are <guid>.<generation>.hot and .cold. */
+void maildir_facts_begin(struct maildir_box *mb)
+{
+	int fd = openat(mb->index.dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct str guid = str_sub(str_from(mb->index.name), 0, 33);
+
+	if (!d)
+		return;
+	for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
+		struct str name = str_from(e->d_name);
+		if (str_starts(name, guid) &&
+		    (str_ends(name, STR(".hot")) || str_ends(name, STR(".cold"))))
+			(void)unlinkat(fd, e->d_name, 0);
+	}
+	closedir(d);
+	for (uint32_t i = 0; i < mb->base.messages.n; i++)
+		mb->base.messages.v[i].facts = 0;
+	facts_files_init(&mb->facts, mb->index.dirfd, mb->base.guid, mb->index.generation);
+}
+
+/* Read the message, and keep what it tells. */
+static int make_again(struct store_view *v, uint32_t seq, struct arena *a, struct mime_facts *out,
+		      struct err *err)
+{
+	struct maildir_box *mb = maildir_box(v->box);
 	auto_arena struct arena bytes = ARENA_INIT;
 	struct store_file f;
 	struct str message;
@@ -41,15 +108,39 @@ int store_view_facts(struct store_view *v, uint32_t seq, struct arena *a, struct
 	if (r < 0)
 		return r;
 	auto_close int fd = f.fd;
-	r = read_file(fd, f.size, &bytes, &message, err);
+	r = read_file(fd, (size_t)(f.size < EXPLORE_MAX ? f.size : EXPLORE_MAX), &bytes, &message,
+		      err);
 	if (r < 0)
 		return r;
 	mime_facts_make(message, !f.lf, a, out);
+	struct store_rec *rec = store_view_rec(v, seq);
+	if (rec && mb->facts.dirfd >= 0) {
+		rec->facts = facts_files_put(&mb->facts, rec->uid, out);
+		store_box_touch(&mb->base, rec);
+	}
 	return 0;
+}
+
+int store_view_facts(struct store_view *v, uint32_t seq, struct arena *a, struct mime_facts *out,
+		     struct err *err)
+{
+	const struct store_rec *r = store_view_rec(v, seq);
+
+	if (!r)
+		return err_set(err, -ENOENT, "message is gone");
+	if (r->facts && facts_files_all(&maildir_box(v->box)->facts, r->facts, r->uid, out) == 0)
+		return 0;
+	return make_again(v, seq, a, out, err);
 }
 
 int store_view_hot_facts(struct store_view *v, uint32_t seq, struct arena *a,
 			 struct mime_facts *out, struct err *err)
 {
-	return store_view_facts(v, seq, a, out, err);
+	const struct store_rec *r = store_view_rec(v, seq);
+
+	if (!r)
+		return err_set(err, -ENOENT, "message is gone");
+	if (r->facts && facts_files_hot(&maildir_box(v->box)->facts, r->facts, r->uid, out) == 0)
+		return 0;
+	return make_again(v, seq, a, out, err);
 }

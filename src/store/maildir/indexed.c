@@ -134,6 +134,7 @@ bool maildir_index_load(struct maildir_box *mb)
 		maildir_report(mb->store, STORE_REPAIRED, mb->dir,
 			       "index: the last %u bytes were damaged and are dropped",
 			       mb->index.damaged);
+	facts_files_init(&mb->facts, mb->index.dirfd, mb->base.guid, mb->index.generation);
 	take_marks(mb, &mb->index.marks);
 	mb->settled = mb->index.settled;
 	if (mb->index.damaged)
@@ -147,6 +148,7 @@ static void give_up(struct maildir_box *mb, const struct err *err)
 {
 	maildir_report(mb->store, STORE_DAMAGED, mb->dir, "goes on without index: %s", err->text);
 	(void)store_messages_read_names(&mb->base.messages);
+	mb->facts.failed = true;
 	(void)!ftruncate(mb->index.fd, 0);
 	store_index_close(&mb->index);
 	mb->base.indexed = false;
@@ -182,6 +184,7 @@ void maildir_index_begin(struct maildir_box *mb)
 		return;
 	}
 	begin_modseq(&mb->base);
+	maildir_facts_begin(mb);
 	if (store_index_save(&mb->index, &mb->base, &marks, mb->settled, &err) < 0)
 		give_up(mb, &err);
 }
@@ -192,6 +195,7 @@ void maildir_index_write(struct maildir_box *mb)
 	if (!mb->base.indexed)
 		return;
 	struct store_index_marks marks = marks_of(mb);
+	facts_files_flush(&mb->facts);
 	if (mb->base.messages.names->failed)
 		err_set(&err, -EIO, "its strings are damaged");
 	else if (store_index_write(&mb->index, &mb->base, &marks, mb->settled, &err) == 0)

@@ -80,6 +80,7 @@ static void box_free(struct maildir_box *mb)
 {
 	list_remove(&mb->node);
 	list_remove(&mb->settling);
+	facts_files_rest(&mb->facts);
 	store_index_close(&mb->index);
 	box_uids_done(&mb->unsettled);
 	store_box_done(&mb->base);
@@ -125,6 +126,7 @@ static int box_load(struct store *s, struct str name, const char *dir, struct ma
 	mb->dir = copy_string(str_from(dir));
 	mb->rescan = true;
 	mb->index = STORE_INDEX_NONE;
+	facts_files_init(&mb->facts, -1, mb->base.guid, 0);
 	list_init(&mb->idle);
 	list_init(&mb->settling);
 	list_append(&s->boxes, &mb->node);
@@ -217,6 +219,7 @@ void maildir_box_release(struct maildir_box *mb)
 		return;
 	}
 	maildir_index_write(mb);
+	facts_files_rest(&mb->facts);
 	store_messages_pack(&mb->base.messages, false);
 	mb->idle_bytes = store_messages_memory(&mb->base.messages) + sizeof(*mb) + mb->arena.total;
 	list_append(&p->idle, &mb->idle);

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "store/box.h"
+#include "store/facts_file.h"
 #include "store/index.h"
 #include "store/maildir/dotlock.h"
 #include "store/maildir/filename.h"
@@ -75,6 +76,7 @@ struct maildir_box {
 	uint32_t uidlist_dead; /* records in the file whose messages are gone */
 
 	struct store_index index; /* in use while base.indexed */
+	struct facts_files facts; /* of its messages */
 	struct list settling;	  /* in pool->settling while something is unsettled */
 	struct box_uids unsettled;
 	size_t unsettled_at; /* those before are done */
@@ -200,6 +202,24 @@ void maildir_usage_done(struct store *s);
 bool maildir_usage_is_current(struct store *s, const char *dir, int dirfd);
 void maildir_usage_arrived(struct store *s, const char *dir, int dirfd, uint64_t bytes);
 
+/* facts.c */
+/* The facts of a message that is being added: just made, or those of the message it is a copy of;
+ * all zero: none. */
+struct maildir_facts_source {
+	const struct mime_facts *made;
+	struct maildir_box *from;
+	uint32_t place, uid; /* there */
+};
+/* Where they are kept, or 0. */
+uint32_t maildir_facts_keep(struct maildir_box *mb, uint32_t uid,
+			    const struct maildir_facts_source *source);
+/* Make them from a message that was just written. In `a`. */
+struct message_writer;
+int must_check maildir_facts_make(const struct message_writer *w, struct arena *a,
+				  struct mime_facts *out, struct err *err);
+/* The mailbox has a new index: what older ones left is removed. */
+void maildir_facts_begin(struct maildir_box *mb);
+
 /* add.c: new messages of a mailbox. The files are in place, the UID list is locked and current
  * (maildir_add_begin); the records get the next UIDs. On failure there are no records, and the
  * files are the caller's to remove. */
@@ -209,6 +229,7 @@ struct maildir_new {
 	uint64_t size, wire_size;
 	int64_t date;
 	bool in_new;
+	struct maildir_facts_source facts;
 };
 struct store_commit;
 int must_check maildir_add_begin(struct maildir_box *mb, struct dotlock *lock, struct err *err);

@@ -83,6 +83,7 @@ static int collect(struct transfer *t, struct err *err)
 			.date = r->date,
 			.in_new = r->state & STORE_REC_NEW && !(r->state & STORE_REC_EXACT) &&
 				  r->letters == 0 && r->keywords == 0,
+			.facts = { .from = t->src, .place = r->facts, .uid = r->uid },
 		};
 		if (!maildir_path_make(&it->to, it->new.in_new, it->new.base, it->new.letters,
 				       it->new.keywords))

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "mime/facts.h"
 
 #define MSG "Subject: x\r\n\r\nhello\r\n"
 
@@ -326,6 +327,88 @@ static void uids_jump_after_another_boot(void **state)
 	account_boot = STR_NONE;
 }
 
+static const char *subject_of(struct account *t, const char *box, uint32_t seq)
+{
+	struct mime_facts f;
+	struct str envelope;
+	struct store_view *v = account_view(t, box, 0);
+	assert_int_equal(store_view_hot_facts(v, seq, &t->a, &f, &t->err), 0);
+	const char *subject = arena_cstr(&t->a, mime_facts_key(&f, MIME_FACTS_SUBJECT));
+	assert_int_equal(store_view_facts(v, seq, &t->a, &f, &t->err), 0);
+	assert_int_equal(mime_facts_envelope(&f, &envelope), 0);
+	assert_true(str_find(envelope, STR("\"")) >= 0);
+	store_view_close(v);
+	return subject;
+}
+
+/* The file is replaced by another of its size: whoever reads it says so. */
+static void spoil_files(struct account *t, const char *dir)
+{
+	glob_t g;
+	char pattern[128];
+	account_settle(t);
+	snprintf(pattern, sizeof(pattern), "%s/%s[cn][ue][rw]/[0-9]*", t->path, dir);
+	assert_int_equal(glob(pattern, 0, NULL, &g), 0);
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		int fd = open(g.gl_pathv[i], O_WRONLY | O_CLOEXEC);
+		assert_true(fd >= 0);
+		assert_int_equal(pwrite(fd, "Subject: SPOILT", 15, 0), 15);
+		close(fd);
+	}
+	globfree(&g);
+}
+
+static void facts_are_kept_from_the_moment_of_arrival(void **state)
+{
+	struct account *t = *state;
+	struct store_copied done;
+	account_deliver(t, "INBOX", "Subject: one two\r\nFrom: a@b.c\r\n\r\nx\r\n");
+	account_append(t, "INBOX", "Subject: three four\r\n\r\nx\r\n", 0);
+	assert_int_equal(store_box_create(t->store, STR("A"), &t->err), 0);
+	struct store_view *v = account_view(t, "INBOX", 0);
+	struct store_copy_args args = { .to = STR("A"), .a = &t->a };
+	assert_int_equal(store_view_copy(v, &args, &done, &t->err), 0);
+	store_view_close(v);
+	spoil_files(t, "");
+	spoil_files(t, ".A/");
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(subject_of(t, "INBOX", 1), "ONE TWO");
+		assert_string_equal(subject_of(t, "INBOX", 2), "THREE FOUR");
+		assert_string_equal(subject_of(t, "A", 1), "ONE TWO");
+		account_reopen(t);
+	}
+}
+
+/* What the files of facts are damaged to, the message itself is asked. */
+static void damaged_facts_are_made_again(void **state)
+{
+	struct account *t = *state;
+	static const char *const files[] = { "hot", "cold" };
+	char pattern[160];
+	for (int i = 0; i < 20; i++)
+		account_append(t, "INBOX", "Subject: as it is\r\n\r\nx\r\n", 0);
+	srand(3);
+	for (int round = 0; round < 40; round++) {
+		glob_t g;
+		account_close(t);
+		snprintf(pattern, sizeof(pattern), "%s/example.org/user/*.%s", t->index,
+			 files[round % 2]);
+		assert_int_equal(glob(pattern, 0, NULL, &g), 0);
+		struct str bytes;
+		assert_int_equal(fd_read_file(g.gl_pathv[0], &t->a, 1 << 20, &bytes, &t->err), 0);
+		char *bad = arena_alloc(&t->a, bytes.n);
+		memcpy(bad, bytes.p, bytes.n);
+		for (int k = 0; k < 50; k++)
+			bad[(size_t)rand() % bytes.n] ^= (char)(1 << rand() % 8);
+		write_index(g.gl_pathv[0],
+			    str_of(bad, round % 5 ? bytes.n : (size_t)rand() % bytes.n));
+		globfree(&g);
+		account_open(t);
+		for (uint32_t seq = 1; seq <= 20; seq++)
+			assert_string_equal(subject_of(t, "INBOX", seq), "AS IT IS");
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, account_setup, account_teardown)
 
 int main(void)
@@ -341,6 +424,8 @@ int main(void)
 		TEST(another_process_uses_the_mailbox_without_the_index),
 		TEST(damage_costs_nothing_but_the_index),
 		TEST(uids_jump_after_another_boot),
+		TEST(facts_are_kept_from_the_moment_of_arrival),
+		TEST(damaged_facts_are_made_again),
 	};
 	account_with_index = true;
 	return cmocka_run_group_tests_name("store/index", tests, NULL, NULL);
