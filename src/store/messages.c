@@ -54,7 +54,7 @@ int store_messages_read_names(const struct store_messages *m)
 static const char *string_at(const struct store_messages *m, size_t at)
 {
 	if (at < m->names->unread)
-		(void)store_messages_read_names(m);
+		(void)!store_messages_read_names(m);
 	return m->names->p + at;
 }
 

@@ -147,7 +147,7 @@ bool maildir_index_load(struct maildir_box *mb)
 static void give_up(struct maildir_box *mb, const struct err *err)
 {
 	maildir_report(mb->store, STORE_DAMAGED, mb->dir, "goes on without index: %s", err->text);
-	(void)store_messages_read_names(&mb->base.messages);
+	(void)!store_messages_read_names(&mb->base.messages);
 	mb->facts.failed = true;
 	(void)!ftruncate(mb->index.fd, 0);
 	store_index_close(&mb->index);
