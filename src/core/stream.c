@@ -188,6 +188,13 @@ int stream_wait_layer(struct stream *s, const struct stream_layer *l)
 			     : io_wait_readable(&s->io, deadline);
 }
 
+static void trim(struct stream *s)
+{
+	if (s->layer && s->layer->trim)
+		s->layer->trim(s->layer);
+	fiber_trim_stack();
+}
+
 /* A long wait for input is made of two: after the first the session has proved idle. */
 static int wait_input(struct stream *s)
 {
@@ -199,7 +206,7 @@ static int wait_input(struct stream *s)
 	int r = wait_ready(s, false, trim_at);
 	if (r != -ETIMEDOUT)
 		return r;
-	fiber_trim_stack();
+	trim(s);
 	return wait_ready(s, false, deadline);
 }
 
@@ -460,7 +467,7 @@ int stream_wait_input(struct stream *s, int64_t ms)
 	while (r == 0 && (r = poll_input(s)) == 0) {
 		int w = wait_ready(s, false, trim_at < deadline ? trim_at : deadline);
 		if (w == -ETIMEDOUT && trim_at < deadline) {
-			fiber_trim_stack();
+			trim(s);
 			trim_at = LOOP_FOREVER;
 		} else if (w == -ETIMEDOUT || w == -EINTR) {
 			r = w == -EINTR ? w : 0;

@@ -84,6 +84,8 @@ struct stream_layer {
 	ssize_t (*read)(struct stream_layer *l, void *p, size_t n); /* 0: closed by the peer */
 	ssize_t (*write)(struct stream_layer *l, const void *p, size_t n);
 	void (*free)(struct stream_layer *l); /* says goodbye if that needs no waiting */
+	/* NULL, or: give memory back, the stream has proved idle. */
+	void (*trim)(struct stream_layer *l);
 	bool want_write; /* after -EAGAIN: wait for writable instead of readable */
 };
 

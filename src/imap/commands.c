@@ -5,7 +5,7 @@
 	"IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE"       \
 	" MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE "       \
 	"OBJECTID UTF8=ACCEPT"                                                                     \
-	" BINARY CATENATE URL-PARTIAL REPLACE PREVIEW"
+	" BINARY CATENATE URL-PARTIAL REPLACE PREVIEW COMPRESS=DEFLATE"
 
 struct str imap_session_capabilities(struct imap_session *s)
 {
@@ -24,6 +24,7 @@ static const struct imap_command commands[] = {
 	{ "CAPABILITY", imap_cmd_capability, 0 },
 	{ "CHECK", imap_cmd_check, VIEW },
 	{ "CLOSE", imap_cmd_close, VIEW | IMAP_NO_SYNC },
+	{ "COMPRESS", imap_cmd_compress, 0 },
 	{ "COPY", imap_cmd_copy, VIEW | IMAP_WITH_UID | IMAP_FOLDERS },
 	{ "CREATE", imap_cmd_create, IMAP_FOLDERS },
 	{ "DELETE", imap_cmd_delete, IMAP_FOLDERS },

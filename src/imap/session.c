@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "core/deflate.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
 
@@ -134,6 +135,10 @@ static int may_suspend one_command(struct imap_session *s)
 		return answer_bad(s);
 	if (r == 0 && (!s->ended || s->end == IMAP_SESSION_LOGOUT))
 		r = answer(s);
+	if (r == 0 && s->starts_deflate) {
+		s->starts_deflate = false;
+		r = deflate_start(s->stream);
+	}
 	return r;
 }
 
