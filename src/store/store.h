@@ -73,6 +73,7 @@ struct store_uids {
 
 /* Add a UID larger than all in the set; the ranges live in `a`. */
 void store_uids_add(struct arena *a, struct store_uids *set, uint32_t uid);
+void store_uids_add_range(struct arena *a, struct store_uids *set, uint32_t first, uint32_t last);
 bool store_uids_has(const struct store_uids *set, uint32_t uid);
 
 enum store_report {
@@ -289,6 +290,12 @@ int must_check store_view_message(struct store_view *v, uint32_t seq, struct sto
  * it. */
 int must_check store_view_message_full(struct store_view *v, uint32_t seq,
 				       struct store_message *out, struct err *err);
+
+/* The UIDs that were expunged after this modseq, without those that the view still counts. May
+ * name more: where what was expunged is not remembered so far back, all below the next UID that
+ * the mailbox does not have (RFC 7162 3.2.5.1 allows that). In `a`. */
+void store_view_vanished(const struct store_view *v, uint64_t since, struct arena *a,
+			 struct store_uids *out);
 
 /* May CONDSTORE be offered: modseq and the list of expunged UIDs survive a restart. */
 bool store_has_modseq(const struct store *s);

@@ -1,14 +1,14 @@
 #include "base/arena.h"
 #include "store/store.h"
 
-void store_uids_add(struct arena *a, struct store_uids *set, uint32_t uid)
+void store_uids_add_range(struct arena *a, struct store_uids *set, uint32_t first, uint32_t end)
 {
-	check(uid > 0);
+	check(first > 0 && end >= first);
 	if (set->n) {
 		struct store_uid_range *last = &set->v[set->n - 1];
-		check(uid > last->last);
-		if (uid == last->last + 1) {
-			last->last = uid;
+		check(first > last->last);
+		if (first == last->last + 1) {
+			last->last = end;
 			return;
 		}
 	}
@@ -20,7 +20,12 @@ void store_uids_add(struct arena *a, struct store_uids *set, uint32_t uid)
 		set->v = v;
 		set->cap = cap;
 	}
-	set->v[set->n++] = (struct store_uid_range){ uid, uid };
+	set->v[set->n++] = (struct store_uid_range){ first, end };
+}
+
+void store_uids_add(struct arena *a, struct store_uids *set, uint32_t uid)
+{
+	store_uids_add_range(a, set, uid, uid);
 }
 
 bool store_uids_has(const struct store_uids *set, uint32_t uid)

@@ -309,6 +309,48 @@ static void other_views_are_told_of_flags_arrivals_and_expunges(void **state)
 	store_view_close(b);
 }
 
+static bool vanished(struct account *t, struct store_view *v, uint64_t since, const char *want)
+{
+	struct store_uids gone;
+	struct str text = STR("");
+	store_view_vanished(v, since, &t->a, &gone);
+	for (size_t i = 0; i < gone.n; i++)
+		text = arena_printf(&t->a, "%" STR_FMT "%s%u:%u", STR_ARG(text), i ? "," : "",
+				    gone.v[i].first, gone.v[i].last);
+	return str_eq(text, str_from(want));
+}
+
+/* RFC 7162 3.2.10: what the client has not been told stays out of it. */
+static void what_vanished_is_remembered(void **state)
+{
+	struct account *t = *state;
+	struct store_status st[3];
+	for (int i = 0; i < 9; i++)
+		account_append(t, "INBOX", MSG, 0);
+	struct store_view *v = account_view(t, "INBOX", 0);
+	struct store_view *w = account_view(t, "INBOX", STORE_VIEW_KEEP_RECENT);
+	static const uint32_t removed[][2] = { { 6, 7 }, { 2, 4 }, { 9, 9 } };
+	for (int i = 0; i < 3; i++) {
+		store_view_status(v, &st[i]);
+		struct store_uids set = uids_of(t, removed[i][0], removed[i][1]);
+		assert_true(store_view_remove(v, &set, &t->err) > 0);
+		account_sync(t, v, 0);
+	}
+	assert_true(vanished(t, v, st[0].modseq, "2:4,6:7,9:9"));
+	assert_true(vanished(t, v, st[1].modseq, "2:4,9:9"));
+	assert_true(vanished(t, v, st[2].modseq, "9:9"));
+	assert_true(vanished(t, v, st[2].modseq + 1000, ""));
+	assert_true(vanished(t, v, 0, "2:4,6:7,9:9"));
+	assert_true(vanished(t, w, st[0].modseq, ""));
+	store_view_close(w);
+	store_view_close(v);
+	account_reopen(t);
+	v = account_view(t, "INBOX", 0);
+	if (store_has_modseq(t->store))
+		assert_true(vanished(t, v, st[1].modseq, "2:4,9:9"));
+	store_view_close(v);
+}
+
 static void a_silent_change_is_no_event_for_its_view(void **state)
 {
 	struct account *t = *state;
@@ -904,6 +946,7 @@ int main(void)
 		TEST(uids_flags_and_uidvalidity_survive_a_restart),
 		TEST(the_last_uid_is_not_used_again_after_its_expunge),
 		TEST(other_views_are_told_of_flags_arrivals_and_expunges),
+		TEST(what_vanished_is_remembered),
 		TEST(a_silent_change_is_no_event_for_its_view),
 		TEST(a_conditional_change_names_what_it_left),
 		TEST(only_one_view_sees_a_message_as_recent),
