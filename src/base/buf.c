@@ -74,28 +74,13 @@ void buf_added(struct buf *b, size_t n)
 	b->n += n;
 }
 
-void buf_put(struct buf *b, const void *p, size_t n)
+void buf_put_more(struct buf *b, const void *p, size_t n)
 {
 	char *to = buf_space(b, n);
 	if (!to || n == 0)
 		return;
 	memcpy(to, p, n);
 	b->n += n;
-}
-
-void buf_put_str(struct buf *b, struct str s)
-{
-	buf_put(b, s.p, s.n);
-}
-
-void buf_puts(struct buf *b, const char *cstr)
-{
-	buf_put(b, cstr, strlen(cstr));
-}
-
-void buf_putc(struct buf *b, char c)
-{
-	buf_put(b, &c, 1);
 }
 
 void buf_put_u64(struct buf *b, uint64_t v)
