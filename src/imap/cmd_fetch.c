@@ -15,35 +15,95 @@
 
 #define MESSAGES_PER_UNIT 100
 #define UNIT_BYTES	  4096
+#define SEND_FROM	  ((size_t)32768) /* responses gather until there are so many bytes */
+
+/* What is worked out once for all messages of the command. */
+struct plan {
+	struct str label; /* of a section: "BODY[HEADER.FIELDS (FROM)]" */
+	/* Header fields all of which the store keeps. */
+	struct mime_facts_fields fields;
+	bool by_fields;
+};
 
 /* One FETCH command on its way through the messages. */
 struct fetch {
 	struct imap_session *s;
 	struct imap_fetch_items items;
-	struct arena arena; /* reset for each message */
-	struct buf out;
+	struct plan *plans; /* one per item */
+	bool has_uid, has_flags;
+	bool needs_contents;
+	struct arena arena; /* reset for each message that needed it */
+	struct buf out;	    /* responses that are not sent yet */
+	struct buf text;
 	struct store_message meta;
 	struct imap_message message;
+	struct mime_facts facts; /* of the message, until the store is called again */
+	bool has_facts;
 	bool vanished;	       /* some message had been expunged by somebody else */
 	bool failed;	       /* some message could not be read */
 	bool unknown_encoding; /* of some part in BINARY */
 };
 
+/* Whatever calls the store, or lets others run, makes this necessary. */
+static void forget_facts(struct fetch *f)
+{
+	f->has_facts = false;
+}
+
+/* Does the store know this of the message? */
+static bool knows(struct fetch *f, enum mime_facts_section what)
+{
+	struct err err;
+
+	if (!f->has_facts)
+		f->has_facts = store_view_facts(f->s->view, f->message.seq, &f->arena, &f->facts,
+						&err) == 0;
+	return f->has_facts && mime_facts_has(&f->facts, what);
+}
+
+static void may_suspend send_all(struct fetch *f)
+{
+	forget_facts(f);
+	imap_send(f->s, &f->out);
+}
+
+static void write_label(struct fetch *f, const struct imap_fetch_item *item)
+{
+	buf_put_str(&f->out, f->plans[item - f->items.v].label);
+	if (item->is_partial)
+		buf_printf(&f->out, "<%u>", item->offset);
+}
+
+/* Header fields that the store keeps. False when the message has to be read after all. */
+static bool write_known_fields(struct fetch *f, const struct imap_fetch_item *item)
+{
+	const struct plan *plan = &f->plans[item - f->items.v];
+
+	buf_clear(&f->text);
+	if (!plan->by_fields || !knows(f, MIME_FACTS_FIELDS) ||
+	    mime_facts_fields_put(&f->facts, &plan->fields, &f->text) < 0)
+		return false;
+	struct str text = buf_str(&f->text);
+	if (item->is_partial)
+		text = str_sub(text, item->offset, item->length);
+	write_label(f, item);
+	buf_puts(&f->out, " {");
+	buf_put_u64(&f->out, text.n);
+	buf_puts(&f->out, "}\r\n");
+	buf_put_str(&f->out, text);
+	return true;
+}
+
 static int may_suspend write_section(struct fetch *f, const struct imap_fetch_item *item)
 {
 	struct imap_piece piece;
 
+	if (write_known_fields(f, item))
+		return 0;
 	int r = imap_message_locate(&f->message, &item->section, &piece);
 	if (r < 0)
 		return r;
-	if (item->name) {
-		buf_puts(&f->out, item->name);
-	} else {
-		buf_puts(&f->out, "BODY");
-		imap_section_write(&f->out, &item->section);
-	}
-	if (item->is_partial)
-		buf_printf(&f->out, "<%u>", item->offset);
+	write_label(f, item);
 	if (piece.kind == IMAP_PIECE_NIL) {
 		buf_puts(&f->out, " NIL");
 		return 0;
@@ -53,7 +113,7 @@ static int may_suspend write_section(struct fetch *f, const struct imap_fetch_it
 	/* For some fields of a header all of it was gone through. */
 	uint64_t worked = imap_piece_size(&piece) + f->message.content.n;
 	buf_printf(&f->out, " {%llu}\r\n", (unsigned long long)imap_piece_size(&piece));
-	imap_send(f->s, &f->out);
+	send_all(f);
 	if (imap_message_send(&f->message, &piece, f->s->stream) < 0)
 		f->failed = true;
 	return imap_work(f->s, worked / UNIT_BYTES);
@@ -93,7 +153,7 @@ static int may_suspend write_binary(struct fetch *f, const struct imap_fetch_ite
 		return 0;
 	}
 	buf_printf(&f->out, " %s{%llu}\r\n", b.has_nul ? "~" : "", (unsigned long long)b.size);
-	imap_send(f->s, &f->out);
+	send_all(f);
 	r = imap_binary_send(f->s, &f->message, &b);
 	f->failed |= r < 0;
 	return ends_command(r) ? r : 0;
@@ -101,27 +161,50 @@ static int may_suspend write_binary(struct fetch *f, const struct imap_fetch_ite
 
 static int write_envelope(struct fetch *f)
 {
-	struct str header;
+	struct str header, known;
 
+	buf_puts(&f->out, "ENVELOPE ");
+	if (knows(f, MIME_FACTS_ENVELOPE) && mime_facts_envelope(&f->facts, &known) == 0) {
+		buf_put_str(&f->out, known);
+		return 0;
+	}
 	int r = imap_message_header(&f->message, &header);
 	if (r < 0)
 		return r;
-	buf_puts(&f->out, "ENVELOPE ");
 	mime_envelope_write(&f->out, header, &f->arena);
 	return 0;
+}
+
+static bool write_known_structure(struct fetch *f, bool extended)
+{
+	size_t from = f->out.n;
+	struct str text;
+
+	if (!knows(f, MIME_FACTS_BODYSTRUCTURE))
+		return false;
+	if (extended && mime_facts_bodystructure(&f->facts, &text) == 0) {
+		buf_put_str(&f->out, text);
+		return true;
+	}
+	if (!extended && mime_facts_body_put(&f->facts, &f->out) == 0)
+		return true;
+	f->out.n = from;
+	return false;
 }
 
 static int write_structure(struct fetch *f, bool extended)
 {
 	struct mime_bodystructure how = { .extended = extended, .a = &f->arena };
 
+	buf_puts(&f->out, extended ? "BODYSTRUCTURE " : "BODY ");
+	if (write_known_structure(f, extended))
+		return 0;
 	int r = imap_message_structure(&f->message);
 	if (r == 0)
 		r = imap_message_content(&f->message, &how.message);
 	if (r < 0)
 		return r;
 	how.wire = !f->message.file.lf;
-	buf_puts(&f->out, extended ? "BODYSTRUCTURE " : "BODY ");
 	mime_bodystructure_write(&f->out, &how, f->message.structure.root);
 	return 0;
 }
@@ -145,7 +228,8 @@ static int may_suspend write_item(struct fetch *f, const struct imap_fetch_item 
 {
 	switch (item->kind) {
 	case IMAP_FETCH_UID:
-		buf_printf(&f->out, "UID %u", f->meta.uid);
+		buf_puts(&f->out, "UID ");
+		buf_put_u64(&f->out, f->meta.uid);
 		return 0;
 	case IMAP_FETCH_FLAGS:
 		imap_view_write_message_flags(f->s, &f->out, &f->meta);
@@ -155,7 +239,8 @@ static int may_suspend write_item(struct fetch *f, const struct imap_fetch_item 
 		imap_write_date_time(&f->out, f->meta.date);
 		return 0;
 	case IMAP_FETCH_SIZE:
-		buf_printf(&f->out, "RFC822.SIZE %llu", (unsigned long long)f->meta.wire_size);
+		buf_puts(&f->out, "RFC822.SIZE ");
+		buf_put_u64(&f->out, f->meta.wire_size);
 		return 0;
 	case IMAP_FETCH_ENVELOPE:
 		return write_envelope(f);
@@ -183,6 +268,22 @@ static int may_suspend write_item(struct fetch *f, const struct imap_fetch_item 
 	return 0;
 }
 
+/* Does a store_message tell it? */
+static bool is_metadata(enum imap_fetch_kind kind)
+{
+	switch (kind) {
+	case IMAP_FETCH_UID:
+	case IMAP_FETCH_FLAGS:
+	case IMAP_FETCH_INTERNALDATE:
+	case IMAP_FETCH_SIZE:
+	case IMAP_FETCH_EMAILID:
+	case IMAP_FETCH_THREADID:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool asks_for(const struct fetch *f, enum imap_fetch_kind kind)
 {
 	for (size_t i = 0; i < f->items.n; i++)
@@ -207,6 +308,7 @@ static bool mark_seen(struct fetch *f, uint32_t seq)
 		.silent = true,
 		.unchanged_since = UINT64_MAX,
 	};
+	forget_facts(f);
 	if (store_view_change(s->view, &set, &change, NULL, &err) < 0)
 		return false;
 	struct store_message now;
@@ -227,33 +329,42 @@ static int load_meta(struct fetch *f, uint32_t seq)
 
 /* What is needed before the first byte of a response is written, so that a message that is gone or
  * cannot be read gets none. */
-static int may_suspend load_contents(struct fetch *f)
+static int may_suspend load_item(struct fetch *f, const struct imap_fetch_item *item)
 {
 	struct imap_binary binary;
+	struct str header;
+
+	switch (item->kind) {
+	case IMAP_FETCH_ENVELOPE:
+		return knows(f, MIME_FACTS_ENVELOPE) ? 0
+						     : imap_message_header(&f->message, &header);
+	case IMAP_FETCH_BODY:
+	case IMAP_FETCH_BODYSTRUCTURE:
+		return knows(f, MIME_FACTS_BODYSTRUCTURE) ? 0 : imap_message_structure(&f->message);
+	case IMAP_FETCH_SECTION:
+		if (f->plans[item - f->items.v].by_fields && knows(f, MIME_FACTS_FIELDS))
+			return 0;
+		if (item->section.depth && knows(f, MIME_FACTS_PARTS))
+			imap_message_know(&f->message, &f->facts);
+		forget_facts(f);
+		return item->section.depth && f->message.parts.n == 0
+			       ? imap_message_structure(&f->message)
+			       : imap_message_open(&f->message);
+	case IMAP_FETCH_BINARY:
+	case IMAP_FETCH_BINARY_SIZE:
+		forget_facts(f);
+		return imap_binary_locate(&f->message, &item->section, &binary);
+	default:
+		return 0;
+	}
+}
+
+static int may_suspend load_contents(struct fetch *f)
+{
 	int r = 0;
 
-	for (size_t i = 0; i < f->items.n && r == 0; i++) {
-		struct str header;
-		switch (f->items.v[i].kind) {
-		case IMAP_FETCH_ENVELOPE:
-			r = imap_message_header(&f->message, &header);
-			break;
-		case IMAP_FETCH_BODY:
-		case IMAP_FETCH_BODYSTRUCTURE:
-			r = imap_message_structure(&f->message);
-			break;
-		case IMAP_FETCH_SECTION:
-			r = f->items.v[i].section.depth ? imap_message_structure(&f->message)
-							: imap_message_open(&f->message);
-			break;
-		case IMAP_FETCH_BINARY:
-		case IMAP_FETCH_BINARY_SIZE:
-			r = imap_binary_locate(&f->message, &f->items.v[i].section, &binary);
-			break;
-		default:
-			break;
-		}
-	}
+	for (size_t i = 0; i < f->items.n && r == 0; i++)
+		r = load_item(f, &f->items.v[i]);
 	return r;
 }
 
@@ -261,7 +372,7 @@ static int may_suspend load_contents(struct fetch *f)
 static int may_suspend fetch_one(struct fetch *f, uint32_t seq)
 {
 	int r = load_meta(f, seq);
-	if (r == 0)
+	if (r == 0 && f->needs_contents)
 		r = load_contents(f);
 	if (r < 0) {
 		f->vanished |= r == -ENOENT;
@@ -269,11 +380,16 @@ static int may_suspend fetch_one(struct fetch *f, uint32_t seq)
 		f->failed |= r != -ENOENT && r != -ENOTSUP;
 		return 0;
 	}
-	bool tell_flags = mark_seen(f, seq) && !asks_for(f, IMAP_FETCH_FLAGS);
+	bool tell_flags = mark_seen(f, seq) && !f->has_flags;
 
-	buf_printf(&f->out, "* %u FETCH (", seq);
-	if (f->s->uid && !asks_for(f, IMAP_FETCH_UID))
-		buf_printf(&f->out, "UID %u ", f->meta.uid);
+	buf_puts(&f->out, "* ");
+	buf_put_u64(&f->out, seq);
+	buf_puts(&f->out, " FETCH (");
+	if (f->s->uid && !f->has_uid) {
+		buf_puts(&f->out, "UID ");
+		buf_put_u64(&f->out, f->meta.uid);
+		buf_putc(&f->out, ' ');
+	}
 	for (size_t i = 0; i < f->items.n; i++) {
 		if (i)
 			buf_putc(&f->out, ' ');
@@ -287,18 +403,26 @@ static int may_suspend fetch_one(struct fetch *f, uint32_t seq)
 		imap_view_write_message_flags(f->s, &f->out, &f->meta);
 	}
 	buf_puts(&f->out, ")\r\n");
-	imap_send(f->s, &f->out);
+	if (f->out.n < SEND_FROM)
+		return 0;
+	send_all(f);
 	return stream_error(f->s->stream);
 }
 
 static int may_suspend fetch_and_clean(struct fetch *f, uint32_t seq)
 {
-	buf_init(&f->out, &f->arena, SIZE_MAX / 2);
-	imap_message_init(&f->message, f->s->view, seq, &f->arena);
+	bool was_read = false;
+
+	if (f->needs_contents)
+		imap_message_init(&f->message, f->s->view, seq, &f->arena);
+	forget_facts(f);
 	int r = fetch_one(f, seq);
-	bool was_read = f->message.open;
-	imap_message_done(&f->message);
-	arena_reset(&f->arena);
+	if (f->needs_contents) {
+		was_read = f->message.open;
+		imap_message_done(&f->message);
+		if (f->arena.chunks)
+			arena_reset(&f->arena);
+	}
 	if (r < 0)
 		return r;
 	return imap_work(f->s, was_read || seq % MESSAGES_PER_UNIT == 0);
@@ -315,6 +439,41 @@ static int may_suspend fetch_all(struct fetch *f, const struct imap_seqset *set)
 	return 0;
 }
 
+static struct str section_label(struct fetch *f, const struct imap_fetch_item *item)
+{
+	struct buf b;
+
+	if (item->name)
+		return str_from(item->name);
+	buf_init(&b, &f->s->arena, SIZE_MAX / 2);
+	buf_puts(&b, "BODY");
+	imap_section_write(&b, &item->section);
+	return buf_str(&b);
+}
+
+static void plan_section(struct fetch *f, const struct imap_fetch_item *item, struct plan *out)
+{
+	const struct imap_section *section = &item->section;
+
+	out->label = section_label(f, item);
+	out->by_fields = section->depth == 0 && section->kind == IMAP_SECTION_FIELDS;
+	for (size_t i = 0; i < section->nfields && out->by_fields; i++)
+		out->by_fields = mime_facts_fields_add(&out->fields, section->fields[i]);
+}
+
+static void make_plans(struct fetch *f)
+{
+	f->plans = ARENA_NEW_ARRAY(&f->s->arena, struct plan, f->items.n);
+	for (size_t i = 0; i < f->items.n; i++) {
+		const struct imap_fetch_item *item = &f->items.v[i];
+		if (item->kind == IMAP_FETCH_SECTION)
+			plan_section(f, item, &f->plans[i]);
+		f->needs_contents |= !is_metadata(item->kind);
+	}
+	f->has_uid = asks_for(f, IMAP_FETCH_UID);
+	f->has_flags = asks_for(f, IMAP_FETCH_FLAGS);
+}
+
 int imap_cmd_fetch(struct imap_session *s)
 {
 	struct fetch f = { .s = s };
@@ -327,7 +486,14 @@ int imap_cmd_fetch(struct imap_session *s)
 	    (r = imap_lexer_end(&s->lexer)) < 0)
 		return r;
 
+	buf_init(&f.out, NULL, SIZE_MAX / 2);
+	buf_init(&f.text, NULL, SIZE_MAX / 2);
+	make_plans(&f);
 	r = fetch_all(&f, &set);
+	if (r >= 0)
+		imap_send(s, &f.out);
+	buf_done(&f.out);
+	buf_done(&f.text);
 	arena_done(&f.arena);
 	if (r < 0)
 		return r;

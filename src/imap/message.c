@@ -46,20 +46,19 @@ int imap_message_open(struct imap_message *m)
 	return 0;
 }
 
-/* The first n bytes of the file, or all that there are. */
-static int load(struct imap_message *m, size_t n)
+/* Up to n bytes of the open file. */
+static int read_at(const struct imap_message *m, uint64_t offset, size_t n, struct arena *a,
+		   struct str *out)
 {
-	int r = imap_message_open(m);
-	if (r < 0)
-		return r;
-	if (n > m->file.size)
-		n = (size_t)m->file.size;
+	if (offset > m->file.size)
+		offset = m->file.size;
+	if (n > m->file.size - offset)
+		n = (size_t)(m->file.size - offset);
 
-	imap_message_release(m);
-	char *p = arena_alloc(&m->bytes, n);
+	char *p = arena_alloc(a, n);
 	size_t have = 0;
 	while (have < n) {
-		ssize_t got = pread(m->file.fd, p + have, n - have, (off_t)have);
+		ssize_t got = pread(m->file.fd, p + have, n - have, (off_t)(offset + have));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -68,8 +67,18 @@ static int load(struct imap_message *m, size_t n)
 			break;
 		have += (size_t)got;
 	}
-	m->content = str_of(p, have);
+	*out = str_of(p, have);
 	return 0;
+}
+
+/* The first n bytes of the file, or all that there are. */
+static int load(struct imap_message *m, size_t n)
+{
+	int r = imap_message_open(m);
+	if (r < 0)
+		return r;
+	imap_message_release(m);
+	return read_at(m, 0, n, &m->bytes, &m->content);
 }
 
 static int load_all(struct imap_message *m)
@@ -108,6 +117,12 @@ int imap_message_content(struct imap_message *m, struct str *out)
 		return r;
 	*out = m->content;
 	return 0;
+}
+
+void imap_message_know(struct imap_message *m, const struct mime_facts *f)
+{
+	if (m->parts.n == 0 && mime_facts_parts(f, m->a, &m->parts) < 0)
+		m->parts.n = 0;
 }
 
 int imap_message_structure(struct imap_message *m)
@@ -217,11 +232,53 @@ static int locate_in_part(struct imap_message *m, const struct imap_section *sec
 	return 0;
 }
 
+/* Some fields of the header of a message within. */
+static int locate_fields(struct imap_message *m, const struct imap_section *section,
+			 struct mime_extent header, struct imap_piece *out)
+{
+	size_t n = (size_t)(header.size < IMAP_MESSAGE_EXPLORE_MAX ? header.size
+								   : IMAP_MESSAGE_EXPLORE_MAX);
+	auto_arena struct arena bytes = ARENA_INIT;
+	struct str text;
+
+	int r = read_at(m, header.offset, n, &bytes, &text);
+	if (r == 0)
+		*out = field_piece(m, text, section);
+	return r;
+}
+
+/* As locate_in_part, without the message. */
+static int locate_known(struct imap_message *m, const struct imap_section *section,
+			struct imap_piece *out)
+{
+	const struct mime_facts_part *part =
+		mime_facts_part_find(&m->parts, section->path, section->depth);
+
+	*out = (struct imap_piece){ .kind = IMAP_PIECE_NIL };
+	if (!part)
+		return 0;
+	if (section->kind == IMAP_SECTION_ALL || section->kind == IMAP_SECTION_MIME) {
+		*out = file_piece(m, section->kind == IMAP_SECTION_ALL ? part->body : part->header);
+		return 0;
+	}
+	if (part->kind != MIME_PART_MESSAGE)
+		return 0;
+	part++;
+	if (section->kind != IMAP_SECTION_HEADER && section->kind != IMAP_SECTION_TEXT)
+		return locate_fields(m, section, part->header, out);
+	*out = file_piece(m, section->kind == IMAP_SECTION_HEADER ? part->header : part->body);
+	return 0;
+}
+
 int imap_message_locate(struct imap_message *m, const struct imap_section *section,
 			struct imap_piece *out)
 {
 	if (section->depth == 0)
 		return locate_in_message(m, section, out);
+	if (m->parts.n) {
+		int r = imap_message_open(m);
+		return r < 0 ? r : locate_known(m, section, out);
+	}
 
 	int r = imap_message_structure(m);
 	if (r < 0)

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/str.h"
+#include "mime/facts.h"
 #include "mime/structure.h"
 #include "store/store.h"
 
@@ -26,6 +27,7 @@ struct imap_message {
 	bool open, has_header, has_all, has_structure;
 	size_t header_size; /* valid once it was read */
 	struct mime_structure structure;
+	struct mime_facts_parts parts; /* n == 0: not known */
 };
 
 void imap_message_init(struct imap_message *m, struct store_view *view, uint32_t seq,
@@ -38,6 +40,10 @@ int must_check imap_message_open(struct imap_message *m);
 int must_check imap_message_header(struct imap_message *m, struct str *out);
 int must_check imap_message_content(struct imap_message *m, struct str *out);
 int must_check imap_message_structure(struct imap_message *m);
+
+/* Take the places of the parts from what the store knows, so that a part is found without reading
+ * the message. No harm is done when it does not know them. */
+void imap_message_know(struct imap_message *m, const struct mime_facts *f);
 
 /* Give back the memory that the bytes take: before waiting for a slow client. Slices of them are
  * gone; the structure stays. */

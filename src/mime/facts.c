@@ -148,7 +148,7 @@ uint64_t mime_facts_ref(const struct mime_facts *f, unsigned i)
 	return ref ? ref : 1;
 }
 
-static int section(const struct mime_facts *f, enum facts_section which, struct str *out)
+static int section(const struct mime_facts *f, enum mime_facts_section which, struct str *out)
 {
 	size_t at = COLD_DATA;
 
@@ -163,19 +163,26 @@ static int section(const struct mime_facts *f, enum facts_section which, struct 
 	return 0;
 }
 
+bool mime_facts_has(const struct mime_facts *f, enum mime_facts_section which)
+{
+	struct str s;
+
+	return section(f, which, &s) == 0;
+}
+
 int mime_facts_envelope(const struct mime_facts *f, struct str *out)
 {
-	return section(f, FACTS_ENVELOPE, out);
+	return section(f, MIME_FACTS_ENVELOPE, out);
 }
 
 int mime_facts_bodystructure(const struct mime_facts *f, struct str *out)
 {
-	return section(f, FACTS_STRUCTURE, out);
+	return section(f, MIME_FACTS_BODYSTRUCTURE, out);
 }
 
 int mime_facts_preview(const struct mime_facts *f, struct str *out)
 {
-	return section(f, FACTS_PREVIEW, out);
+	return section(f, MIME_FACTS_PREVIEW, out);
 }
 
 int mime_facts_body_put(const struct mime_facts *f, struct buf *out)
@@ -183,9 +190,9 @@ int mime_facts_body_put(const struct mime_facts *f, struct buf *out)
 	struct str text, extensions;
 	size_t at = 0;
 
-	int r = section(f, FACTS_STRUCTURE, &text);
+	int r = section(f, MIME_FACTS_BODYSTRUCTURE, &text);
 	if (r == 0)
-		r = section(f, FACTS_EXTENSIONS, &extensions);
+		r = section(f, MIME_FACTS_EXTENSIONS, &extensions);
 	if (r < 0)
 		return r;
 	for (; extensions.n; extensions = str_skip(extensions, FACTS_EXTENSION_SIZE)) {
@@ -216,7 +223,7 @@ int mime_facts_fields_put(const struct mime_facts *f, const struct mime_facts_fi
 {
 	struct str rest;
 
-	int r = section(f, FACTS_FIELDS, &rest);
+	int r = section(f, MIME_FACTS_FIELDS, &rest);
 	if (r < 0)
 		return r;
 	while (rest.n) {
@@ -283,7 +290,7 @@ int mime_facts_parts(const struct mime_facts *f, struct arena *a, struct mime_fa
 	struct str s;
 	size_t n = 0;
 
-	int r = section(f, FACTS_PARTS, &s);
+	int r = section(f, MIME_FACTS_PARTS, &s);
 	if (r < 0)
 		return r;
 	/* Each has at least seven bytes. */

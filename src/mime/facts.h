@@ -90,6 +90,18 @@ struct str mime_facts_key(const struct mime_facts *f, enum mime_facts_key key);
  * last. */
 uint64_t mime_facts_ref(const struct mime_facts *f, unsigned i);
 
+/* Parts of the cold blob. */
+enum mime_facts_section {
+	MIME_FACTS_ENVELOPE,
+	MIME_FACTS_BODYSTRUCTURE,
+	MIME_FACTS_EXTENSIONS, /* what of BODYSTRUCTURE is not in BODY */
+	MIME_FACTS_PARTS,
+	MIME_FACTS_FIELDS,
+	MIME_FACTS_PREVIEW,
+	MIME_FACTS_SECTIONS
+};
+bool mime_facts_has(const struct mime_facts *f, enum mime_facts_section which);
+
 /* Finished text of responses. -ENODATA: not kept. */
 int must_check mime_facts_envelope(const struct mime_facts *f, struct str *out);
 int must_check mime_facts_bodystructure(const struct mime_facts *f, struct str *out);

@@ -363,24 +363,24 @@ static void write_structure(struct maker *m, struct buf *text, struct buf *cuts)
 
 static struct str write_cold(struct maker *m, size_t max)
 {
-	struct buf sections[FACTS_SECTIONS], b;
+	struct buf sections[MIME_FACTS_SECTIONS], b;
 	unsigned missing = 0;
 
-	for (int i = 0; i < FACTS_SECTIONS; i++)
+	for (int i = 0; i < MIME_FACTS_SECTIONS; i++)
 		buf_init(&sections[i], m->a, max);
-	mime_envelope_write(&sections[FACTS_ENVELOPE], m->header, m->a);
-	write_structure(m, &sections[FACTS_STRUCTURE], &sections[FACTS_EXTENSIONS]);
-	write_parts(m, &sections[FACTS_PARTS]);
-	sections[FACTS_FIELDS] = m->fields;
-	mime_preview_write(&sections[FACTS_PREVIEW], m->message, &m->structure, m->a);
+	mime_envelope_write(&sections[MIME_FACTS_ENVELOPE], m->header, m->a);
+	write_structure(m, &sections[MIME_FACTS_BODYSTRUCTURE], &sections[MIME_FACTS_EXTENSIONS]);
+	write_parts(m, &sections[MIME_FACTS_PARTS]);
+	sections[MIME_FACTS_FIELDS] = m->fields;
+	mime_preview_write(&sections[MIME_FACTS_PREVIEW], m->message, &m->structure, m->a);
 
 	/* Small ones first: the large one has to stay out. */
 	size_t left = max - COLD_DATA;
-	static const enum facts_section order[FACTS_SECTIONS] = {
-		FACTS_PREVIEW, FACTS_ENVELOPE,	 FACTS_PARTS,
-		FACTS_FIELDS,  FACTS_EXTENSIONS, FACTS_STRUCTURE,
+	static const enum mime_facts_section order[MIME_FACTS_SECTIONS] = {
+		MIME_FACTS_PREVIEW, MIME_FACTS_ENVELOPE,   MIME_FACTS_PARTS,
+		MIME_FACTS_FIELDS,  MIME_FACTS_EXTENSIONS, MIME_FACTS_BODYSTRUCTURE,
 	};
-	for (int i = 0; i < FACTS_SECTIONS; i++) {
+	for (int i = 0; i < MIME_FACTS_SECTIONS; i++) {
 		struct buf *s = &sections[order[i]];
 		if (buf_failed(s) || s->n > left) {
 			missing |= 1u << order[i];
@@ -394,9 +394,9 @@ static struct str write_cold(struct maker *m, size_t max)
 	facts_put(&b, missing, 1);
 	facts_put(&b, 0, 2);
 	facts_put(&b, max - left, 4);
-	for (int i = 0; i < FACTS_SECTIONS; i++)
+	for (int i = 0; i < MIME_FACTS_SECTIONS; i++)
 		facts_put(&b, sections[i].n, 4);
-	for (int i = 0; i < FACTS_SECTIONS; i++)
+	for (int i = 0; i < MIME_FACTS_SECTIONS; i++)
 		buf_put_str(&b, str_of(sections[i].p, sections[i].n));
 	check(!buf_failed(&b) && b.n == max - left);
 	return buf_str(&b);
