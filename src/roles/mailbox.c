@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "core/group.h"
+#include "core/io.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/sandbox.h"
@@ -56,6 +58,21 @@ static void settle_main(void *arg)
 			r = waitq_wait(&mailbox_role.unsettled, "files to rename",
 				       loop_deadline(SETTLE_LOOK_MS));
 	}
+}
+
+/* What other programs do to the mailboxes. */
+static void notice_main(void *arg)
+{
+	struct io io;
+	int fd = dup(store_pool_notice_fd(mailbox_role.pool));
+
+	(void)arg;
+	if (fd < 0)
+		return;
+	io_init(&io, fd);
+	while (io_wait_readable(&io, loop_deadline(SETTLE_LOOK_MS)) != -ECANCELED)
+		store_pool_notice(mailbox_role.pool);
+	io_done(&io);
 }
 
 static int mailbox_prepare(unsigned instance, struct err *err)
@@ -108,6 +125,8 @@ static int mailbox_start(struct group *g, struct err *err)
 {
 	int r = fiber_spawn(g, "settle", settle_main, NULL);
 
+	if (r == 0 && store_pool_notice_fd(mailbox_role.pool) >= 0)
+		r = fiber_spawn(g, "notice", notice_main, NULL);
 	return r < 0 ? err_set(err, r, "too many fibers") : 0;
 }
 

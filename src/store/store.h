@@ -109,6 +109,11 @@ struct store_pool *store_pool_new(const struct store_settings *set);
 /* All stores are closed. NULL is fine. */
 void store_pool_free(struct store_pool *p);
 
+/* Readable when files of other programs may have come or gone (-1: never); store_pool_notice looks
+ * at what happened and calls those who watch. */
+int store_pool_notice_fd(const struct store_pool *p);
+void store_pool_notice(struct store_pool *p);
+
 /* Flags and removals are in the index at once, and in the directories a little later: some of that
  * is done now, for well under a millisecond. True: there is more to do; to be called again once
  * others had their turn. */
@@ -337,10 +342,10 @@ int must_check store_view_sync(struct store_view *v, unsigned how, struct arena 
 /* Would store_view_sync(STORE_SYNC_NO_DISK) have anything to tell? */
 bool store_view_has_news(const struct store_view *v);
 
-/* Be called when anybody else in this process changes the mailbox: IDLE. The callback runs inside
- * that call, so it only notes the fact and wakes its fiber; it does not call the store. Changes
- * by other programs are found by whoever syncs next: an idle session syncs every half minute. One
- * per view; closing the view ends it. */
+/* Be called when anybody else changes the mailbox: IDLE. The callback runs inside the call that
+ * does or finds it, so it only notes the fact and wakes its fiber; it does not call the store.
+ * What other programs do where it cannot be watched is found by whoever syncs next: an idle session
+ * syncs every half minute. One per view; closing the view ends it. */
 typedef void store_watch_fn(void *arg);
 void store_view_watch(struct store_view *v, store_watch_fn *fn, void *arg); /* fn NULL: stop */
 

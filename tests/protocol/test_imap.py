@@ -560,6 +560,23 @@ def test_idle_tells_about_new_mail(server, user, box):
     assert box.finish(tag)[0].startswith('OK')
 
 
+def test_idle_tells_at_once_what_other_programs_do(server, user, box):
+    maildir = server.maildir(user)
+    box.ok('SELECT INBOX')
+    tag = box.start('IDLE')
+    assert box.line().startswith('+')
+    (maildir / 'tmp/x').write_text('Subject: from another program\n\nx\n')
+    (maildir / 'tmp/x').rename(maildir / 'new/1700000000.M1P1.other')
+    assert box.line() == '* 1 EXISTS'
+    assert box.line() == '* 1 RECENT'
+    file = maildir / 'cur/1700000000.M1P1.other:2,'
+    wait_until(file.exists)
+    file.rename(f'{file}F')
+    assert 'Flagged' in box.line()
+    box.send('DONE\r\n')
+    assert box.finish(tag)[0].startswith('OK')
+
+
 def test_idle_tells_about_other_sessions(server, user, three):
     tag = three.start('IDLE')
     assert three.line().startswith('+')

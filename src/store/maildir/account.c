@@ -48,6 +48,7 @@ struct store_pool *store_pool_new(const struct store_settings *set)
 	list_init(&p->idle);
 	list_init(&p->unused);
 	list_init(&p->settling);
+	maildir_notice_init(p);
 	p->set.index_root = arena_str(&p->arena, set->index_root);
 	store_index_boot_id(p->boot, set->boot);
 	return p;
@@ -110,6 +111,7 @@ void store_pool_free(struct store_pool *p)
 		free_oldest_unused(p);
 	check(p->stores.count == 0);
 	map_done(&p->stores);
+	maildir_notice_done(p);
 	arena_done(&p->arena);
 	free(p);
 }

@@ -80,6 +80,7 @@ static void box_free(struct maildir_box *mb)
 {
 	list_remove(&mb->node);
 	list_remove(&mb->settling);
+	maildir_notice_end(mb);
 	facts_files_rest(&mb->facts);
 	store_index_close(&mb->index);
 	box_uids_done(&mb->unsettled);
@@ -212,6 +213,7 @@ void maildir_box_release(struct maildir_box *mb)
 	check(mb->pins > 0);
 	if (--mb->pins > 0)
 		return;
+	maildir_notice_end(mb);
 	if (mb->base.stale) {
 		struct store *s = mb->store;
 		box_free(mb);

@@ -28,6 +28,8 @@ struct store_pool {
 	struct list idle; /* loaded mailboxes nobody uses, oldest first */
 	unsigned nidle;
 	size_t idle_bytes;
+	int notice_fd;	      /* inotify, or -1 */
+	struct map watches;   /* its number -> struct maildir_watch */
 	struct list settling; /* mailboxes whose files do not agree with the index yet */
 	uint8_t boot[16];
 	uint32_t counter; /* makes file names unique */
@@ -68,6 +70,7 @@ struct maildir_box {
 
 	struct timespec new_mtime, cur_mtime; /* of the directories as we know them */
 	bool rescan;			      /* the directories may hold what we do not know */
+	struct maildir_watch *watch_new, *watch_cur; /* both, or none */
 	int64_t own_since; /* first change of ours since the last scan, ms; 0: none */
 
 	struct file_mark uidlist, keywords;
@@ -106,6 +109,13 @@ void maildir_index_begin(struct maildir_box *mb);
 void maildir_index_write(struct maildir_box *mb);
 /* The directory of an account's indexes, or -1. */
 int maildir_index_dir(struct store *s);
+
+/* notice.c */
+void maildir_notice_init(struct store_pool *p);
+void maildir_notice_done(struct store_pool *p);
+/* Watch a mailbox that somebody looks at, if that can be had; and no longer. */
+void maildir_notice_begin(struct maildir_box *mb);
+void maildir_notice_end(struct maildir_box *mb);
 
 /* settle.c */
 /* What the record says is to be done on disk later, or right now where there is no index to keep

@@ -334,7 +334,7 @@ static int scan_locked(struct scan *s, struct err *err)
 		r = scan_pass(s, err);
 		if (r < 0)
 			return r;
-		mb->rescan = is_racy(new_before) || is_racy(cur_before);
+		mb->rescan = !mb->watch_new && (is_racy(new_before) || is_racy(cur_before));
 		if (pass > 0 || (count_missing(&mb->base.messages) == 0 && s->ntwice == 0))
 			break;
 		for (size_t i = 0; i < s->ntwice; i++)
@@ -389,6 +389,8 @@ int maildir_box_refresh(struct maildir_box *mb, struct err *err)
 	struct timespec new_mtime, cur_mtime;
 	if (mb->base.stale)
 		return err_set(err, -ESTALE, "%s: mailbox is gone", mb->name);
+	if (mb->watch_new)
+		store_pool_notice(mb->store->pool);
 	int r = dir_times(mb, &new_mtime, &cur_mtime);
 	if (r == -ENOENT) {
 		mb->base.stale = true;
@@ -415,6 +417,8 @@ int maildir_box_refresh(struct maildir_box *mb, struct err *err)
 void maildir_box_before_change(struct maildir_box *mb)
 {
 	struct timespec new_mtime, cur_mtime;
+	if (mb->watch_new) /* of our earlier changes, before their files move on */
+		store_pool_notice(mb->store->pool);
 	if (dir_times(mb, &new_mtime, &cur_mtime) < 0 || !timespec_eq(new_mtime, mb->new_mtime) ||
 	    !timespec_eq(cur_mtime, mb->cur_mtime))
 		mb->rescan = true;
@@ -424,6 +428,6 @@ void maildir_box_after_change(struct maildir_box *mb)
 {
 	if (dir_times(mb, &mb->new_mtime, &mb->cur_mtime) < 0)
 		mb->rescan = true;
-	if (!mb->own_since)
+	if (!mb->own_since && !mb->watch_new)
 		mb->own_since = maildir_now_ms();
 }

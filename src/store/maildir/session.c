@@ -55,6 +55,13 @@ int store_view_open(struct store *s, struct str name, unsigned mode, struct stor
 		maildir_box_release(mb);
 		return r;
 	}
+	maildir_notice_begin(mb);
+	if (mb->rescan)
+		r = maildir_box_refresh(mb, err);
+	if (r < 0) {
+		maildir_box_release(mb);
+		return r;
+	}
 	store_messages_pack(&mb->base.messages, false);
 	struct store_view *v = store_view_new(&mb->base, mode);
 	claim_recent(v);
@@ -92,7 +99,8 @@ int store_view_sync(struct store_view *v, unsigned how, struct arena *a, struct 
 {
 	if (v->box->stale)
 		return err_set(err, -ESTALE, "mailbox was deleted or replaced");
-	if (!(how & STORE_SYNC_NO_DISK)) {
+	/* What a watch has told of is known, in a way. */
+	if (!(how & STORE_SYNC_NO_DISK) || (box_of(v)->watch_new && box_of(v)->rescan)) {
 		int r = maildir_box_refresh(box_of(v), err);
 		if (r < 0)
 			return r;

@@ -260,6 +260,48 @@ static void changes_by_other_programs_are_noticed(void **state)
 	store_view_close(v);
 }
 
+static void note_news(void *arg)
+{
+	++*(int *)arg;
+}
+
+static void a_view_is_told_at_once_what_other_programs_do(void **state)
+{
+	struct account *t = *state;
+	int news = 0;
+	put_message(t, "cur/1000.M1P1.x:2,");
+	struct store_view *v = account_view(t, "INBOX", 0);
+	store_view_watch(v, note_news, &news);
+	put_message(t, "new/1001.M1P1.x");
+	store_pool_notice(t->pool);
+	assert_int_equal(news, 1);
+	account_sync(t, v, STORE_SYNC_NO_DISK);
+	assert_int_equal(store_view_count(v), 2);
+
+	/* Our own doings are no news, wherever the files go. */
+	account_settle(t);
+	account_change(t, v, 1, STORE_FLAGGED);
+	account_settle(t);
+	account_append(t, "INBOX", MSG, STORE_SEEN);
+	account_deliver(t, "INBOX", MSG);
+	account_sync(t, v, STORE_SYNC_NO_DISK);
+	account_settle(t);
+	struct store_uids set = uids_of(t, 3, 4);
+	assert_int_equal(store_view_remove(v, &set, &t->err), 2);
+	account_settle(t);
+	news = 0;
+	store_pool_notice(t->pool);
+	assert_int_equal(news, 0);
+
+	rename_file(t, "cur/1000.M1P1.x:2,F", "cur/1000.M1P1.x:2,FS");
+	store_pool_notice(t->pool);
+	assert_int_equal(news, 1);
+	account_sync(t, v, STORE_SYNC_NO_DISK);
+	assert_int_equal(account_message(t, v, 1).flags & STORE_FLAGS_ALL,
+			 STORE_FLAGGED | STORE_SEEN);
+	store_view_close(v);
+}
+
 static void a_file_renamed_under_us_is_followed(void **state)
 {
 	struct account *t = *state;
@@ -755,6 +797,7 @@ int main(void)
 		TEST(a_new_mailbox_gets_a_larger_uidvalidity_than_dovecot_gave),
 		TEST(old_subscriptions_are_read_and_written_anew),
 		TEST(changes_by_other_programs_are_noticed),
+		TEST(a_view_is_told_at_once_what_other_programs_do),
 		TEST(a_file_renamed_under_us_is_followed),
 		TEST(copying_follows_a_renamed_file_too),
 		TEST(uids_given_by_another_program_are_taken_over),
