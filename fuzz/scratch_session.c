@@ -19,7 +19,7 @@
 
 struct scratch {
 	struct scratch_dir dir;
-	char path[96];
+	char path[96], index[96];
 	struct store_pool *pool;
 	struct stream *client, *server;
 	scratch_serve_fn *serve;
@@ -71,7 +71,9 @@ static bool make_account(struct scratch *s)
 	if (!scratch_dir_make(&s->dir))
 		return false;
 	snprintf(s->path, sizeof(s->path), "%s/user", s->dir.path);
-	s->pool = store_pool_new(&(struct store_settings){ .host = STR("host") });
+	snprintf(s->index, sizeof(s->index), "%s/index", s->dir.path);
+	s->pool = store_pool_new(
+		&(struct store_settings){ .host = STR("host"), .index_root = str_from(s->index) });
 	if (store_open(s->pool, str_from(s->path), &store, &err) < 0)
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(messages); i++)

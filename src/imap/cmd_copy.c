@@ -1,6 +1,7 @@
 /* COPY (RFC 3501 6.4.7) and MOVE (RFC 6851), with COPYUID (RFC 4315). */
 #include <errno.h>
 
+#include "imap/condstore.h"
 #include "imap/mailbox_name.h"
 #include "imap/seqset.h"
 #include "imap/session_state.h"
@@ -102,5 +103,6 @@ int imap_cmd_move(struct imap_session *s)
 		stream_write(s->stream, code);
 		stream_puts(s->stream, "Moved.\r\n");
 	}
-	return imap_ok(s, "Move completed.");
+	r = imap_condstore_code(s, &code);
+	return r < 0 || s->ended ? r : imap_ok(s, "%" STR_FMT "Move completed.", STR_ARG(code));
 }

@@ -5,7 +5,9 @@
 #include "mime/envelope.h"
 #include "mime/facts.h"
 #include "imap/binary.h"
+#include "imap/condstore.h"
 #include "imap/fetch_items.h"
+#include "imap/fetch_modifiers.h"
 #include "imap/message.h"
 #include "imap/object_id.h"
 #include "imap/seqset.h"
@@ -30,7 +32,8 @@ struct fetch {
 	struct imap_session *s;
 	struct imap_fetch_items items;
 	struct plan *plans; /* one per item */
-	bool has_uid, has_flags;
+	bool has_uid, has_flags, has_modseq;
+	struct imap_fetch_modifiers modifiers;
 	bool needs_contents;
 	struct arena arena; /* reset for each message that needed it */
 	struct buf out;	    /* responses that are not sent yet */
@@ -224,6 +227,13 @@ static void write_preview(struct fetch *f)
 		imap_write_string(&f->out, text);
 }
 
+static void write_modseq(struct fetch *f)
+{
+	buf_puts(&f->out, "MODSEQ (");
+	buf_put_u64(&f->out, f->meta.modseq);
+	buf_putc(&f->out, ')');
+}
+
 static int may_suspend write_item(struct fetch *f, const struct imap_fetch_item *item)
 {
 	switch (item->kind) {
@@ -252,6 +262,9 @@ static int may_suspend write_item(struct fetch *f, const struct imap_fetch_item 
 	case IMAP_FETCH_BINARY:
 	case IMAP_FETCH_BINARY_SIZE:
 		return write_binary(f, item);
+	case IMAP_FETCH_MODSEQ:
+		write_modseq(f);
+		return 0;
 	case IMAP_FETCH_PREVIEW:
 		write_preview(f);
 		return 0;
@@ -276,6 +289,7 @@ static bool is_metadata(enum imap_fetch_kind kind)
 	case IMAP_FETCH_FLAGS:
 	case IMAP_FETCH_INTERNALDATE:
 	case IMAP_FETCH_SIZE:
+	case IMAP_FETCH_MODSEQ:
 	case IMAP_FETCH_EMAILID:
 	case IMAP_FETCH_THREADID:
 		return true;
@@ -315,6 +329,7 @@ static bool mark_seen(struct fetch *f, uint32_t seq)
 	if (store_view_message(s->view, seq, &now) < 0)
 		return false;
 	f->meta.flags = now.flags;
+	f->meta.modseq = now.modseq;
 	return true;
 }
 
@@ -372,6 +387,8 @@ static int may_suspend load_contents(struct fetch *f)
 static int may_suspend fetch_one(struct fetch *f, uint32_t seq)
 {
 	int r = load_meta(f, seq);
+	if (r == 0 && f->meta.modseq <= f->modifiers.changed_since)
+		return 0;
 	if (r == 0 && f->needs_contents)
 		r = load_contents(f);
 	if (r < 0) {
@@ -380,12 +397,13 @@ static int may_suspend fetch_one(struct fetch *f, uint32_t seq)
 		f->failed |= r != -ENOENT && r != -ENOTSUP;
 		return 0;
 	}
-	bool tell_flags = mark_seen(f, seq) && !f->has_flags;
+	bool seen = mark_seen(f, seq), tell_flags = seen && !f->has_flags;
+	bool tell_modseq = f->modifiers.since || (seen && f->s->enabled & IMAP_ENABLED_CONDSTORE);
 
 	buf_puts(&f->out, "* ");
 	buf_put_u64(&f->out, seq);
 	buf_puts(&f->out, " FETCH (");
-	if (f->s->uid && !f->has_uid) {
+	if ((f->s->uid || f->s->enabled & IMAP_ENABLED_QRESYNC) && !f->has_uid) {
 		buf_puts(&f->out, "UID ");
 		buf_put_u64(&f->out, f->meta.uid);
 		buf_putc(&f->out, ' ');
@@ -401,6 +419,10 @@ static int may_suspend fetch_one(struct fetch *f, uint32_t seq)
 	if (tell_flags) {
 		buf_putc(&f->out, ' ');
 		imap_view_write_message_flags(f->s, &f->out, &f->meta);
+	}
+	if (tell_modseq && !f->has_modseq) {
+		buf_putc(&f->out, ' ');
+		write_modseq(f);
 	}
 	buf_puts(&f->out, ")\r\n");
 	if (f->out.n < SEND_FROM)
@@ -474,16 +496,39 @@ static void make_plans(struct fetch *f)
 	f->has_flags = asks_for(f, IMAP_FETCH_FLAGS);
 }
 
+/* RFC 7162 3.1: who asks for mod-sequences wants to be told them from here on. 3.2.6: what vanished
+ * comes before what changed. */
+static int may_suspend begin_condstore(struct fetch *f, struct str uids)
+{
+	struct store_uids known;
+
+	if (f->has_modseq || f->modifiers.since)
+		imap_condstore_enable(f->s);
+	if (!f->modifiers.vanished)
+		return 0;
+	int r = imap_view_parse_known(f->s, uids, &known);
+	if (r == 0)
+		imap_condstore_write_vanished(f->s, f->modifiers.changed_since, &known);
+	return r;
+}
+
 int imap_cmd_fetch(struct imap_session *s)
 {
 	struct fetch f = { .s = s };
 	struct imap_seqset set;
-	int r;
+	int r = imap_lexer_space(&s->lexer);
 
-	if ((r = imap_lexer_space(&s->lexer)) < 0 || (r = imap_view_parse_set(s, &set)) < 0 ||
-	    (r = imap_lexer_space(&s->lexer)) < 0 ||
+	struct str numbers = str_skip(s->lexer.line, s->lexer.pos);
+	if (r < 0 || (r = imap_view_parse_set(s, &set)) < 0)
+		return r;
+	numbers.n -= s->lexer.line.n - s->lexer.pos;
+	if ((r = imap_lexer_space(&s->lexer)) < 0 ||
 	    (r = imap_fetch_items_parse(&s->lexer, &f.items)) < 0 ||
+	    (r = imap_fetch_modifiers_parse(s, &f.modifiers)) < 0 ||
 	    (r = imap_lexer_end(&s->lexer)) < 0)
+		return r;
+	f.has_modseq = asks_for(&f, IMAP_FETCH_MODSEQ);
+	if ((r = begin_condstore(&f, numbers)) < 0)
 		return r;
 
 	buf_init(&f.out, NULL, SIZE_MAX / 2);

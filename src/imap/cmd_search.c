@@ -1,6 +1,7 @@
 /* SEARCH and UID SEARCH (RFC 3501 6.4.4, 6.4.8). */
 #include <errno.h>
 
+#include "imap/condstore.h"
 #include "imap/message.h"
 #include "imap/object_id.h"
 #include "imap/search_key.h"
@@ -130,6 +131,8 @@ static int may_suspend matches(struct candidate *c, const struct imap_search_key
 		return (c->meta.flags & k->with) == k->with && !(c->meta.flags & k->without);
 	case IMAP_SEARCH_KEYWORD:
 		return !(c->meta.keywords & k->keyword) == !!k->without;
+	case IMAP_SEARCH_MODSEQ:
+		return c->meta.modseq >= k->modseq;
 	case IMAP_SEARCH_EMAILID:
 		return by_email_id(c, k);
 	case IMAP_SEARCH_NONE:
@@ -173,16 +176,22 @@ static int may_suspend search(struct imap_session *s, const struct imap_search_k
 {
 	struct candidate c = { .s = s };
 	uint32_t count = store_view_count(s->view);
+	uint64_t highest = 0;
 	int r = 0;
 
 	stream_puts(s->stream, "* SEARCH");
 	for (c.seq = 1; c.seq <= count && r == 0; c.seq++) {
 		size_t bytes = 0;
-		if (candidate_matches(&c, key, &bytes))
+		if (candidate_matches(&c, key, &bytes)) {
 			stream_printf(s->stream, " %u",
 				      s->uid ? store_view_uid(s->view, c.seq) : c.seq);
+			highest = c.meta.modseq > highest ? c.meta.modseq : highest;
+		}
 		r = imap_work(s, bytes / UNIT_BYTES + (c.seq % MESSAGES_PER_UNIT == 0));
 	}
+	/* RFC 7162 3.1.5 */
+	if (key->tells_modseq && highest)
+		stream_printf(s->stream, " (MODSEQ %llu)", (unsigned long long)highest);
 	stream_puts(s->stream, "\r\n");
 	arena_done(&c.arena);
 	return r;
@@ -197,6 +206,8 @@ int imap_cmd_search(struct imap_session *s)
 		return imap_no(s, "[BADCHARSET (US-ASCII UTF-8)] Unknown charset.");
 	if (r < 0)
 		return r;
+	if (key->tells_modseq)
+		imap_condstore_enable(s);
 	r = search(s, key);
 	return r < 0 ? r : imap_ok(s, "Search completed.");
 }

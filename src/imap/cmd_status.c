@@ -1,4 +1,5 @@
 /* STATUS (RFC 3501 6.3.10). */
+#include "imap/condstore.h"
 #include "imap/mailbox_name.h"
 #include "imap/object_id.h"
 #include "imap/session_state.h"
@@ -15,7 +16,7 @@ static const struct {
 	{ "UIDNEXT", IMAP_STATUS_UIDNEXT },	    { "UIDVALIDITY", IMAP_STATUS_UIDVALIDITY },
 	{ "UNSEEN", IMAP_STATUS_UNSEEN },	    { "SIZE", IMAP_STATUS_SIZE },
 	{ "DELETED", IMAP_STATUS_DELETED },	    { "MAILBOXID", IMAP_STATUS_MAILBOXID },
-	{ "APPENDLIMIT", IMAP_STATUS_APPENDLIMIT },
+	{ "APPENDLIMIT", IMAP_STATUS_APPENDLIMIT }, { "HIGHESTMODSEQ", IMAP_STATUS_HIGHESTMODSEQ },
 };
 
 static int parse_item(struct imap_lexer *lx, unsigned *items)
@@ -65,6 +66,8 @@ static uint64_t item_value(const struct store_status *st, unsigned item)
 		return st->unseen;
 	case IMAP_STATUS_DELETED:
 		return st->deleted;
+	case IMAP_STATUS_HIGHESTMODSEQ:
+		return st->modseq;
 	default:
 		return st->bytes;
 	}
@@ -121,6 +124,8 @@ int imap_cmd_status(struct imap_session *s)
 	    (r = imap_status_items_parse(&s->lexer, &items)) < 0 ||
 	    (r = imap_lexer_end(&s->lexer)) < 0)
 		return r;
+	if (items & IMAP_STATUS_HIGHESTMODSEQ)
+		imap_condstore_enable(s);
 	r = imap_status_write(s, name, items, &err);
 	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, "Status completed.");
 }

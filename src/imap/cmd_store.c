@@ -1,6 +1,8 @@
-/* STORE and UID STORE (RFC 3501 6.4.6), EXPUNGE (6.4.3) and UID EXPUNGE (RFC 4315). */
+/* STORE and UID STORE (RFC 3501 6.4.6, RFC 7162 3.1.3), EXPUNGE (6.4.3) and UID EXPUNGE (RFC
+ * 4315). */
 #include <errno.h>
 
+#include "imap/condstore.h"
 #include "imap/flags.h"
 #include "imap/seqset.h"
 #include "imap/session_state.h"
@@ -54,8 +56,10 @@ static int keyword_bits(struct imap_session *s, const struct store_mark *mark,
 	return 0;
 }
 
-/* RFC 3501 6.4.6: the new flags, as if they had been fetched; also where they are the old ones. */
-static int may_suspend write_flags(struct imap_session *s, const struct imap_seqset *set)
+/* RFC 3501 6.4.6: the new flags, as if they had been fetched; also where they are the old ones. RFC
+ * 7162 3.1.3: a silent STORE still tells mod-sequences, of what it has changed. */
+static int may_suspend write_flags(struct imap_session *s, const struct imap_seqset *set,
+				   bool silent, const struct store_uids *modified)
 {
 	struct store_message m;
 	struct buf b;
@@ -65,60 +69,93 @@ static int may_suspend write_flags(struct imap_session *s, const struct imap_seq
 	for (size_t i = 0; i < set->count; i++)
 		for (uint32_t n = set->ranges[i].first; n <= set->ranges[i].last && r == 0; n++) {
 			r = imap_work(s, n % MESSAGES_PER_UNIT == 0);
-			if (store_view_message(s->view, n, &m) < 0)
+			if (store_view_message(s->view, n, &m) < 0 ||
+			    (silent && store_uids_has(modified, m.uid)))
 				continue;
-			buf_printf(&b, "* %u FETCH (", n);
-			if (s->uid)
-				buf_printf(&b, "UID %u ", m.uid);
-			imap_view_write_message_flags(s, &b, &m);
-			buf_puts(&b, ")\r\n");
+			imap_condstore_put_fetch(s, &b, n, &m, !silent);
 			imap_send(s, &b);
 		}
 	return r;
 }
 
+static int may_suspend tell(struct imap_session *s, const struct imap_seqset *seqs, bool silent,
+			    const struct store_uids *modified)
+{
+	if (silent && !(s->enabled & IMAP_ENABLED_CONDSTORE))
+		return 0;
+	/* First what a client needs to understand them: new keywords. */
+	int r = imap_view_sync(s, STORE_SYNC_KEEP_EXPUNGED | STORE_SYNC_NO_DISK);
+	return r < 0 || s->ended ? r : write_flags(s, seqs, silent, modified);
+}
+
+static int answer(struct imap_session *s, const struct store_uids *modified)
+{
+	struct buf b;
+
+	if (!modified->n)
+		return imap_ok(s, "Store completed.");
+	buf_init(&b, &s->arena, SIZE_MAX / 2);
+	imap_condstore_put_modified(s, &b, modified);
+	return imap_ok(s, "[%" STR_FMT "] Some had changed.", STR_ARG(buf_str(&b)));
+}
+
+/* (UNCHANGEDSINCE modseq) */
+static int may_suspend parse_modifier(struct imap_session *s, struct store_change *change)
+{
+	struct imap_lexer *lx = &s->lexer;
+	int r;
+
+	if (!imap_lexer_accept(lx, '('))
+		return 0;
+	if (!imap_lexer_accept_word(lx, "UNCHANGEDSINCE") || !store_has_modseq(s->store))
+		return imap_lexer_bad(lx, "Unknown modifier");
+	if ((r = imap_lexer_space(lx)) < 0 ||
+	    (r = imap_lexer_modseq(lx, &change->unchanged_since)) < 0 ||
+	    (r = imap_lexer_expect(lx, ')')) < 0)
+		return r;
+	change->conditional = true;
+	return imap_lexer_space(lx);
+}
+
 int imap_cmd_store(struct imap_session *s)
 {
 	struct store_change change = { .unchanged_since = UINT64_MAX, .a = &s->arena };
+	struct store_uids uids, modified = { 0 };
 	struct imap_lexer *lx = &s->lexer;
 	struct imap_seqset seqs;
-	struct store_uids uids;
 	struct store_mark mark;
 	struct err err;
 	int r;
 
 	if ((r = imap_lexer_space(lx)) < 0 || (r = imap_view_parse_set(s, &seqs)) < 0 ||
-	    (r = imap_lexer_space(lx)) < 0 || (r = parse_op(lx, &change)) < 0 ||
-	    (r = imap_lexer_space(lx)) < 0 || (r = imap_flags_parse(lx, &mark)) < 0 ||
-	    (r = imap_lexer_end(lx)) < 0)
+	    (r = imap_lexer_space(lx)) < 0 || (r = parse_modifier(s, &change)) < 0 ||
+	    (r = parse_op(lx, &change)) < 0 || (r = imap_lexer_space(lx)) < 0 ||
+	    (r = imap_flags_parse(lx, &mark)) < 0 || (r = imap_lexer_end(lx)) < 0)
 		return r;
 
-	bool tell = !change.silent;
+	bool silent = change.silent;
 	change.silent = true;
 	change.flags = mark.flags;
+	if (change.conditional)
+		imap_condstore_enable(s);
 	r = keyword_bits(s, &mark, &change);
 	if (r == -E2BIG)
 		return imap_no(s, "[LIMIT] The mailbox has no room for more keywords.");
 	if (r < 0)
 		return imap_no_store(s, r, &err);
 	imap_view_uids(s, &seqs, &uids);
-	r = store_view_change(s->view, &uids, &change, NULL, &err);
+	r = store_view_change(s->view, &uids, &change, &modified, &err);
 	if (r < 0)
 		return imap_no_store(s, r, &err);
-	if (tell) {
-		/* First what a client needs to understand them: new keywords. */
-		r = imap_view_sync(s, STORE_SYNC_KEEP_EXPUNGED | STORE_SYNC_NO_DISK);
-		if (r < 0 || s->ended)
-			return r;
-		r = write_flags(s, &seqs);
-	}
-	return r < 0 ? r : imap_ok(s, "Store completed.");
+	r = tell(s, &seqs, silent, &modified);
+	return r < 0 || s->ended ? r : answer(s, &modified);
 }
 
 int imap_cmd_expunge(struct imap_session *s)
 {
 	struct imap_seqset seqs;
 	struct store_uids uids;
+	struct str code;
 	struct err err;
 	int r;
 
@@ -131,5 +168,8 @@ int imap_cmd_expunge(struct imap_session *s)
 	if ((r = imap_lexer_end(&s->lexer)) < 0)
 		return r;
 	r = store_view_expunge(s->view, s->uid ? &uids : NULL, &err);
-	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, "Expunge completed.");
+	if (r < 0)
+		return imap_no_store(s, r, &err);
+	r = imap_condstore_code(s, &code);
+	return r < 0 || s->ended ? r : imap_ok(s, "%" STR_FMT "Expunge completed.", STR_ARG(code));
 }

@@ -1,6 +1,8 @@
 /* The table of commands. */
 #include "imap/session_state.h"
 
+#define CAPABILITIES_MAX 2000
+
 #define ALWAYS                                                                                     \
 	"IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE"       \
 	" MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE "       \
@@ -11,10 +13,17 @@ struct str imap_session_capabilities(struct imap_session *s)
 {
 	uint64_t max = s->params->limits.append;
 
+	struct buf b;
+
+	buf_init(&b, &s->arena, CAPABILITIES_MAX);
+	buf_puts(&b, ALWAYS);
+	if (store_has_modseq(s->store))
+		buf_puts(&b, " CONDSTORE QRESYNC");
 	/* RFC 7889 2: one limit for all mailboxes is told here; no number: STATUS has it. */
+	buf_puts(&b, " APPENDLIMIT");
 	if (max)
-		return arena_printf(&s->arena, ALWAYS " APPENDLIMIT=%llu", (unsigned long long)max);
-	return STR(ALWAYS " APPENDLIMIT");
+		buf_printf(&b, "=%llu", (unsigned long long)max);
+	return buf_str(&b);
 }
 
 #define VIEW IMAP_NEEDS_VIEW

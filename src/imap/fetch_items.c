@@ -15,6 +15,7 @@ static const struct {
 	{ "RFC822.SIZE", { .kind = IMAP_FETCH_SIZE } },
 	{ "ENVELOPE", { .kind = IMAP_FETCH_ENVELOPE } },
 	{ "BODYSTRUCTURE", { .kind = IMAP_FETCH_BODYSTRUCTURE } },
+	{ "MODSEQ", { .kind = IMAP_FETCH_MODSEQ } },
 	{ "EMAILID", { .kind = IMAP_FETCH_EMAILID } },
 	{ "THREADID", { .kind = IMAP_FETCH_THREADID } },
 	{ "BODY", { .kind = IMAP_FETCH_BODY } },

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "mime/fold.h"
+#include "imap/condstore.h"
 #include "imap/lexer_date.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
@@ -17,6 +18,7 @@ struct parse {
 	struct str charset;
 	unsigned keys;
 	unsigned depth;
+	bool tells_modseq;
 };
 
 static int may_suspend parse_key(struct parse *p, struct imap_search_key **out);
@@ -112,6 +114,29 @@ static int word_keyword(struct parse *p, const struct search_word *w, struct ima
 	return 0;
 }
 
+/* RFC 7162 3.1.5: a message has one mod-sequence, so the metadata named here is read over. */
+static int may_suspend word_modseq(struct parse *p, const struct search_word *w,
+				   struct imap_search_key *k)
+{
+	struct str entry, type;
+	int r = imap_lexer_space(p->lx);
+
+	(void)w;
+	if (!store_has_modseq(p->s->store))
+		return imap_lexer_bad(p->lx, "Unknown search key");
+	if (r == 0 && !ascii_is_digit(imap_lexer_look(p->lx))) {
+		if ((r = imap_lexer_string(p->lx, &entry)) < 0 ||
+		    (r = imap_lexer_space(p->lx)) < 0 || (r = imap_lexer_atom(p->lx, &type)) < 0)
+			return r;
+		if (!str_eq_nocase(type, STR("all")) && !str_eq_nocase(type, STR("priv")) &&
+		    !str_eq_nocase(type, STR("shared")))
+			return imap_lexer_bad(p->lx, "Expected all, priv or shared");
+		r = imap_lexer_space(p->lx);
+	}
+	p->tells_modseq = true;
+	return r < 0 ? r : imap_lexer_modseq(p->lx, &k->modseq);
+}
+
 /* RFC 8474 4: an object identifier is an atom. */
 static int word_object_id(struct parse *p, const struct search_word *w, struct imap_search_key *k)
 {
@@ -176,6 +201,7 @@ static const struct search_word search_words[] = {
 	{ "HEADER", word_header, IMAP_SEARCH_HEADER },
 	{ "KEYWORD", word_keyword, IMAP_SEARCH_KEYWORD },
 	{ "LARGER", word_size, IMAP_SEARCH_LARGER },
+	{ "MODSEQ", word_modseq, IMAP_SEARCH_MODSEQ },
 	{ "NEW", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_RECENT, .without = STORE_SEEN },
 	{ "NOT", word_not, IMAP_SEARCH_NOT },
 	{ "OLD", word_plain, IMAP_SEARCH_FLAGS, .without = STORE_RECENT },
@@ -310,5 +336,7 @@ int imap_search_parse(struct imap_session *s, struct imap_search_key **out)
 	}
 	if (r == 0)
 		r = parse_conjunction(&p, out);
+	if (r == 0)
+		(*out)->tells_modseq = p.tells_modseq;
 	return r < 0 ? r : imap_lexer_end(p.lx);
 }

@@ -1,6 +1,7 @@
 /* The condition of a SEARCH (RFC 3501 6.4.4) as a tree. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ enum imap_search_kind {
 	IMAP_SEARCH_SEQS,
 	IMAP_SEARCH_FLAGS, /* has all of `with` and none of `without` */
 	IMAP_SEARCH_KEYWORD,
+	IMAP_SEARCH_MODSEQ, /* RFC 7162 3.1.5: at least this */
 	IMAP_SEARCH_EMAILID,
 	IMAP_SEARCH_NONE,
 	/* May look at the file. */
@@ -43,9 +45,11 @@ struct imap_search_key {
 	uint32_t with, without; /* enum store_flag */
 	uint64_t keyword;	/* its bit */
 	uint32_t size;
-	int32_t from, to; /* days since the epoch */
-	struct str field; /* of HEADER */
-	struct str text;  /* folded: mime/fold.h */
+	uint64_t modseq;
+	bool tells_modseq; /* of the whole condition: the answer has the highest one */
+	int32_t from, to;  /* days since the epoch */
+	struct str field;  /* of HEADER */
+	struct str text;   /* folded: mime/fold.h */
 };
 
 /* Parse everything behind "SEARCH" to the end of the command. -EBADMSG as ever; -ENOTSUP when the

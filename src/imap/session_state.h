@@ -29,8 +29,10 @@ typedef int may_suspend imap_command_fn(struct imap_session *s);
 
 /* What the client has switched on with ENABLE (RFC 5161). */
 enum imap_enabled {
-	IMAP_ENABLED_REV2 = 1 << 0, /* RFC 9051 */
-	IMAP_ENABLED_UTF8 = 1 << 1, /* RFC 9755; IMAP4rev2 is that and more */
+	IMAP_ENABLED_REV2 = 1 << 0,	 /* RFC 9051 */
+	IMAP_ENABLED_UTF8 = 1 << 1,	 /* RFC 9755; IMAP4rev2 is that and more */
+	IMAP_ENABLED_CONDSTORE = 1 << 2, /* RFC 7162 */
+	IMAP_ENABLED_QRESYNC = 1 << 3,	 /* which includes it */
 };
 
 struct imap_command {
@@ -51,6 +53,7 @@ struct imap_session {
 
 	struct store_view *view; /* of the selected mailbox, or NULL */
 	bool read_only;
+	uint64_t told_modseq; /* all changes up to here the client has been told */
 
 	struct str tag;
 	const char *command; /* its name, or NULL before it is known */

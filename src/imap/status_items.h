@@ -1,5 +1,5 @@
-/* The items of STATUS (RFC 3501 6.3.10, 9051 6.3.11, 7889, 8438, 8474), which LIST can ask for too
- * (RFC 5819). */
+/* The items of STATUS (RFC 3501 6.3.10, 9051 6.3.11; 7162, 7889, 8438, 8474), which LIST can ask
+ * for too (RFC 5819). */
 #pragma once
 
 #include "base/buf.h"
@@ -20,6 +20,7 @@ enum imap_status_item {
 	IMAP_STATUS_DELETED = 1 << 6,
 	IMAP_STATUS_MAILBOXID = 1 << 7,
 	IMAP_STATUS_APPENDLIMIT = 1 << 8,
+	IMAP_STATUS_HIGHESTMODSEQ = 1 << 9,
 };
 
 /* A list of items in parentheses, as bits. */

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 
+#include "imap/condstore.h"
 #include "imap/seqset.h"
 #include "imap/session_state.h"
+#include "imap/uids_write.h"
 #include "imap/write.h"
 
 #define RANGES_MAX	   20000
@@ -55,12 +57,30 @@ static void may_suspend write_flag_event(struct imap_session *s, struct buf *b, 
 
 	if (store_view_message(s->view, seq, &m) < 0)
 		return;
-	buf_printf(b, "* %u FETCH (", seq);
-	if (s->uid)
-		buf_printf(b, "UID %u ", m.uid);
-	imap_view_write_message_flags(s, b, &m);
-	buf_puts(b, ")\r\n");
+	imap_condstore_put_fetch(s, b, seq, &m, true);
 	imap_send(s, b);
+}
+
+/* RFC 7162 3.2.10.2: who enabled QRESYNC gets UIDs instead of numbers, and all at once. The events
+ * come with the highest number first. Returns how many are done with. */
+static size_t may_suspend write_vanished(struct imap_session *s, const struct store_events *ev)
+{
+	struct store_uids uids = { 0 };
+	struct buf b;
+	size_t n = 0;
+
+	while (n < ev->n && ev->v[n].kind == STORE_EVENT_EXPUNGED)
+		n++;
+	for (size_t i = n; i > 0; i--)
+		store_uids_add(&s->arena, &uids, ev->v[i - 1].uid);
+	if (!n)
+		return 0;
+	buf_init(&b, &s->arena, SIZE_MAX / 2);
+	buf_puts(&b, "* VANISHED ");
+	imap_uids_write(&b, &uids);
+	buf_puts(&b, "\r\n");
+	imap_send(s, &b);
+	return n;
 }
 
 static int may_suspend write_events(struct imap_session *s, const struct store_events *ev)
@@ -71,7 +91,8 @@ static int may_suspend write_events(struct imap_session *s, const struct store_e
 	buf_init(&b, &s->arena, RESPONSE_FLAGS_MAX);
 	if (ev->keywords_changed)
 		imap_view_write_flags(s);
-	for (size_t i = 0; i < ev->n && r == 0; i++) {
+	size_t done = s->enabled & IMAP_ENABLED_QRESYNC ? write_vanished(s, ev) : 0;
+	for (size_t i = done; i < ev->n && r == 0; i++) {
 		if (ev->v[i].kind == STORE_EVENT_EXPUNGED)
 			stream_printf(s->stream, "* %u EXPUNGE\r\n", ev->v[i].seq);
 		else
@@ -87,6 +108,7 @@ static int may_suspend write_events(struct imap_session *s, const struct store_e
 
 int imap_view_sync(struct imap_session *s, unsigned how)
 {
+	struct store_status st;
 	struct store_events ev;
 	struct err err;
 
@@ -96,7 +118,13 @@ int imap_view_sync(struct imap_session *s, unsigned how)
 		return imap_bye(s, IMAP_SESSION_REFUSED, "The selected mailbox is gone");
 	}
 	/* Whatever else: the next command looks again. */
-	return r < 0 ? 0 : write_events(s, &ev);
+	if (r < 0)
+		return 0;
+	if (!(how & STORE_SYNC_KEEP_EXPUNGED)) {
+		store_view_status(s->view, &st);
+		s->told_modseq = st.modseq;
+	}
+	return write_events(s, &ev);
 }
 
 /* Ranges of UIDs become those of the messages that have them. */
@@ -154,6 +182,20 @@ int imap_view_parse_set(struct imap_session *s, struct imap_seqset *out)
 			return imap_lexer_bad(&s->lexer, "No message has such a number");
 	}
 	*out = set;
+	return 0;
+}
+
+int imap_view_parse_known(struct imap_session *s, struct str text, struct store_uids *out)
+{
+	uint32_t count = store_view_count(s->view);
+	struct imap_seqset set;
+
+	if (imap_seqset_parse(text, &s->arena, RANGES_MAX, &set) < 0)
+		return imap_lexer_bad(&s->lexer, "Invalid sequence set");
+	imap_seqset_resolve(&set, count ? store_view_uid(s->view, count) : 0);
+	*out = (struct store_uids){ 0 };
+	for (size_t i = 0; i < set.count; i++)
+		store_uids_add_range(&s->arena, out, set.ranges[i].first, set.ranges[i].last);
 	return 0;
 }
 

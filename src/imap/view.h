@@ -29,6 +29,10 @@ void imap_view_write_message_flags(struct imap_session *s, struct buf *b,
  * names a number beyond the last message. */
 int must_check imap_view_parse_set(struct imap_session *s, struct imap_seqset *out);
 
+/* The text of such a set as the UIDs that it names, whether the view has them or not. */
+int must_check imap_view_parse_known(struct imap_session *s, struct str text,
+				     struct store_uids *out);
+
 /* The same for a search, which only asks: UIDs or numbers, as `uid` says, and a number beyond the
  * last message matches none. */
 int must_check imap_view_parse_search_set(struct imap_session *s, bool uid,
