@@ -260,8 +260,10 @@ int companion_list_make(const struct settings *set, struct arena *a, struct comp
 		bool wanted;
 		int (*add)(struct making *m);
 	} all[] = {
-		{ set->enable_rspamd_redis, add_redis }, { set->enable_rspamd, add_rspamd },
-		{ set->enable_clamav, add_clamav },	 { set->enable_fetchmail, add_fetchmail },
+		{ set->enable_rspamd && set->enable_rspamd_redis, add_redis },
+		{ set->enable_rspamd, add_rspamd },
+		{ set->enable_clamav, add_clamav },
+		{ set->enable_fetchmail, add_fetchmail },
 		{ set->enable_getmail, add_getmail },
 	};
 	int r = 0;

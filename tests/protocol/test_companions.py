@@ -65,6 +65,15 @@ def test_redis_can_be_somebody_elses(make_server, programs):
     assert '/redis-server ' not in programs.called()
 
 
+def test_redis_is_nothing_without_rspamd(make_server, programs):
+    """A values file that switches rspamd off has the other switch on, by default."""
+    programs.make('redis-server')
+    server = make_server(env=programs.env(ENABLE_RSPAMD='0', ENABLE_RSPAMD_REDIS='1'))
+    deliver(server, USERS[0], message())
+    server.wait_stored(USERS[0])
+    assert 'redis' not in server.log() and programs.called() == ''
+
+
 def test_one_that_dies_is_started_again(make_server, programs):
     programs.make('clamd', 'exit 3')
     programs.make('freshclam')
