@@ -496,6 +496,32 @@ static void make_plans(struct fetch *f)
 	f->has_flags = asks_for(f, IMAP_FETCH_FLAGS);
 }
 
+static bool has_changed(struct fetch *f, uint32_t seq)
+{
+	struct store_message m;
+
+	return store_view_message(f->s->view, seq, &m) == 0 &&
+	       m.modseq > f->modifiers.changed_since;
+}
+
+/* RFC 9394 3.2: those at some positions among the messages that are asked for. */
+static void take_partial(struct fetch *f, struct imap_seqset *set)
+{
+	struct arena *a = &f->s->arena;
+	uint32_t *all = ARENA_NEW_ARRAY(a, uint32_t, store_view_count(f->s->view));
+	size_t n = 0, from, count;
+
+	for (size_t i = 0; i < set->count; i++)
+		for (uint32_t seq = set->ranges[i].first; seq <= set->ranges[i].last; seq++)
+			if (!f->modifiers.since || has_changed(f, seq))
+				all[n++] = seq;
+	imap_partial_window(&f->modifiers.partial, n, &from, &count);
+	*set = (struct imap_seqset){ .ranges = ARENA_NEW_ARRAY(a, struct imap_range, count),
+				     .count = count };
+	for (size_t i = 0; i < count; i++)
+		set->ranges[i] = (struct imap_range){ all[from + i], all[from + i] };
+}
+
 /* RFC 7162 3.1: who asks for mod-sequences wants to be told them from here on. 3.2.6: what vanished
  * comes before what changed. */
 static int may_suspend begin_condstore(struct fetch *f, struct str uids)
@@ -531,6 +557,8 @@ int imap_cmd_fetch(struct imap_session *s)
 	if ((r = begin_condstore(&f, numbers)) < 0)
 		return r;
 
+	if (f.modifiers.is_partial)
+		take_partial(&f, &set);
 	buf_init(&f.out, NULL, SIZE_MAX / 2);
 	buf_init(&f.text, NULL, SIZE_MAX / 2);
 	make_plans(&f);

@@ -6,7 +6,7 @@
 #define ALWAYS                                                                                     \
 	"IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE"       \
 	" MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE "       \
-	"OBJECTID UTF8=ACCEPT"                                                                     \
+	"OBJECTID UTF8=ACCEPT ESEARCH SEARCHRES PARTIAL WITHIN INPROGRESS"                         \
 	" BINARY CATENATE URL-PARTIAL REPLACE PREVIEW COMPRESS=DEFLATE"
 
 struct str imap_session_capabilities(struct imap_session *s)

@@ -12,6 +12,10 @@ static int parse_one(struct imap_session *s, struct imap_fetch_modifiers *out)
 		out->vanished = true;
 		return 0;
 	}
+	if (imap_lexer_accept_word(lx, "PARTIAL")) {
+		out->is_partial = true;
+		return imap_partial_parse(lx, &out->partial);
+	}
 	if (!imap_lexer_accept_word(lx, "CHANGEDSINCE") || !store_has_modseq(s->store))
 		return imap_lexer_bad(lx, "Unknown modifier");
 	out->since = true;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
+#include "imap/partial.h"
 
 struct imap_session;
 
@@ -12,6 +13,8 @@ struct imap_fetch_modifiers {
 	uint64_t changed_since; /* RFC 7162 3.1.4; 0: whenever they changed */
 	bool since;		/* it was given */
 	bool vanished;		/* and what was expunged since then */
+	bool is_partial;	/* RFC 9394 3.2 */
+	struct imap_partial partial;
 };
 
 /* Perhaps a space and a list in parentheses. */

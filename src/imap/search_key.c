@@ -16,9 +16,9 @@ struct parse {
 	struct imap_session *s;
 	struct imap_lexer *lx;
 	struct str charset;
+	bool asks_modseq;
 	unsigned keys;
 	unsigned depth;
-	bool tells_modseq;
 };
 
 static int may_suspend parse_key(struct parse *p, struct imap_search_key **out);
@@ -49,6 +49,25 @@ static int may_suspend parse_text(struct parse *p, struct str *out)
 	return 0;
 }
 
+/* Some header fields need not be read from the message. */
+static void set_field(struct imap_search_key *k, struct str name)
+{
+	static const struct {
+		const char *name;
+		enum mime_facts_key key;
+	} known[] = {
+		{ "Subject", MIME_FACTS_SUBJECT }, { "From", MIME_FACTS_FROM },
+		{ "To", MIME_FACTS_TO },	   { "Cc", MIME_FACTS_CC },
+		{ "Bcc", MIME_FACTS_BCC },	   { "Message-ID", MIME_FACTS_MESSAGE_ID },
+	};
+
+	k->field = name;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (str_eq_nocase(name, str_from(known[i].name)))
+			k->facts_key = (int)known[i].key;
+	(void)mime_facts_fields_add(&k->fields, name);
+}
+
 static int word_plain(struct parse *p, const struct search_word *w, struct imap_search_key *k)
 {
 	(void)p;
@@ -61,7 +80,7 @@ static int may_suspend word_text(struct parse *p, const struct search_word *w,
 				 struct imap_search_key *k)
 {
 	if (w->field)
-		k->field = str_from(w->field);
+		set_field(k, str_from(w->field));
 	return parse_text(p, &k->text);
 }
 
@@ -71,17 +90,55 @@ static int may_suspend word_header(struct parse *p, const struct search_word *w,
 	int r;
 
 	(void)w;
-	if ((r = imap_lexer_space(p->lx)) < 0 || (r = imap_lexer_astring(p->lx, &k->field)) < 0)
+	struct str name;
+
+	if ((r = imap_lexer_space(p->lx)) < 0 || (r = imap_lexer_astring(p->lx, &name)) < 0)
 		return r;
+	set_field(k, name);
 	return parse_text(p, &k->text);
 }
 
 static int word_size(struct parse *p, const struct search_word *w, struct imap_search_key *k)
 {
+	uint32_t n;
+	int r;
+
+	(void)w;
+	if ((r = imap_lexer_space(p->lx)) < 0 || (r = imap_lexer_number(p->lx, &n)) < 0)
+		return r;
+	k->number = n;
+	return 0;
+}
+
+/* RFC 5032 3: seconds, not none. */
+static int word_interval(struct parse *p, const struct search_word *w, struct imap_search_key *k)
+{
+	int r = word_size(p, w, k);
+
+	return r == 0 && k->number == 0 ? imap_lexer_bad(p->lx, "An interval of no seconds") : r;
+}
+
+/* RFC 7162 3.1.5: a message has one mod-sequence, so the metadata named here is read over. */
+static int may_suspend word_modseq(struct parse *p, const struct search_word *w,
+				   struct imap_search_key *k)
+{
+	struct str entry, type;
 	int r = imap_lexer_space(p->lx);
 
 	(void)w;
-	return r < 0 ? r : imap_lexer_number(p->lx, &k->size);
+	if (!store_has_modseq(p->s->store))
+		return imap_lexer_bad(p->lx, "Unknown search key");
+	if (r == 0 && !ascii_is_digit(imap_lexer_look(p->lx))) {
+		if ((r = imap_lexer_string(p->lx, &entry)) < 0 ||
+		    (r = imap_lexer_space(p->lx)) < 0 || (r = imap_lexer_atom(p->lx, &type)) < 0)
+			return r;
+		if (!str_eq_nocase(type, STR("all")) && !str_eq_nocase(type, STR("priv")) &&
+		    !str_eq_nocase(type, STR("shared")))
+			return imap_lexer_bad(p->lx, "Expected all, priv or shared");
+		r = imap_lexer_space(p->lx);
+	}
+	p->asks_modseq = true;
+	return r < 0 ? r : imap_lexer_modseq(p->lx, &k->number);
 }
 
 /* BEFORE, ON and SINCE differ in which sides of the day are open. */
@@ -112,29 +169,6 @@ static int word_keyword(struct parse *p, const struct search_word *w, struct ima
 	/* Here `without` only says that the key is UNKEYWORD. */
 	k->without = w->without;
 	return 0;
-}
-
-/* RFC 7162 3.1.5: a message has one mod-sequence, so the metadata named here is read over. */
-static int may_suspend word_modseq(struct parse *p, const struct search_word *w,
-				   struct imap_search_key *k)
-{
-	struct str entry, type;
-	int r = imap_lexer_space(p->lx);
-
-	(void)w;
-	if (!store_has_modseq(p->s->store))
-		return imap_lexer_bad(p->lx, "Unknown search key");
-	if (r == 0 && !ascii_is_digit(imap_lexer_look(p->lx))) {
-		if ((r = imap_lexer_string(p->lx, &entry)) < 0 ||
-		    (r = imap_lexer_space(p->lx)) < 0 || (r = imap_lexer_atom(p->lx, &type)) < 0)
-			return r;
-		if (!str_eq_nocase(type, STR("all")) && !str_eq_nocase(type, STR("priv")) &&
-		    !str_eq_nocase(type, STR("shared")))
-			return imap_lexer_bad(p->lx, "Expected all, priv or shared");
-		r = imap_lexer_space(p->lx);
-	}
-	p->tells_modseq = true;
-	return r < 0 ? r : imap_lexer_modseq(p->lx, &k->modseq);
 }
 
 /* RFC 8474 4: an object identifier is an atom. */
@@ -205,6 +239,7 @@ static const struct search_word search_words[] = {
 	{ "NEW", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_RECENT, .without = STORE_SEEN },
 	{ "NOT", word_not, IMAP_SEARCH_NOT },
 	{ "OLD", word_plain, IMAP_SEARCH_FLAGS, .without = STORE_RECENT },
+	{ "OLDER", word_interval, IMAP_SEARCH_OLDER },
 	{ "ON", word_date, IMAP_SEARCH_DATE },
 	{ "OR", word_or, IMAP_SEARCH_OR },
 	{ "RECENT", word_plain, IMAP_SEARCH_FLAGS, .with = STORE_RECENT },
@@ -226,6 +261,7 @@ static const struct search_word search_words[] = {
 	{ "UNFLAGGED", word_plain, IMAP_SEARCH_FLAGS, .without = STORE_FLAGGED },
 	{ "UNKEYWORD", word_keyword, IMAP_SEARCH_KEYWORD, .without = 1 },
 	{ "UNSEEN", word_plain, IMAP_SEARCH_FLAGS, .without = STORE_SEEN },
+	{ "YOUNGER", word_interval, IMAP_SEARCH_YOUNGER },
 };
 
 static struct imap_search_key *key_new(struct parse *p, enum imap_search_kind kind)
@@ -234,6 +270,7 @@ static struct imap_search_key *key_new(struct parse *p, enum imap_search_kind ki
 
 	k->kind = kind;
 	k->cost = kind;
+	k->facts_key = -1;
 	return k;
 }
 
@@ -302,7 +339,7 @@ static int may_suspend parse_key(struct parse *p, struct imap_search_key **out)
 
 	if (++p->keys > KEYS_MAX)
 		return imap_lexer_bad(p->lx, "Too many search keys");
-	if (ascii_is_digit(c) || c == '*')
+	if (ascii_is_digit(c) || c == '*' || c == '$')
 		return parse_seqs(p, out);
 	if (p->depth == DEPTH_MAX)
 		return imap_lexer_bad(p->lx, "Search keys too deep in each other");
@@ -318,25 +355,47 @@ static int may_suspend parse_key(struct parse *p, struct imap_search_key **out)
 	return r;
 }
 
+/* RFC 9755 3: with UTF8=ACCEPT a search is in UTF-8. */
+static int may_suspend parse_charset(struct parse *p)
+{
+	if (p->s->enabled & IMAP_ENABLED_UTF8)
+		return imap_lexer_bad(p->lx, "CHARSET goes not with UTF8=ACCEPT");
+	int r = imap_lexer_astring(p->lx, &p->charset);
+	return r < 0 ? r : imap_lexer_space(p->lx);
+}
+
+static int may_suspend parse_keys(struct parse *p, struct imap_search_key **out)
+{
+	int r = parse_conjunction(p, out);
+
+	if (r < 0)
+		return r;
+	(*out)->asks_modseq = p->asks_modseq;
+	return imap_lexer_end(p->lx);
+}
+
 int imap_search_parse(struct imap_session *s, struct imap_search_key **out)
 {
 	struct parse p = { .s = s, .lx = &s->lexer, .charset = STR("UTF-8") };
+	int r;
 
-	int r = imap_lexer_space(p.lx);
-	if (r == 0 && imap_lexer_accept_word(p.lx, "CHARSET")) {
-		/* RFC 9755 3: with UTF8=ACCEPT a search is in UTF-8. */
-		if (s->enabled & IMAP_ENABLED_UTF8)
-			return imap_lexer_bad(p.lx, "CHARSET goes not with UTF8=ACCEPT");
-		if ((r = imap_lexer_space(p.lx)) < 0 ||
-		    (r = imap_lexer_astring(p.lx, &p.charset)) < 0 ||
-		    (r = imap_lexer_space(p.lx)) < 0)
+	if (imap_lexer_accept_word(p.lx, "CHARSET")) {
+		if ((r = imap_lexer_space(p.lx)) < 0 || (r = parse_charset(&p)) < 0)
 			return r;
 		if (!mime_charset_is_known(p.charset))
 			return -ENOTSUP;
 	}
-	if (r == 0)
-		r = parse_conjunction(&p, out);
-	if (r == 0)
-		(*out)->tells_modseq = p.tells_modseq;
-	return r < 0 ? r : imap_lexer_end(p.lx);
+	return parse_keys(&p, out);
+}
+
+int imap_search_parse_in_charset(struct imap_session *s, struct imap_search_key **out)
+{
+	struct parse p = { .s = s, .lx = &s->lexer };
+	int r;
+
+	if ((r = imap_lexer_astring(p.lx, &p.charset)) < 0 || (r = imap_lexer_space(p.lx)) < 0)
+		return r;
+	if (!mime_charset_is_known(p.charset))
+		return -ENOTSUP;
+	return parse_keys(&p, out);
 }

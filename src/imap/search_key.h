@@ -1,13 +1,13 @@
 /* The condition of a SEARCH (RFC 3501 6.4.4) as a tree. */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/check.h"
 #include "base/str.h"
 #include "imap/seqset.h"
+#include "mime/facts.h"
 
 struct imap_session;
 
@@ -18,13 +18,15 @@ enum imap_search_kind {
 	IMAP_SEARCH_SEQS,
 	IMAP_SEARCH_FLAGS, /* has all of `with` and none of `without` */
 	IMAP_SEARCH_KEYWORD,
-	IMAP_SEARCH_MODSEQ, /* RFC 7162 3.1.5: at least this */
+	IMAP_SEARCH_MODSEQ, /* RFC 7162 3.1.5 */
 	IMAP_SEARCH_EMAILID,
 	IMAP_SEARCH_NONE,
 	/* May look at the file. */
 	IMAP_SEARCH_LARGER,
 	IMAP_SEARCH_SMALLER,
-	IMAP_SEARCH_DATE, /* INTERNALDATE in [from, to] */
+	IMAP_SEARCH_DATE,    /* INTERNALDATE in [from, to] */
+	IMAP_SEARCH_YOUNGER, /* RFC 5032 */
+	IMAP_SEARCH_OLDER,
 	/* Read the header. */
 	IMAP_SEARCH_SENT_DATE,
 	IMAP_SEARCH_HEADER,
@@ -40,18 +42,24 @@ enum imap_search_kind {
 struct imap_search_key {
 	enum imap_search_kind kind;
 	struct imap_search_key *children, *next;
-	unsigned cost; /* of the most expensive key in it */
+	unsigned cost;	  /* of the most expensive key in it */
+	bool asks_modseq; /* in the root: some key is MODSEQ */
 	struct imap_seqset seqs;
-	uint32_t with, without; /* enum store_flag */
-	uint64_t keyword;	/* its bit */
-	uint32_t size;
-	uint64_t modseq;
-	bool tells_modseq; /* of the whole condition: the answer has the highest one */
-	int32_t from, to;  /* days since the epoch */
-	struct str field;  /* of HEADER */
-	struct str text;   /* folded: mime/fold.h */
+	uint32_t with, without;		 /* enum store_flag */
+	uint64_t keyword;		 /* its bit */
+	uint64_t number;		 /* bytes, seconds or mod-sequence */
+	int32_t from, to;		 /* days since the epoch */
+	struct str field;		 /* of HEADER */
+	int facts_key;			 /* enum mime_facts_key that has all such fields, or -1 */
+	struct mime_facts_fields fields; /* it, if it is kept */
+	struct str text;		 /* folded: mime/fold.h */
 };
 
-/* Parse everything behind "SEARCH" to the end of the command. -EBADMSG as ever; -ENOTSUP when the
- * charset is not known. The cheap keys of each conjunction come first. */
+/* Parse the keys of SEARCH, perhaps with CHARSET before them, to the end of the command.
+ * -EBADMSG as ever; -ENOTSUP when the charset is not known. The cheap keys of each conjunction
+ * come first. */
 int may_suspend must_check imap_search_parse(struct imap_session *s, struct imap_search_key **out);
+
+/* The same for SORT and THREAD: the charset is always there, without a word before it. */
+int may_suspend must_check imap_search_parse_in_charset(struct imap_session *s,
+							struct imap_search_key **out);

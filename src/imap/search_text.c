@@ -23,20 +23,25 @@ static bool in_value(struct str value, struct str text, struct arena *a)
 	return str_find(buf_str(&folded), text) >= 0;
 }
 
-int imap_search_header(struct imap_message *m, struct str field, struct str text)
+int imap_search_header_text(struct str header, struct str field, struct str text)
 {
+	auto_arena struct arena a = ARENA_INIT;
 	struct mime_header_iter it;
 	struct mime_field f;
+
+	mime_header_begin(&it, header, MIME_HEADER_NO_LIMITS);
+	while (mime_header_next_named(&it, field, &f) == 1)
+		if (text.n == 0 || in_value(f.value, text, &a))
+			return 1;
+	return 0;
+}
+
+int imap_search_header(struct imap_message *m, struct str field, struct str text)
+{
 	struct str header;
 
 	int r = imap_message_header(m, &header);
-	if (r < 0)
-		return r;
-	mime_header_begin(&it, header, MIME_HEADER_NO_LIMITS);
-	while (mime_header_next_named(&it, field, &f) == 1)
-		if (text.n == 0 || in_value(f.value, text, m->a))
-			return 1;
-	return 0;
+	return r < 0 ? r : imap_search_header_text(header, field, text);
 }
 
 /* All of a header, name and value of each field as one line. */

@@ -12,7 +12,9 @@ struct imap_message;
 /* `text` is folded (mime/fold.h). 1 when it was found, 0 when not, or the error of reading the
  * message. */
 
-/* In any field of that name; an empty text is in every one. */
+/* In any field of that name; an empty text is in every one. The first looks at a header that is at
+ * hand. */
+int must_check imap_search_header_text(struct str header, struct str field, struct str text);
 int must_check imap_search_header(struct imap_message *m, struct str field, struct str text);
 
 /* In the text parts of the body; with `headers` in all the headers too. */

@@ -178,6 +178,7 @@ static int may_suspend serve(struct imap_session *s)
 	}
 	while (r == 0 && !s->ended)
 		r = one_command(s);
+	arena_done(&s->saved.arena);
 	store_view_close(s->view);
 	s->view = NULL;
 	store_close(s->store);

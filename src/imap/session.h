@@ -17,6 +17,7 @@ struct imap_session_limits {
 	int64_t idle_ms;      /* without a command */
 	unsigned errors;      /* commands not understood in a row before the connection is closed */
 	int64_t idle_poll_ms; /* how often IDLE looks for changes by other programs */
+	int64_t progress_ms;  /* how often a long command says that it is at work */
 };
 
 #define IMAP_SESSION_LIMITS                                                                        \
@@ -25,7 +26,8 @@ struct imap_session_limits {
 				       .append = 0,                                                \
 				       .idle_ms = 1800000,                                         \
 				       .errors = 20,                                               \
-				       .idle_poll_ms = 30000 })
+				       .idle_poll_ms = 30000,                                      \
+				       .progress_ms = 10000 })
 
 struct imap_session_params {
 	struct stream *stream; /* holds what the client sent behind the login; stays the caller's */

@@ -54,6 +54,10 @@ struct imap_session {
 	struct store_view *view; /* of the selected mailbox, or NULL */
 	bool read_only;
 	uint64_t told_modseq; /* all changes up to here the client has been told */
+	struct imap_saved {
+		struct arena arena;
+		struct store_uids uids;
+	} saved; /* RFC 5182: what "$" stands for */
 
 	struct str tag;
 	const char *command; /* its name, or NULL before it is known */
@@ -72,6 +76,9 @@ int imap_no(struct imap_session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* The answer to a failure of the store, which is logged when nobody could expect it. */
 int imap_no_store(struct imap_session *s, int r, const struct err *err);
+
+/* A search in a charset that is not known. Returns 0. */
+int imap_no_charset(struct imap_session *s);
 
 /* Note in the log what kept a command from being done. */
 void imap_log_failure(struct imap_session *s, const struct err *err);

@@ -144,6 +144,19 @@ static void uids_to_seqs(struct imap_session *s, struct imap_seqset *set)
 	set->count = kept;
 }
 
+/* RFC 5182 2: what a search has saved; messages that are gone have left it. */
+static void saved_set(struct imap_session *s, struct imap_seqset *out)
+{
+	const struct store_uids *saved = &s->saved.uids;
+
+	out->ranges = ARENA_NEW_ARRAY(&s->arena, struct imap_range, saved->n);
+	out->count = saved->n;
+	for (size_t i = 0; i < saved->n; i++)
+		out->ranges[i] = (struct imap_range){ saved->v[i].first, saved->v[i].last };
+	uids_to_seqs(s, out);
+}
+
+/* 1 when the set holds sequence numbers already. */
 static int parse_set(struct imap_session *s, struct imap_seqset *out)
 {
 	struct str text;
@@ -151,6 +164,10 @@ static int parse_set(struct imap_session *s, struct imap_seqset *out)
 	int r = imap_lexer_sequence(&s->lexer, &text);
 	if (r < 0)
 		return r;
+	if (str_eq(text, STR("$"))) {
+		saved_set(s, out);
+		return 1;
+	}
 	r = imap_seqset_parse(text, &s->arena, RANGES_MAX, out);
 	if (r < 0)
 		return imap_lexer_bad(&s->lexer,
@@ -174,9 +191,9 @@ int imap_view_parse_set(struct imap_session *s, struct imap_seqset *out)
 	int r = parse_set(s, &set);
 	if (r < 0)
 		return r;
-	if (s->uid) {
+	if (s->uid && r == 0) {
 		resolve_uids(s, &set);
-	} else {
+	} else if (r == 0) {
 		imap_seqset_resolve(&set, count);
 		if (set.count && set.ranges[set.count - 1].last > count)
 			return imap_lexer_bad(&s->lexer, "No message has such a number");
@@ -204,6 +221,8 @@ int imap_view_parse_search_set(struct imap_session *s, bool uid, struct imap_seq
 	int r = parse_set(s, out);
 	if (r < 0)
 		return r;
+	if (r == 1)
+		return 0;
 	if (uid)
 		resolve_uids(s, out);
 	else
@@ -225,8 +244,19 @@ void imap_view_uids(struct imap_session *s, const struct imap_seqset *seqs, stru
 		};
 }
 
+void imap_view_save(struct imap_session *s, const uint32_t *seqs, size_t n)
+{
+	arena_done(&s->saved.arena);
+	s->saved.uids = (struct store_uids){ 0 };
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || seqs[i] != seqs[i - 1])
+			store_uids_add(&s->saved.arena, &s->saved.uids,
+				       store_view_uid(s->view, seqs[i]));
+}
+
 void imap_view_close(struct imap_session *s)
 {
+	imap_view_save(s, NULL, 0);
 	store_view_close(s->view);
 	s->view = NULL;
 }

@@ -41,5 +41,8 @@ int must_check imap_view_parse_search_set(struct imap_session *s, bool uid,
 /* The same as an argument of the store. */
 void imap_view_uids(struct imap_session *s, const struct imap_seqset *seqs, struct store_uids *out);
 
+/* Save these messages for "$" (RFC 5182); sequence numbers, ascending, some perhaps twice. */
+void imap_view_save(struct imap_session *s, const uint32_t *seqs, size_t n);
+
 /* Forget the selected mailbox. */
 void imap_view_close(struct imap_session *s);
