@@ -170,9 +170,14 @@ int auth_server_reload(void)
 
 static void put_target(struct auth_target *to, const struct resolve_target *from)
 {
+	const struct directory *d = auth_server->directory;
+	const struct account *acc =
+		from->kind == AUTH_TARGET_MAILBOX ? directory_find_account(d, from->user) : NULL;
+
 	*to = (struct auth_target){ .address = from->address,
 				    .account = from->user,
-				    .kind = (uint8_t)from->kind };
+				    .kind = (uint8_t)from->kind,
+				    .quota = acc ? directory_quota(d, acc) : 0 };
 }
 
 /* Those that do not exist go apart: nobody may hand them to the queue by mistake. */

@@ -67,7 +67,7 @@ static int may_suspend append_section(struct imap_append_data *d, const struct i
 		imap_piece_cut(&piece, url->offset, url->length ? url->length : UINT64_MAX);
 	if (!imap_append_fits(d, imap_piece_size(&piece)))
 		return IMAP_APPEND_REFUSED;
-	d->bytes += imap_piece_size(&piece);
+	imap_append_count(d, imap_piece_size(&piece));
 	int r = imap_message_give(m, &piece, give_to_store, &sink);
 	if (r < 0) {
 		imap_no_store(d->s, r, &sink.err);

@@ -20,6 +20,9 @@ struct imap_append_data {
 /* Is there room for so many bytes more? If not, s->reply says so. */
 bool imap_append_fits(struct imap_append_data *d, uint64_t size);
 
+/* Count bytes that fit. */
+void imap_append_count(struct imap_append_data *d, uint64_t size);
+
 /* Ask for the literal that was announced and take it. enum imap_append_step or a failure. */
 int may_suspend must_check imap_append_literal(struct imap_append_data *d,
 					       const struct imap_literal *lit);

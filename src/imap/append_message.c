@@ -5,6 +5,7 @@
 #include "imap/append_data.h"
 #include "imap/flags.h"
 #include "imap/lexer_date.h"
+#include "imap/quota.h"
 #include "imap/session_state.h"
 #include "imap/uids_write.h"
 #include "mime/date.h"
@@ -15,10 +16,20 @@ bool imap_append_fits(struct imap_append_data *d, uint64_t size)
 {
 	uint64_t max = d->s->params->limits.append;
 
-	if (!max || (size <= max && d->bytes <= max - size))
+	if (max && (size > max || d->bytes > max - size))
+		imap_no(d->s, "[TOOBIG] The message is larger than %llu bytes.",
+			(unsigned long long)max);
+	else if (size > d->s->append_room)
+		imap_quota_refuse(d->s);
+	else
 		return true;
-	imap_no(d->s, "[TOOBIG] The message is larger than %llu bytes.", (unsigned long long)max);
 	return false;
+}
+
+void imap_append_count(struct imap_append_data *d, uint64_t size)
+{
+	d->bytes += size;
+	d->s->append_room -= size;
 }
 
 /* Refuse a message before its bytes: they are skipped, if they come without being asked for. */
@@ -34,7 +45,7 @@ static int may_suspend take_bytes(struct imap_append_data *d, uint64_t size, str
 {
 	struct stream *stream = d->s->stream;
 
-	d->bytes += size;
+	imap_append_count(d, size);
 	while (size > 0) {
 		struct str piece = stream_peek(stream);
 		if (piece.n == 0) {

@@ -3,6 +3,7 @@
 
 #include "imap/append_message.h"
 #include "imap/mailbox_name.h"
+#include "imap/quota.h"
 #include "imap/session_state.h"
 
 #define MESSAGES_MAX 1000
@@ -40,6 +41,7 @@ int imap_cmd_append(struct imap_session *s)
 	if (r < 0)
 		return imap_no_store(s, r, &err);
 
+	s->append_room = imap_quota_room(s, name);
 	r = append_all(s, ap);
 	if (r != IMAP_APPEND_TAKEN) {
 		store_append_abort(ap);

@@ -3,12 +3,14 @@
 
 #include "imap/condstore.h"
 #include "imap/mailbox_name.h"
+#include "imap/quota.h"
 #include "imap/seqset.h"
 #include "imap/session_state.h"
 #include "imap/uids_write.h"
 #include "imap/view.h"
 
 struct transfer {
+	struct imap_seqset seqs;
 	struct store_uids set;
 	struct str to;
 	struct err err;
@@ -16,15 +18,14 @@ struct transfer {
 
 static int may_suspend parse(struct imap_session *s, struct transfer *out)
 {
-	struct imap_seqset seqs;
 	int r;
 
-	if ((r = imap_lexer_space(&s->lexer)) < 0 || (r = imap_view_parse_set(s, &seqs)) < 0 ||
+	if ((r = imap_lexer_space(&s->lexer)) < 0 || (r = imap_view_parse_set(s, &out->seqs)) < 0 ||
 	    (r = imap_lexer_space(&s->lexer)) < 0 ||
 	    (r = imap_lexer_mailbox(&s->lexer, &out->to)) < 0 ||
 	    (r = imap_lexer_end(&s->lexer)) < 0)
 		return r;
-	imap_view_uids(s, &seqs, &out->set);
+	imap_view_uids(s, &out->seqs, &out->set);
 	return 0;
 }
 
@@ -80,6 +81,10 @@ int imap_cmd_copy(struct imap_session *s)
 	int r = parse(s, &t);
 	if (r < 0)
 		return r;
+	/* MOVE takes no room: only where it is changes. */
+	uint64_t room = imap_quota_room(s, t.to);
+	if (room < UINT64_MAX && imap_quota_size(s, &t.seqs) > room)
+		return imap_quota_refuse(s);
 	r = transfer(s, &t, store_view_copy, &code);
 	if (r < 0)
 		return answer_failure(s, r, &t.err);

@@ -3,6 +3,7 @@
 
 #include "imap/append_message.h"
 #include "imap/mailbox_name.h"
+#include "imap/quota.h"
 #include "imap/seqset.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
@@ -36,7 +37,7 @@ static int may_suspend replace(struct imap_session *s, struct store_append *ap,
 	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, "Replace completed.");
 }
 
-static int one_message(struct imap_session *s, struct store_uids *old)
+static int one_message(struct imap_session *s, struct imap_seqset *out, struct store_uids *old)
 {
 	struct imap_seqset seqs;
 
@@ -46,18 +47,20 @@ static int one_message(struct imap_session *s, struct store_uids *old)
 	if (seqs.count > 1 || (seqs.count == 1 && seqs.ranges[0].first != seqs.ranges[0].last))
 		return imap_lexer_bad(&s->lexer, "One message is replaced at a time");
 	imap_view_uids(s, &seqs, old);
+	*out = seqs;
 	return 0;
 }
 
 int imap_cmd_replace(struct imap_session *s)
 {
 	struct store_append *ap;
+	struct imap_seqset seqs;
 	struct store_uids old;
 	struct str name;
 	struct err err;
 	int r;
 
-	if ((r = imap_lexer_space(&s->lexer)) < 0 || (r = one_message(s, &old)) < 0 ||
+	if ((r = imap_lexer_space(&s->lexer)) < 0 || (r = one_message(s, &seqs, &old)) < 0 ||
 	    (r = imap_lexer_space(&s->lexer)) < 0 ||
 	    (r = imap_lexer_mailbox(&s->lexer, &name)) < 0 || (r = imap_lexer_space(&s->lexer)) < 0)
 		return r;
@@ -70,6 +73,9 @@ int imap_cmd_replace(struct imap_session *s)
 	if (r < 0)
 		return imap_no_store(s, r, &err);
 
+	s->append_room = imap_quota_room(s, name);
+	if (s->append_room < UINT64_MAX)
+		s->append_room += imap_quota_size(s, &seqs);
 	r = take_message(s, ap);
 	if (r == IMAP_APPEND_TAKEN)
 		return replace(s, ap, &old);

@@ -7,16 +7,23 @@
 #include "imap/write.h"
 
 #define RESPONSE_MAX 20000
+#define STORAGE_UNIT 1024
 
 static const struct {
 	const char *name;
 	unsigned item;
 } status_items[] = {
-	{ "MESSAGES", IMAP_STATUS_MESSAGES },	    { "RECENT", IMAP_STATUS_RECENT },
-	{ "UIDNEXT", IMAP_STATUS_UIDNEXT },	    { "UIDVALIDITY", IMAP_STATUS_UIDVALIDITY },
-	{ "UNSEEN", IMAP_STATUS_UNSEEN },	    { "SIZE", IMAP_STATUS_SIZE },
-	{ "DELETED", IMAP_STATUS_DELETED },	    { "MAILBOXID", IMAP_STATUS_MAILBOXID },
-	{ "APPENDLIMIT", IMAP_STATUS_APPENDLIMIT }, { "HIGHESTMODSEQ", IMAP_STATUS_HIGHESTMODSEQ },
+	{ "MESSAGES", IMAP_STATUS_MESSAGES },
+	{ "RECENT", IMAP_STATUS_RECENT },
+	{ "UIDNEXT", IMAP_STATUS_UIDNEXT },
+	{ "UIDVALIDITY", IMAP_STATUS_UIDVALIDITY },
+	{ "UNSEEN", IMAP_STATUS_UNSEEN },
+	{ "SIZE", IMAP_STATUS_SIZE },
+	{ "DELETED", IMAP_STATUS_DELETED },
+	{ "MAILBOXID", IMAP_STATUS_MAILBOXID },
+	{ "APPENDLIMIT", IMAP_STATUS_APPENDLIMIT },
+	{ "HIGHESTMODSEQ", IMAP_STATUS_HIGHESTMODSEQ },
+	{ "DELETED-STORAGE", IMAP_STATUS_DELETED_STORAGE },
 };
 
 static int parse_item(struct imap_lexer *lx, unsigned *items)
@@ -73,7 +80,28 @@ static uint64_t item_value(const struct store_status *st, unsigned item)
 	}
 }
 
-static void write_value(const struct imap_session *s, struct buf *b, const struct store_status *st,
+/* RFC 9208 4.1.4: what an expunge would give back, in units of 1024 octets. */
+static uint64_t deleted_storage(struct imap_session *s, struct str name,
+				const struct store_status *st)
+{
+	struct store_message m;
+	struct store_view *v;
+	struct err err;
+	uint64_t sum = 0;
+
+	if (!st->deleted ||
+	    store_view_open(s->store, name, STORE_VIEW_READ_ONLY | STORE_VIEW_KEEP_RECENT, &v,
+			    &err) < 0)
+		return 0;
+	for (uint32_t seq = 1; seq <= store_view_count(v); seq++)
+		if (store_view_message(v, seq, &m) == 0 && m.flags & STORE_DELETED &&
+		    store_view_message_full(v, seq, &m, &err) == 0)
+			sum += m.wire_size;
+	store_view_close(v);
+	return (sum + STORAGE_UNIT - 1) / STORAGE_UNIT;
+}
+
+static void write_value(struct imap_session *s, struct buf *b, const struct store_status *st,
 			unsigned item)
 {
 	uint64_t max = s->params->limits.append;
@@ -103,7 +131,10 @@ int imap_status_write(struct imap_session *s, struct str name, unsigned items, s
 		if (!(items & status_items[i].item))
 			continue;
 		buf_printf(&b, "%s%s ", space, status_items[i].name);
-		write_value(s, &b, &st, status_items[i].item);
+		if (status_items[i].item == IMAP_STATUS_DELETED_STORAGE)
+			buf_put_u64(&b, deleted_storage(s, name, &st));
+		else
+			write_value(s, &b, &st, status_items[i].item);
 		space = " ";
 	}
 	buf_puts(&b, ")\r\n");

@@ -7,7 +7,7 @@
 	"IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE"       \
 	" MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE "       \
 	"OBJECTID UTF8=ACCEPT ESEARCH SEARCHRES PARTIAL WITHIN INPROGRESS"                         \
-	" BINARY CATENATE URL-PARTIAL REPLACE PREVIEW COMPRESS=DEFLATE"
+	" BINARY CATENATE URL-PARTIAL REPLACE PREVIEW COMPRESS=DEFLATE QUOTA QUOTA=RES-STORAGE"
 
 struct str imap_session_capabilities(struct imap_session *s)
 {
@@ -41,6 +41,8 @@ static const struct imap_command commands[] = {
 	{ "EXAMINE", imap_cmd_examine, IMAP_NO_SYNC | IMAP_FOLDERS },
 	{ "EXPUNGE", imap_cmd_expunge, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID },
 	{ "FETCH", imap_cmd_fetch, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
+	{ "GETQUOTA", imap_cmd_getquota, 0 },
+	{ "GETQUOTAROOT", imap_cmd_getquotaroot, IMAP_FOLDERS },
 	{ "ID", imap_cmd_id, 0 },
 	{ "IDLE", imap_cmd_idle, 0 },
 	{ "LIST", imap_cmd_list, IMAP_FOLDERS },
@@ -53,6 +55,7 @@ static const struct imap_command commands[] = {
 	{ "REPLACE", imap_cmd_replace, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_FOLDERS },
 	{ "SEARCH", imap_cmd_search, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
 	{ "SELECT", imap_cmd_select, IMAP_NO_SYNC | IMAP_FOLDERS },
+	{ "SETQUOTA", imap_cmd_setquota, 0 },
 	{ "STATUS", imap_cmd_status, IMAP_FOLDERS },
 	{ "STORE", imap_cmd_store, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
 	{ "SUBSCRIBE", imap_cmd_subscribe, IMAP_FOLDERS },

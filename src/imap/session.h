@@ -35,6 +35,9 @@ struct imap_session_params {
 	struct store_pool *pool;
 	struct str mail_path; /* where the account's mail lives */
 	struct imap_session_limits limits;
+	/* How many bytes the account may store, 0: any number. NULL: there are no limits. */
+	uint64_t may_suspend (*quota)(void *ctx);
+	void *quota_ctx;
 };
 
 enum imap_session_end {

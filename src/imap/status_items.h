@@ -21,6 +21,7 @@ enum imap_status_item {
 	IMAP_STATUS_MAILBOXID = 1 << 7,
 	IMAP_STATUS_APPENDLIMIT = 1 << 8,
 	IMAP_STATUS_HIGHESTMODSEQ = 1 << 9,
+	IMAP_STATUS_DELETED_STORAGE = 1 << 10,
 };
 
 /* A list of items in parentheses, as bits. */

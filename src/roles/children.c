@@ -46,7 +46,7 @@ static const struct {
 } links[] = {
 	{ CHILD_FRONT, CHILD_AUTH },	{ CHILD_FRONT, CHILD_QUEUE },
 	{ CHILD_FRONT, CHILD_MAILBOX }, { CHILD_QUEUE, CHILD_MAILBOX },
-	{ CHILD_QUEUE, CHILD_AUTH },
+	{ CHILD_QUEUE, CHILD_AUTH },	{ CHILD_MAILBOX, CHILD_AUTH },
 };
 
 struct child {

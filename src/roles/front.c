@@ -88,7 +88,12 @@ static void front_peer(struct str service, unsigned instance, int socket)
 static int front_start(struct group *g, struct err *err)
 {
 	(void)g;
-	smtp_backend_init(&front.backend, front.auth, front.queue);
+	front.backend = (struct smtp_backend_ctx){
+		.auth = front.auth,
+		.queue = front.queue,
+		.mailbox = front.mailbox,
+		.workers = front.mailbox_count,
+	};
 	front.smtp.backend = &smtp_backend;
 	front.smtp.ctx = &front.backend;
 	return front_accept_start(err);

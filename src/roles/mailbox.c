@@ -2,7 +2,7 @@
  * their login. All work for one account goes to the same worker.
  *
  * May: read and write below /var/mail and in the indexes, talk to clients whose connections it was
- * given. May not: connect, see account files, the journal or keys, start programs. */
+ * given, call auth. May not: connect, see account files, the journal or keys, start programs. */
 #include "roles/mailbox.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "core/group.h"
+#include "core/ipc.h"
 #include "core/io.h"
 #include "core/log.h"
 #include "core/loop.h"
@@ -80,6 +81,9 @@ static int mailbox_prepare(unsigned instance, struct err *err)
 	const struct settings *set = settings_get();
 	(void)instance;
 
+	group_init(&mailbox_role.ipc);
+	mailbox_role.auth = ipc_client_new("auth", &mailbox_role.ipc);
+	map_init(&mailbox_role.quotas);
 	group_init(&mailbox_role.sessions);
 	map_init(&mailbox_role.users);
 	int r = fd_make_dirs(set->mail_dir.p, 0700, err);
@@ -119,7 +123,17 @@ static const struct mailbox_ops operations = {
 	.deliver = mailbox_role_deliver,
 	.checkpoint = checkpoint,
 	.session = mailbox_role_session,
+	.is_full = mailbox_role_is_full,
 };
+
+static void mailbox_peer(struct str service, unsigned instance, int socket)
+{
+	(void)instance;
+	if (str_eq(service, STR("auth")))
+		ipc_client_attach(mailbox_role.auth, socket);
+	else
+		close(socket);
+}
 
 static int mailbox_start(struct group *g, struct err *err)
 {
@@ -130,12 +144,20 @@ static int mailbox_start(struct group *g, struct err *err)
 	return r < 0 ? err_set(err, r, "too many fibers") : 0;
 }
 
-static void mailbox_end(void)
+/* Deliveries go on. */
+static void mailbox_drain(void)
 {
 	group_done(&mailbox_role.sessions);
 	map_done(&mailbox_role.users);
 	while (store_pool_settle(mailbox_role.pool))
 		;
+}
+
+static void mailbox_end(void)
+{
+	mailbox_drain();
+	group_done(&mailbox_role.ipc);
+	mailbox_role_quotas_done();
 }
 
 static const struct sandbox_policy *mailbox_sandbox(void)
@@ -157,7 +179,8 @@ int main(int argc, char **argv)
 		.prepare = mailbox_prepare,
 		.sandbox = mailbox_sandbox,
 		.start = mailbox_start,
-		.drain = mailbox_end,
+		.peer = mailbox_peer,
+		.drain = mailbox_drain,
 		.end = mailbox_end,
 	};
 

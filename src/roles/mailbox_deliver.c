@@ -40,25 +40,31 @@ int mailbox_role_path(struct str account, struct arena *a, struct str *out, stru
 static void explain(int error, const struct err *err, struct arena *a,
 		    struct mailbox_deliver_out *out)
 {
-	bool never = error == -EINVAL || error == -ENAMETOOLONG;
+	bool over = error == -EOVERFLOW;
+	bool never = over || error == -EINVAL || error == -ENAMETOOLONG;
 	bool full = error == -ENOSPC || error == -EDQUOT;
 
 	out->outcome = never ? MAILBOX_REFUSED : MAILBOX_TRY_AGAIN;
-	out->status = never ? STR("5.2.0") : full ? STR("4.3.1") : STR("4.3.0");
+	out->status = over    ? STR("5.2.2")
+		      : never ? STR("5.2.0")
+		      : full  ? STR("4.3.1")
+			      : STR("4.3.0");
 	out->text = arena_printf(a, "%s", err->text);
 }
 
-static int deliver(const struct mailbox_deliver_in *in, struct arena *a,
-		   struct store_delivered *done, struct err *err)
+/* What was tried before may be there, and count. */
+static bool is_over_quota(const struct mailbox_deliver_in *in, struct store *s, uint64_t limit,
+			  struct store_usage *used)
 {
-	struct str path;
-	struct store *s;
-	int r = mailbox_role_path(in->account, a, &path, err);
+	struct err err;
 
-	if (r == 0)
-		r = store_open(mailbox_role.pool, path, &s, err);
-	if (r < 0)
-		return r;
+	return limit && !in->replay && store_usage(s, used, &err) == 0 &&
+	       !mailbox_role_fits(limit, used->bytes, in->length);
+}
+
+static int deliver_into(const struct mailbox_deliver_in *in, struct store *s, struct arena *a,
+			struct store_delivered *done, struct err *err)
+{
 	/* RFC 5321 4.4: final delivery writes the reverse-path on top. */
 	struct store_delivery d = {
 		.box = STR("INBOX"),
@@ -73,7 +79,30 @@ static int deliver(const struct mailbox_deliver_in *in, struct arena *a,
 		.offset = in->offset,
 		.length = in->length,
 	};
-	r = store_deliver(s, &d, done, err);
+	return store_deliver(s, &d, done, err);
+}
+
+/* -EOVERFLOW: the account's quota. */
+static int may_suspend deliver(const struct mailbox_deliver_in *in, struct arena *a,
+			       struct store_delivered *done, struct err *err)
+{
+	struct store_usage used = { 0 };
+	struct str path;
+	struct store *s;
+	int r = mailbox_role_path(in->account, a, &path, err);
+
+	/* Asked first: nothing is open while others run. */
+	uint64_t limit = r == 0 ? mailbox_role_quota(in->account) : 0;
+	if (r == 0)
+		r = store_open(mailbox_role.pool, path, &s, err);
+	if (r < 0)
+		return r;
+	if (is_over_quota(in, s, limit, &used))
+		r = err_set(err, -EOVERFLOW, "Quota exceeded (mailbox for user is full)");
+	else
+		r = deliver_into(in, s, a, done, err);
+	if (r == 0 && limit && !in->replay)
+		mailbox_role_warn(s, in->account, limit, used.bytes, used.bytes + done->size);
 	store_close(s);
 	/* Whatever is delivered is on a volume that the next checkpoint knows. */
 	return r < 0 ? r : mailbox_volumes_add(&mailbox_role.volumes, path.p, err);

@@ -77,6 +77,13 @@ static const char *imap_end_text(enum imap_session_end end)
 	}
 }
 
+static uint64_t may_suspend session_quota(void *ctx)
+{
+	const struct session *s = ctx;
+
+	return mailbox_role_quota(s->account);
+}
+
 static const char *may_suspend run_imap(struct session *s)
 {
 	const struct settings *set = settings_get();
@@ -88,6 +95,8 @@ static const char *may_suspend run_imap(struct session *s)
 		.limits = IMAP_SESSION_LIMITS,
 	};
 
+	p.quota = session_quota;
+	p.quota_ctx = s;
 	p.limits.line = (size_t)set->imap_line_max;
 	p.limits.literal = (size_t)set->imap_literal_max;
 	p.limits.append = (uint64_t)set->imap_append_max;

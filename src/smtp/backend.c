@@ -4,12 +4,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "queue/queue_ipc.h"
-
-void smtp_backend_init(struct smtp_backend_ctx *b, struct ipc_client *auth,
-		       struct ipc_client *queue)
-{
-	*b = (struct smtp_backend_ctx){ .auth = auth, .queue = queue };
-}
+#include "store/mailbox.h"
+#include "store/mailbox_ipc.h"
 
 static enum envelope_kind kind_of(unsigned kind)
 {
@@ -53,8 +49,21 @@ static int resolve(void *ctx, const struct smtp_question *q, struct arena *a,
 			.kind = kind_of(answer.targets[i].kind),
 			.address = answer.targets[i].address,
 			.account = answer.targets[i].account,
+			.limited = answer.targets[i].quota > 0,
 		};
 	return 0;
+}
+
+static int is_full(void *ctx, const struct smtp_target *t, uint64_t size, struct err *err)
+{
+	struct smtp_backend_ctx *b = ctx;
+	auto_arena struct arena a = ARENA_INIT;
+	struct mailbox_is_full_in in = { .account = t->account, .size = size };
+	struct mailbox_is_full_out out;
+
+	int r = mailbox_is_full(b->mailbox[mailbox_worker(t->account, b->workers)], &in, &a, &out,
+				err);
+	return r < 0 ? r : out.full;
 }
 
 static int login(void *ctx, const struct smtp_login *login, struct arena *a, struct str *account,
@@ -119,6 +128,7 @@ static int submit(void *ctx, const struct smtp_message *m, struct err *err)
 
 const struct smtp_backend smtp_backend = {
 	.resolve = resolve,
+	.is_full = is_full,
 	.login = login,
 	.submit = submit,
 };

@@ -6,11 +6,10 @@
 struct ipc_client;
 
 struct smtp_backend_ctx {
-	struct ipc_client *auth, *queue; /* borrowed */
+	struct ipc_client *auth, *queue;   /* borrowed */
+	struct ipc_client *const *mailbox; /* one for each worker, borrowed */
+	unsigned workers;
 };
-
-void smtp_backend_init(struct smtp_backend_ctx *b, struct ipc_client *auth,
-		       struct ipc_client *queue);
 
 /* Its context is a struct smtp_backend_ctx. */
 extern const struct smtp_backend smtp_backend;

@@ -148,9 +148,27 @@ static bool check_existence(struct smtp_session *s, struct str rcpt,
 	return false;
 }
 
+/* Told here, a sender learns it at once instead of by a report. An alias of several mailboxes is
+ * left to delivery, and so is what cannot be told. */
+static bool may_suspend check_room(struct smtp_session *s, struct str rcpt,
+				   const struct smtp_resolution *res)
+{
+	const struct smtp_backend *backend = s->svc->backend;
+	struct err err;
+
+	if (smtp_may_relay(s) || res->count != 1 || !res->targets[0].limited || !backend->is_full ||
+	    backend->is_full(s->svc->ctx, &res->targets[0], s->tx->params.size, &err) != 1)
+		return true;
+	smtp_refuse(s, rcpt,
+		    "552 5.2.2 <%" STR_FMT ">: Recipient address rejected: Mailbox is full",
+		    STR_ARG(rcpt));
+	return false;
+}
+
 bool smtp_policy_check(struct smtp_session *s, struct str rcpt, const struct smtp_resolution *res)
 {
 	return check_relay(s, rcpt, res) && check_helo_syntax(s, rcpt) &&
 	       check_sender(s, rcpt, &res->sender) && check_recipient(s, rcpt, res) &&
-	       check_helo_full(s, rcpt) && check_existence(s, rcpt, res);
+	       check_helo_full(s, rcpt) && check_existence(s, rcpt, res) &&
+	       check_room(s, rcpt, res);
 }

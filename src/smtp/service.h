@@ -40,6 +40,7 @@ struct smtp_target {
 	enum envelope_kind kind;
 	struct str address;
 	struct str account; /* as in struct envelope_recipient */
+	bool limited;	    /* the account has a quota */
 };
 
 /* What is known about a sender in the hands of a login. */
@@ -88,6 +89,10 @@ struct smtp_message {
 struct smtp_backend {
 	int (*resolve)(void *ctx, const struct smtp_question *q, struct arena *a,
 		       struct smtp_resolution *out, struct err *err);
+
+	/* Has a limited account no room for so many bytes (0: not announced)? 1 or 0; a negative
+	 * return means that it shows when the message is delivered. NULL: nobody knows. */
+	int (*is_full)(void *ctx, const struct smtp_target *t, uint64_t size, struct err *err);
 
 	/* The account's name in *account, or -EACCES for wrong credentials (err: the reason), after
 	 * as long a wait as guessing deserves. */

@@ -65,6 +65,7 @@ static int fake_resolve(void *ctx, const struct smtp_question *q, struct arena *
 		out->count = 2;
 	} else if (str_ends(address, STR("@example.org")) && !str_starts(address, STR("nobody@"))) {
 		out->targets = target(a, ENVELOPE_MAILBOX, arena_str(a, address));
+		out->targets[0].limited = str_starts(address, STR("full@"));
 	} else if (str_eq(address, STR("postmaster@mail.example.org"))) {
 		out->targets = target(a, ENVELOPE_MAILBOX, STR("alice@example.org"));
 	} else if (str_starts(address, STR("nobody@"))) {
@@ -77,6 +78,16 @@ static int fake_resolve(void *ctx, const struct smtp_question *q, struct arena *
 	out->sender.denied = str_starts(q->sender, STR("banned@"));
 	out->sender.owned = str_eq(q->sender, q->login);
 	return 0;
+}
+
+/* Of full@example.org, whose last bytes are less than a kilobyte. */
+static int fake_is_full(void *ctx, const struct smtp_target *t, uint64_t size, struct err *err)
+{
+	struct sim *sim = ctx;
+	if (sim->room_error)
+		return err_set(err, sim->room_error, "told to fail");
+	check(t->limited);
+	return size > 1000;
 }
 
 static int fake_login(void *ctx, const struct smtp_login *in, struct arena *a, struct str *account,
@@ -147,6 +158,7 @@ void sim_use_tls(struct sim *sim)
 
 static const struct smtp_backend fake_backend = {
 	.resolve = fake_resolve,
+	.is_full = fake_is_full,
 	.login = fake_login,
 	.submit = fake_submit,
 };

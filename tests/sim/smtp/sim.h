@@ -33,7 +33,7 @@ struct sim {
 	int log;
 
 	/* What the backend answers... */
-	int resolve_error, submit_error;
+	int resolve_error, submit_error, room_error;
 	int64_t submit_delay;
 	struct tls_context *tls;
 

@@ -381,6 +381,32 @@ static void submission_demands_tls_where_there_is_tls(void **state)
 	sim_run_idle(SMTP_PORT_SUBMISSION, NULL, without_tls);
 }
 
+TEST(a_full_mailbox_is_told_at_rcpt, SMTP_PORT_MX, NULL)
+{
+	sim_greet(sim);
+	sim_talk(sim, "C: MAIL FROM:<a@b.example> SIZE=2000\n"
+		      "S: 250 2.1.0 Ok\n"
+		      "C: RCPT TO:<full@example.org>\n"
+		      "S: 552 5.2.2 <full@example.org>: Recipient address rejected: Mailbox is "
+		      "full\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 250 2.1.5 Ok\n"
+		      "C: RSET\n"
+		      "S: 250 2.0.0 Ok\n"
+		      "C: MAIL FROM:<a@b.example> SIZE=900\n"
+		      "S: 250 2.1.0 Ok\n"
+		      "C: RCPT TO:<full@example.org>\n"
+		      "S: 250 2.1.5 Ok\n"
+		      "C: RSET\n"
+		      "S: 250 2.0.0 Ok\n");
+	/* What cannot be told now shows when the message is delivered. */
+	sim->room_error = -EPIPE;
+	sim_talk(sim, "C: MAIL FROM:<a@b.example> SIZE=2000\n"
+		      "S: 250 2.1.0 Ok\n"
+		      "C: RCPT TO:<full@example.org>\n"
+		      "S: 250 2.1.5 Ok\n");
+}
+
 TEST(failures_of_ours_are_temporary, SMTP_PORT_MX, NULL)
 {
 	sim_greet(sim);
@@ -432,6 +458,7 @@ int main(void)
 		sim_test(guessing_passwords_ends_the_session),
 		sim_test(a_login_sends_from_its_own_addresses_only),
 		sim_test(submission_demands_tls_where_there_is_tls),
+		sim_test(a_full_mailbox_is_told_at_rcpt),
 		sim_test(failures_of_ours_are_temporary),
 	};
 	return cmocka_run_group_tests_name("smtp/dialog", tests, NULL, NULL);

@@ -7,6 +7,14 @@ struct session_case {
 	const struct imap_session_limits *limits;
 };
 
+uint64_t session_quota;
+
+static uint64_t quota(void *ctx)
+{
+	(void)ctx;
+	return session_quota;
+}
+
 static void serve(struct stream *s, void *ctx)
 {
 	struct session_case *c = ctx;
@@ -15,6 +23,7 @@ static void serve(struct stream *s, void *ctx)
 		.pool = c->account->pool,
 		.mail_path = str_from(c->account->path),
 		.limits = *c->limits,
+		.quota = quota,
 	};
 
 	imap_session_run(&p);

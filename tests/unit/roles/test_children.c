@@ -161,12 +161,13 @@ static void two_roles_are_connected_once(void **state)
 	assert_int_equal(fiber_spawn(&main_group, "test", start_and_stop, w), 0);
 	loop_run();
 
-	/* Two fronts and the queue call auth and every worker; two fronts call the queue. */
-	assert_int_equal(count_notes(w, "calls auth 0\n"), 3);
+	/* Two fronts and the queue call auth and every worker; two fronts call the queue, two
+	 * workers auth. */
+	assert_int_equal(count_notes(w, "calls auth 0\n"), 5);
 	assert_int_equal(count_notes(w, "calls mailbox 0\n"), 3);
 	assert_int_equal(count_notes(w, "calls mailbox 1\n"), 3);
 	assert_int_equal(count_notes(w, "calls queue 0\n"), 2);
-	assert_int_equal(count_notes(w, "called\n"), 11);
+	assert_int_equal(count_notes(w, "called\n"), 13);
 }
 
 int main(int argc, char **argv)
