@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from server import DOMAIN, HOSTNAME, PASSWORD, PORTS, Server, wait_until
+from server import DOMAIN, HOSTNAME, PASSWORD, PORTS, SLOW, Server, wait_until
 from wire import TIMEOUT, Wire, fetch_all, message
 
 USER = f'user0@{DOMAIN}'
@@ -133,6 +133,23 @@ def test_connections_are_counted_by_client(make_server):
         assert wire.greeting.code == 220
     for wire in held:
         wire.close()
+
+
+def failed_login(server, client):
+    """How long a wrong password takes."""
+    with Wire(server, 'imaps', proxy=v1(client), tls=True, greet=False) as wire:
+        wire.line()
+        before = time.monotonic()
+        wire.send(f'a LOGIN {USER} wrong\r\n')
+        assert wire.line().startswith('a NO')
+        return time.monotonic() - before
+
+
+def test_who_guesses_passwords_is_slowed_down_and_not_his_proxy(make_server):
+    server = make_server(env={**TRUSTED, 'POSTHORN_AUTH_DELAY': '0'})
+    times = [failed_login(server, CLIENT) for _ in range(11)]
+    assert max(times[:10]) < 1.5 * SLOW and times[10] >= 2
+    assert failed_login(server, '192.0.2.8') < 1.5 * SLOW
 
 
 def test_untrusted_proxies_are_a_mistake_in_the_settings(make_server):
