@@ -19,7 +19,7 @@ static const struct imap_lexer_limits login_limits = {
 
 static void may_suspend write_capabilities(struct imap_login *l)
 {
-	stream_puts(l->stream, "CAPABILITY IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+");
+	stream_puts(l->stream, "CAPABILITY IMAP4rev1 IMAP4rev2 SASL-IR ID ENABLE IDLE LITERAL+");
 	if (l->params->ops->start_tls && !l->tls)
 		stream_puts(l->stream, " STARTTLS");
 	stream_puts(l->stream, imap_login_allowed(l) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");

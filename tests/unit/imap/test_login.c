@@ -87,10 +87,12 @@ static void run(const char *script, struct front f, int end)
 static const struct front secure = { .secure = true };
 
 #define GREETING                                                                                   \
-	"S: * OK [CAPABILITY IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ AUTH=PLAIN AUTH=LOGIN] "    \
+	"S: * OK [CAPABILITY IMAP4rev1 IMAP4rev2 SASL-IR ID ENABLE IDLE LITERAL+ AUTH=PLAIN "      \
+	"AUTH=LOGIN] "                                                                             \
 	"<*>Dovecot ready.\n"
 #define GREETING_CLEAR                                                                             \
-	"S: * OK [CAPABILITY IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ STARTTLS LOGINDISABLED] "   \
+	"S: * OK [CAPABILITY IMAP4rev1 IMAP4rev2 SASL-IR ID ENABLE IDLE LITERAL+ STARTTLS "        \
+	"LOGINDISABLED] "                                                                          \
 	"<*>\n"
 
 static void simple_commands_work_before_the_login(void **state)

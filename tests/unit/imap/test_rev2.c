@@ -45,15 +45,32 @@ static void names_are_utf8(void **state)
 		    NULL);
 }
 
+/* RFC 9051 6.4.4: answers to SEARCH are ESEARCH; the result can be used again as "$" (6.4.4.1). */
+static void searches_are_answered_with_esearch(void **state)
+{
+	(void)state;
+	session_run(ENABLE "C: a SELECT INBOX\nU: a OK <*>\n"
+			   "C: b SEARCH ALL\nS: * ESEARCH (TAG \"b\") ALL 1:2\nS: b OK <*>\n"
+			   "C: c UID SEARCH RETURN (COUNT) SUBJECT two\n"
+			   "S: * ESEARCH (TAG \"c\") UID COUNT 1\nS: c OK <*>\n"
+			   "C: d SEARCH RETURN (SAVE) SUBJECT two\nS: d OK <*>\n"
+			   "C: f FETCH $ BINARY.PEEK[1]\n"
+			   "S: * 2 FETCH (BINARY[1] {8}\nS: second\nS: )\nS: f OK <*>\n",
+		    two_messages);
+}
+
 /* RFC 9051 section 1: one that did not enable it sees RFC 3501. */
 static void rev1_clients_see_nothing_new(void **state)
 {
 	(void)state;
-	session_run("C: a SELECT INBOX\n"
+	session_run("C: s CAPABILITY\nS: * CAPABILITY IMAP4rev1 IMAP4rev2 <*>\nS: s OK <*>\n"
+		    "C: a SELECT INBOX\n"
 		    "S: * FLAGS <*>\nS: * OK [PERM<*>\nS: * 2 EXISTS\nS: * 2 RECENT\n"
 		    "S: * OK [UNSEEN 1] <*>\nU: a OK <*>\n"
 		    "C: b SELECT Sent\nS: * FLAGS <*>\nU: b OK <*>\n"
-		    "C: c RENAME Sent x\nS: c OK <*>\n",
+		    "C: c RENAME Sent x\nS: c OK <*>\n"
+		    "C: d SELECT INBOX\nU: d OK <*>\n"
+		    "C: e SEARCH ALL\nS: * SEARCH 1 2\nS: e OK <*>\n",
 		    two_messages);
 }
 
@@ -62,6 +79,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(select_tells_the_name_and_nothing_of_recent),
 		cmocka_unit_test(names_are_utf8),
+		cmocka_unit_test(searches_are_answered_with_esearch),
 		cmocka_unit_test(rev1_clients_see_nothing_new),
 	};
 
