@@ -61,6 +61,12 @@ int must_check store_index_write(struct store_index *ix, struct store_box *b,
 				 const struct store_index_marks *marks, uint64_t settled,
 				 struct err *err);
 
+/* Have changes become so many that reading them would take noticeable time? */
+static inline bool store_index_is_long(const struct store_index *ix)
+{
+	return ix->size - ix->picture > 16384 + ix->picture / 4;
+}
+
 /* Write the file anew. */
 int must_check store_index_save(struct store_index *ix, struct store_box *b,
 				const struct store_index_marks *marks, uint64_t settled,

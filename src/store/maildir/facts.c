@@ -14,6 +14,9 @@
 
 /* Larger messages are explored up to here. */
 #define EXPLORE_MAX ((uint64_t)256 << 20)
+/* What is read at a time while nobody waits for it. */
+#define FILL_FILES 16
+#define FILL_BYTES ((uint64_t)256 << 10)
 /* From here on a message is mapped and not copied. */
 #define MAP_MIN ((uint64_t)64 << 10)
 
@@ -95,30 +98,84 @@ void maildir_facts_begin(struct maildir_box *mb)
 	facts_files_init(&mb->facts, mb->index.dirfd, mb->base.guid, mb->index.generation);
 }
 
+static int read_facts(int fd, const struct store_file *f, struct arena *a, struct mime_facts *out,
+		      struct err *err)
+{
+	auto_arena struct arena bytes = ARENA_INIT;
+	struct str message;
+
+	int r = read_file(fd, (size_t)(f->size < EXPLORE_MAX ? f->size : EXPLORE_MAX), &bytes,
+			  &message, err);
+	if (r == 0)
+		mime_facts_make(message, !f->lf, a, out);
+	return r;
+}
+
+static void keep(struct maildir_box *mb, struct store_rec *r, const struct mime_facts *facts)
+{
+	if (!r || !mb->base.indexed)
+		return;
+	r->facts = facts_files_put(&mb->facts, r->uid, facts);
+	store_box_touch(&mb->base, r);
+}
+
 /* Read the message, and keep what it tells. */
 static int make_again(struct store_view *v, uint32_t seq, struct arena *a, struct mime_facts *out,
 		      struct err *err)
 {
-	struct maildir_box *mb = maildir_box(v->box);
-	auto_arena struct arena bytes = ARENA_INIT;
 	struct store_file f;
-	struct str message;
 
 	int r = store_view_open_message(v, seq, &f, err);
 	if (r < 0)
 		return r;
 	auto_close int fd = f.fd;
-	r = read_file(fd, (size_t)(f.size < EXPLORE_MAX ? f.size : EXPLORE_MAX), &bytes, &message,
-		      err);
-	if (r < 0)
-		return r;
-	mime_facts_make(message, !f.lf, a, out);
-	struct store_rec *rec = store_view_rec(v, seq);
-	if (rec && mb->facts.dirfd >= 0) {
-		rec->facts = facts_files_put(&mb->facts, rec->uid, out);
-		store_box_touch(&mb->base, rec);
+	r = read_facts(fd, &f, a, out, err);
+	if (r == 0)
+		keep(maildir_box(v->box), store_view_rec(v, seq), out);
+	return r;
+}
+
+/* The file's bytes were read; 0 when it could not be. */
+static uint64_t fill_one(struct maildir_box *mb, struct store_rec *r)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct maildir_path path;
+	struct mime_facts facts;
+	struct store_file f;
+
+	maildir_rec_path(&mb->base.messages, r, &path);
+	auto_close int fd = openat(mb->fd, path.p, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || maildir_rec_complete(mb, r, fd, NULL) < 0)
+		return 0;
+	f = (struct store_file){ fd, r->size, store_rec_wire_size(r), r->bare != 0 };
+	if (read_facts(fd, &f, &a, &facts, NULL) == 0)
+		keep(mb, r, &facts);
+	return f.size;
+}
+
+bool maildir_facts_fill(struct maildir_box *mb)
+{
+	struct store_messages *m = &mb->base.messages;
+	uint32_t i = store_messages_from_uid(m, mb->facts_from);
+	uint64_t bytes = 0;
+	unsigned files = 0;
+
+	if (!mb->base.indexed || mb->facts.failed)
+		return false;
+	for (; i < m->n && files < FILL_FILES && bytes < FILL_BYTES; i++) {
+		struct store_rec *r = &m->v[i];
+		if (r->facts || r->state & STORE_REC_GONE)
+			continue;
+		bytes += fill_one(mb, r);
+		files++;
 	}
-	return 0;
+	mb->facts_from = i < m->n ? m->v[i].uid : mb->base.uidnext;
+	if (files && i == m->n) {
+		maildir_index_write(mb);
+		if (mb->pins == 0)
+			facts_files_rest(&mb->facts);
+	}
+	return i < m->n;
 }
 
 int store_view_facts(struct store_view *v, uint32_t seq, struct arena *a, struct mime_facts *out,

@@ -139,6 +139,7 @@ bool maildir_index_load(struct maildir_box *mb)
 	mb->settled = mb->index.settled;
 	if (mb->index.damaged)
 		mb->rescan = true;
+	maildir_keywords_read(mb);
 	after_boot(mb);
 	queue_unsettled(mb);
 	return true;
@@ -201,4 +202,25 @@ void maildir_index_write(struct maildir_box *mb)
 	else if (store_index_write(&mb->index, &mb->base, &marks, mb->settled, &err) == 0)
 		return;
 	give_up(mb, &err);
+}
+
+bool maildir_index_shorten(struct maildir_box *mb)
+{
+	struct err err = { 0 };
+
+	if (mb->pins > 0 || !mb->base.indexed || !store_index_is_long(&mb->index))
+		return false;
+	struct store_index_marks marks = marks_of(mb);
+	facts_files_flush(&mb->facts);
+	if (store_index_save(&mb->index, &mb->base, &marks, mb->settled, &err) < 0)
+		give_up(mb, &err);
+	return false;
+}
+
+void maildir_index_rest(struct maildir_box *mb)
+{
+	maildir_index_write(mb);
+	facts_files_rest(&mb->facts);
+	if (mb->base.indexed && store_index_is_long(&mb->index))
+		maildir_work_later(mb);
 }

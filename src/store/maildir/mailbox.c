@@ -139,6 +139,7 @@ static int box_load(struct store *s, struct str name, const char *dir, struct ma
 		return r;
 	}
 	maildir_index_begin(mb);
+	maildir_work_later(mb);
 	*out = mb;
 	return 0;
 }
@@ -158,7 +159,8 @@ void maildir_box_free_idle(struct maildir_box *mb)
 	idle_remove(mb);
 	if (!mb->base.stale) {
 		maildir_settle_all(mb);
-		maildir_index_write(mb);
+		maildir_index_rest(mb);
+		(void)maildir_index_shorten(mb);
 	}
 	box_free(mb);
 }
@@ -220,8 +222,7 @@ void maildir_box_release(struct maildir_box *mb)
 		maildir_store_unused(s);
 		return;
 	}
-	maildir_index_write(mb);
-	facts_files_rest(&mb->facts);
+	maildir_index_rest(mb);
 	store_messages_pack(&mb->base.messages, false);
 	mb->idle_bytes = store_messages_memory(&mb->base.messages) + sizeof(*mb) + mb->arena.total;
 	list_append(&p->idle, &mb->idle);

@@ -80,6 +80,7 @@ struct maildir_box {
 
 	struct store_index index; /* in use while base.indexed */
 	struct facts_files facts; /* of its messages */
+	uint32_t facts_from;	  /* all messages with smaller UIDs have theirs, or cannot */
 	struct list settling;	  /* in pool->settling while something is unsettled */
 	struct box_uids unsettled;
 	size_t unsettled_at; /* those before are done */
@@ -107,6 +108,10 @@ bool maildir_index_load(struct maildir_box *mb);
 void maildir_index_begin(struct maildir_box *mb);
 /* After each change: the index is told. */
 void maildir_index_write(struct maildir_box *mb);
+/* Nobody uses the mailbox any more. */
+void maildir_index_rest(struct maildir_box *mb);
+/* Make a long index of an unused mailbox quick to load. False: it is. */
+bool maildir_index_shorten(struct maildir_box *mb);
 /* The directory of an account's indexes, or -1. */
 int maildir_index_dir(struct store *s);
 
@@ -117,11 +122,17 @@ void maildir_notice_done(struct store_pool *p);
 void maildir_notice_begin(struct maildir_box *mb);
 void maildir_notice_end(struct maildir_box *mb);
 
+/* session.c: make the record agree with its open file: date, sizes. 0, or -Exxx. */
+int must_check maildir_rec_complete(struct maildir_box *mb, struct store_rec *r, int fd,
+				    struct err *err);
+
 /* settle.c */
 /* What the record says is to be done on disk later, or right now where there is no index to keep
  * it. */
 void maildir_settle_later(struct maildir_box *mb, const struct store_rec *r);
 void maildir_settle_all(struct maildir_box *mb);
+/* There may be some other work that can wait. */
+void maildir_work_later(struct maildir_box *mb);
 
 /* account.c */
 /* When nobody uses the account and nothing of it is loaded, it may go when others need the room. */
@@ -227,6 +238,8 @@ uint32_t maildir_facts_keep(struct maildir_box *mb, uint32_t uid,
 struct message_writer;
 int must_check maildir_facts_make(const struct message_writer *w, struct arena *a,
 				  struct mime_facts *out, struct err *err);
+/* Make and keep the facts of a few messages that have none. False: none is left. */
+bool maildir_facts_fill(struct maildir_box *mb);
 /* The mailbox has a new index: what older ones left is removed. */
 void maildir_facts_begin(struct maildir_box *mb);
 

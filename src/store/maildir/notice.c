@@ -107,13 +107,8 @@ void maildir_notice_begin(struct maildir_box *mb)
 {
 	if (mb->watch_new || mb->store->pool->notice_fd < 0 || is_network(mb->fd))
 		return;
-	if (!watch_begin(mb, &mb->watch_new, true) || !watch_begin(mb, &mb->watch_cur, false)) {
+	if (!watch_begin(mb, &mb->watch_new, true) || !watch_begin(mb, &mb->watch_cur, false))
 		maildir_notice_end(mb);
-		return;
-	}
-	/* What happened before, the times tell, or they hide it. */
-	mb->rescan |= mb->own_since != 0;
-	mb->own_since = 0;
 }
 
 /* Is the file in this directory, by what we know? */

@@ -50,14 +50,8 @@ int store_view_open(struct store *s, struct str name, unsigned mode, struct stor
 	int r = maildir_box_get(s, name, &mb, err);
 	if (r < 0)
 		return r;
-	r = maildir_box_refresh(mb, err);
-	if (r < 0) {
-		maildir_box_release(mb);
-		return r;
-	}
 	maildir_notice_begin(mb);
-	if (mb->rescan)
-		r = maildir_box_refresh(mb, err);
+	r = maildir_box_refresh(mb, err);
 	if (r < 0) {
 		maildir_box_release(mb);
 		return r;
@@ -190,6 +184,11 @@ static int complete_rec(struct maildir_box *mb, struct store_rec *r, int fd, boo
 		store_messages_set_sizes(&mb->base.messages, r, size, wire_size);
 	store_box_touch(&mb->base, r);
 	return 0;
+}
+
+int maildir_rec_complete(struct maildir_box *mb, struct store_rec *r, int fd, struct err *err)
+{
+	return complete_rec(mb, r, fd, false, err);
 }
 
 static int open_completed(struct store_view *v, uint32_t seq, bool measure, struct store_rec **rec,

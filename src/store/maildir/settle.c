@@ -1,6 +1,9 @@
-/* What the index knows and the directories do not yet: names of files that do not have their flags,
- * files in new/ that a session has seen, files of messages that were expunged. They are made right
- * a few at a time, when nobody waits for it, and again after a crash. Without an index, at once. */
+/* What nobody waits for, done a little at a time between the work of the sessions.
+ *
+ * First what the index knows and the directories do not yet: names of files that do not have their
+ * flags, files in new/ that a session has seen, files of messages that were expunged; again after a
+ * crash, and at once where there is no index. Then the facts of messages that have none yet, and an
+ * index that has grown long. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,9 +57,8 @@ static bool settle_rec(struct maildir_box *mb, uint32_t uid)
 					      : settle_name(mb, &m->v[i]);
 }
 
-static void queue_leave(struct maildir_box *mb)
+static void queue_end(struct maildir_box *mb)
 {
-	list_remove(&mb->settling);
 	box_uids_done(&mb->unsettled);
 	mb->unsettled_at = 0;
 }
@@ -70,7 +72,7 @@ static void settle_slice(struct maildir_box *mb, size_t n)
 		found &= settle_rec(mb, mb->unsettled.v[mb->unsettled_at++]);
 	maildir_box_after_change(mb);
 	if (mb->unsettled_at == mb->unsettled.n) {
-		queue_leave(mb);
+		queue_end(mb);
 		if (found)
 			mb->settled = mb->base.modseq;
 	}
@@ -83,21 +85,39 @@ static void settle_slice(struct maildir_box *mb, size_t n)
 	(void)!maildir_box_refresh(mb, NULL);
 }
 
-void maildir_settle_later(struct maildir_box *mb, const struct store_rec *r)
+void maildir_work_later(struct maildir_box *mb)
 {
-	box_uids_put(&mb->unsettled, r->uid);
+	struct store_pool *p = mb->store->pool;
+
 	if (!list_empty(&mb->settling))
 		return;
-	struct store_pool *p = mb->store->pool;
 	if (list_empty(&p->settling) && p->set.unsettled)
 		p->set.unsettled();
 	list_append(&p->settling, &mb->settling);
 }
 
+void maildir_settle_later(struct maildir_box *mb, const struct store_rec *r)
+{
+	box_uids_put(&mb->unsettled, r->uid);
+	maildir_work_later(mb);
+}
+
 void maildir_settle_all(struct maildir_box *mb)
 {
-	if (!list_empty(&mb->settling))
+	if (mb->unsettled.n)
 		settle_slice(mb, SIZE_MAX);
+}
+
+/* One piece of work for a mailbox, the most urgent first. False: there is none. */
+static bool work_on(struct maildir_box *mb)
+{
+	if (mb->base.stale)
+		queue_end(mb);
+	else if (mb->unsettled.n)
+		settle_slice(mb, SLICE);
+	else if (!maildir_facts_fill(mb))
+		return maildir_index_shorten(mb);
+	return true;
 }
 
 bool store_pool_settle(struct store_pool *p)
@@ -105,13 +125,8 @@ bool store_pool_settle(struct store_pool *p)
 	if (list_empty(&p->settling))
 		return false;
 	struct maildir_box *mb = LIST_ITEM(p->settling.next, struct maildir_box, settling);
-	if (mb->base.stale)
-		queue_leave(mb);
-	else
-		settle_slice(mb, SLICE);
-	if (!list_empty(&mb->settling)) { /* everybody's turn */
-		list_remove(&mb->settling);
-		list_append(&p->settling, &mb->settling);
-	}
+	list_remove(&mb->settling);
+	if (work_on(mb) && !mb->base.stale)
+		maildir_work_later(mb); /* behind those of others */
 	return !list_empty(&p->settling);
 }
