@@ -8,7 +8,8 @@
 	"MOVE"                                                                                     \
 	" MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE "       \
 	"OBJECTID UTF8=ACCEPT ESEARCH SEARCHRES PARTIAL WITHIN INPROGRESS"                         \
-	" BINARY CATENATE URL-PARTIAL REPLACE PREVIEW COMPRESS=DEFLATE QUOTA QUOTA=RES-STORAGE"
+	" BINARY CATENATE URL-PARTIAL REPLACE PREVIEW COMPRESS=DEFLATE QUOTA QUOTA=RES-STORAGE "   \
+	"METADATA"
 
 struct str imap_session_capabilities(struct imap_session *s)
 {
@@ -42,6 +43,7 @@ static const struct imap_command commands[] = {
 	{ "EXAMINE", imap_cmd_examine, IMAP_NO_SYNC | IMAP_FOLDERS },
 	{ "EXPUNGE", imap_cmd_expunge, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID },
 	{ "FETCH", imap_cmd_fetch, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
+	{ "GETMETADATA", imap_cmd_getmetadata, IMAP_FOLDERS },
 	{ "GETQUOTA", imap_cmd_getquota, 0 },
 	{ "GETQUOTAROOT", imap_cmd_getquotaroot, IMAP_FOLDERS },
 	{ "ID", imap_cmd_id, 0 },
@@ -56,6 +58,7 @@ static const struct imap_command commands[] = {
 	{ "REPLACE", imap_cmd_replace, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_FOLDERS },
 	{ "SEARCH", imap_cmd_search, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
 	{ "SELECT", imap_cmd_select, IMAP_NO_SYNC | IMAP_FOLDERS },
+	{ "SETMETADATA", imap_cmd_setmetadata, IMAP_FOLDERS },
 	{ "SETQUOTA", imap_cmd_setquota, 0 },
 	{ "STATUS", imap_cmd_status, IMAP_FOLDERS },
 	{ "STORE", imap_cmd_store, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
