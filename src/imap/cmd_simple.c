@@ -63,6 +63,8 @@ int imap_cmd_close(struct imap_session *s)
 	if (r < 0)
 		return r;
 	int expunged = s->read_only ? 0 : store_view_expunge(s->view, NULL, &err);
+	if (expunged > 0)
+		expunged = imap_commit_view(s, &err);
 	imap_view_close(s);
 	return expunged < 0 ? imap_no_store(s, expunged, &err) : imap_ok(s, "Closed.");
 }

@@ -145,6 +145,8 @@ int imap_cmd_store(struct imap_session *s)
 		return imap_no_store(s, r, &err);
 	imap_view_uids(s, &seqs, &uids);
 	r = store_view_change(s->view, &uids, &change, &modified, &err);
+	if (r == 0)
+		r = imap_commit_view(s, &err);
 	if (r < 0)
 		return imap_no_store(s, r, &err);
 	r = tell(s, &seqs, silent, &modified);
@@ -168,6 +170,8 @@ int imap_cmd_expunge(struct imap_session *s)
 	if ((r = imap_lexer_end(&s->lexer)) < 0)
 		return r;
 	r = store_view_expunge(s->view, s->uid ? &uids : NULL, &err);
+	if (r > 0)
+		r = imap_commit_view(s, &err);
 	if (r < 0)
 		return imap_no_store(s, r, &err);
 	r = imap_condstore_code(s, &code);

@@ -5,7 +5,7 @@
 
 #include "core/fiber.h"
 #include "core/log.h"
-#include "core/work.h"
+#include "core/volume_sync.h"
 #include "imap/session_state.h"
 
 #define WORK_BEFORE_YIELD 64
@@ -106,8 +106,20 @@ int imap_work(struct imap_session *s, size_t units)
 
 int imap_commit(struct store_commit *c, struct err *err)
 {
-	int r = work_run(store_commit_run, c);
+	int r = 0;
 
+	for (unsigned i = 0; store_commit_volume(c, i) >= 0 && r == 0; i++)
+		r = volume_sync(store_commit_volume(c, i));
 	store_commit_free(c);
 	return r < 0 ? err_set(err, r, "sync to disk: %s", strerror(-r)) : 0;
+}
+
+int imap_commit_view(struct imap_session *s, struct err *err)
+{
+	struct store_commit *c = store_commit_new();
+
+	int r = store_view_commit(s->view, c, err);
+	if (r < 0)
+		store_commit_free(c);
+	return r < 0 ? r : imap_commit(c, err);
 }

@@ -100,9 +100,10 @@ void may_suspend imap_send(struct imap_session *s, struct buf *b);
  * read or a hundred messages looked at. 0 or -ECANCELED. */
 int may_suspend must_check imap_work(struct imap_session *s, size_t units);
 
-/* Run what a command's messages need to be on disk, in a worker thread. Frees the commit. 0 or
- * -Exxx. */
+/* Wait until what a command has written is on the disk. Frees the commit. 0 or -Exxx. */
 int may_suspend must_check imap_commit(struct store_commit *c, struct err *err);
+/* The same for flags and removals of the selected mailbox. */
+int may_suspend must_check imap_commit_view(struct imap_session *s, struct err *err);
 
 imap_command_fn imap_cmd_append, imap_cmd_capability, imap_cmd_check, imap_cmd_close,
 	imap_cmd_compress, imap_cmd_copy, imap_cmd_create, imap_cmd_delete, imap_cmd_enable,

@@ -3,19 +3,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/fd.h"
 
-/* Beyond this many files one syncfs costs less than their fsyncs, and so many descriptors too
- * much. */
-#define COMMIT_FILES_MAX 64
+/* That of the mail, that of the indexes, and those that are mounted for a mailbox copied from or
+ * to. */
+#define VOLUMES_MAX 4
 
 struct store_commit {
-	int fds[COMMIT_FILES_MAX];
 	unsigned n;
-	bool whole; /* syncfs on fds[0] */
+	struct {
+		dev_t device;
+		int fd;
+	} v[VOLUMES_MAX];
 };
 
 struct store_commit *store_commit_new(void)
@@ -31,54 +33,31 @@ void store_commit_free(struct store_commit *c)
 	if (!c)
 		return;
 	for (unsigned i = 0; i < c->n; i++)
-		close(c->fds[i]);
+		close(c->v[i].fd);
 	free(c);
 }
 
-static void add_own(struct store_commit *c, int fd)
+int store_commit_volume(const struct store_commit *c, unsigned i)
 {
-	if (c->n < COMMIT_FILES_MAX) {
-		c->fds[c->n++] = fd;
-		return;
-	}
-	close(fd);
-	c->whole = true;
+	return i < c->n ? c->v[i].fd : -1;
 }
 
 int store_commit_add(struct store_commit *c, int fd, struct err *err)
 {
-	if (!c || c->whole)
+	struct stat st;
+
+	if (!c)
 		return 0;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "stat of an open file");
+	for (unsigned i = 0; i < c->n; i++)
+		if (c->v[i].device == st.st_dev)
+			return 0;
+	check(c->n < VOLUMES_MAX);
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (own < 0)
 		return err_sys(err, "duplicate a descriptor");
-	add_own(c, own);
+	c->v[c->n].device = st.st_dev;
+	c->v[c->n++].fd = own;
 	return 0;
-}
-
-int store_commit_add_at(struct store_commit *c, int dirfd, const char *path, struct err *err)
-{
-	if (!c || c->whole)
-		return 0;
-	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE) && c->n) {
-		c->whole = true;
-		return 0;
-	}
-	if (fd < 0)
-		return err_sys(err, "%s: open", path);
-	add_own(c, fd);
-	return 0;
-}
-
-int store_commit_run(void *commit)
-{
-	struct store_commit *c = commit;
-	int r = 0;
-	if (c->whole)
-		return syncfs(c->fds[0]) < 0 ? -errno : 0;
-	for (unsigned i = 0; i < c->n; i++)
-		if (fsync(c->fds[i]) < 0 && r == 0)
-			r = -errno;
-	return r;
 }

@@ -1,5 +1,6 @@
 /* The file of an index: read and checked. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -111,6 +112,8 @@ static int load_picture(struct store_index *ix, uint64_t size, struct store_box 
 	if (!header_is_good(&h, b, size))
 		return -EBADMSG;
 	uint64_t gone_at = sizeof(h) + (uint64_t)h.records * sizeof(struct store_rec);
+	/* All at once: on a cold disk that is several times as fast as one window after another. */
+	(void)posix_fadvise(ix->fd, 0, (off_t)gone_at, POSIX_FADV_WILLNEED);
 	ix->names_at = gone_at + h.gone * sizeof(struct index_gone);
 	ix->names_crc = h.names_crc;
 	ix->size = ix->picture = ix->names_at + h.names_bytes;

@@ -7,11 +7,11 @@
  * 	store_append    messages on their way in, seen by nobody before store_append_finish
  * 	store_commit    what has to reach the disk before the peer may be told "done"
  *
- * Threads. All calls are made from one thread, that of the loop; only store_commit_run is made
- * for worker threads. They block for as long as plain file operations do, they never wait for a
- * peer and never suspend. Messages are not synced: mail from the queue is made durable by the
- * journal, IMAP's by store_commit. (The small files beside them are, when they are replaced:
- * rare.) Locks that other programs hold on a mailbox are waited for at most 50 ms (-EAGAIN).
+ * Threads. All calls are made from one thread, that of the loop. They block for as long as plain
+ * file operations do, they never wait for a peer and never suspend. Nothing is synced: mail from
+ * the queue is made durable by the journal, what IMAP does by store_commit. (The small files beside
+ * the mail are, when they are replaced: rare.) Locks that other programs hold on a mailbox are
+ * waited for at most 50 ms (-EAGAIN).
  *
  * Names. A mailbox name is UTF-8 with '.' between its levels, "INBOX" in any case names the
  * inbox. Every name from outside is checked; none leads out of the account's directory.
@@ -407,6 +407,9 @@ struct store_change {
 	struct arena *a; /* for *modified */
 };
 
+/* Flags and removals of the view's mailbox are where this has to sync. */
+int must_check store_view_commit(struct store_view *v, struct store_commit *c, struct err *err);
+
 /* Of all messages in `set` that this view has. Messages that vanished are skipped. *modified
  * lists those that unchanged_since kept as they were (may be NULL when not conditional). On an
  * error from the system some may have changed; a sync tells which. */
@@ -515,11 +518,9 @@ struct store_delivered {
 int must_check store_deliver(struct store *s, const struct store_delivery *d,
 			     struct store_delivered *out, struct err *err);
 
-/* Collects files and directories from finish, copy and move. */
+/* Collects the file systems that finish, copy, move and changes of flags have written to. */
 struct store_commit *store_commit_new(void);
-/* fsync them all, or one syncfs when they are many. Touches nothing else, so it may run in a
- * worker thread: work_run(store_commit_run, c). 0 or -Exxx; after a failure nobody may be told
- * "done". Once only. */
-int must_check store_commit_run(void *commit);
+/* An open file on the i-th, for syncfs; -1 behind the last. The commit's own. */
+int store_commit_volume(const struct store_commit *c, unsigned i);
 /* NULL is fine. */
 void store_commit_free(struct store_commit *c);

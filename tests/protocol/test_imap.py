@@ -147,27 +147,6 @@ def test_a_worker_that_answers_too_late_does_not_answer_twice(make_server, comma
         assert wire.at_end()
 
 
-def test_appends_are_synced_side_by_side(make_server):
-    server = make_server(env={'POSTHORN_WORKERS': '1', 'POSTHORN_WORK_THREADS': '3'})
-    [mailbox] = server.roles()['mailbox']
-    tasks = Path(f'/proc/{mailbox}/task')
-    wires = [Imap(server, f'user{n % 2}@{DOMAIN}') for n in range(6)]
-
-    def are_threads_there():
-        tags = [wire.start('APPEND INBOX {400000+}') for wire in wires]
-        for wire in wires:
-            wire.send(message('big', 'x' * 70 + '\r\n')[:100].ljust(400000, b'x') + b'\r\n')
-        for wire, tag in zip(wires, tags):
-            assert wire.finish(tag)[0].startswith('OK')
-        return len(list(tasks.iterdir())) > 2
-
-    try:
-        wait_until(are_threads_there, 15, what='a second thread for syncs')
-    finally:
-        for wire in wires:
-            wire.close()
-
-
 def test_starttls_then_login(server, user):
     with Imap(server, tls=False) as wire:
         wire.ok('STARTTLS')

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/err.h"
-#include "store/commit.h"
 #include "store/maildir/maildir.h"
 
 #define LOCK_TRIES 3
@@ -73,16 +72,4 @@ struct maildir_marks maildir_mark(struct maildir_box *mb, const struct store_mar
 			out.keywords |= 1u << bit;
 	}
 	return out;
-}
-
-int maildir_add_commit(struct maildir_box *mb, ino_t uidlist_before, struct store_commit *c,
-		       struct err *err)
-{
-	static const char *const parts[] = { "new", "cur", "dovecot-uidlist" };
-	int r = 0;
-	for (size_t i = 0; i < ARRAY_LEN(parts) && r == 0; i++)
-		r = store_commit_add_at(c, mb->fd, parts[i], err);
-	if (r == 0 && mb->uidlist.ino != uidlist_before) /* it was renamed into place */
-		r = store_commit_add(c, mb->fd, err);
-	return r;
 }

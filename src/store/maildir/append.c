@@ -159,8 +159,7 @@ static void retract(struct store_append *ap, size_t n)
 }
 
 /* From tmp/ to where it is seen. On failure those that were moved are removed again. */
-static int publish(struct store_append *ap, struct maildir_new *v, struct store_commit *c,
-		   struct err *err)
+static int publish(struct store_append *ap, struct maildir_new *v, struct err *err)
 {
 	int fd = ap->mb->fd, r = 0;
 	size_t n = 0;
@@ -172,8 +171,6 @@ static int publish(struct store_append *ap, struct maildir_new *v, struct store_
 		if (!maildir_path_make(&p->target, p->new.in_new, p->new.base, marks.letters,
 				       marks.keywords))
 			r = err_set(err, -ENAMETOOLONG, "file name too long");
-		if (r == 0)
-			r = store_commit_add_at(c, fd, p->path, err);
 		if (r == 0 && renameat(fd, p->path, fd, p->target.p) < 0)
 			r = err_sys(err, "%s: rename", p->path);
 		if (r < 0)
@@ -190,10 +187,9 @@ static int finish_locked(struct store_append *ap, const struct store_append_args
 {
 	struct store_box *b = &ap->mb->base;
 	struct maildir_new *v = ARENA_NEW_ARRAY(&ap->arena, struct maildir_new, ap->n);
-	ino_t uidlist_before = ap->mb->uidlist.ino;
 	uint32_t uid = b->uidnext;
 
-	int r = publish(ap, v, args->commit, err);
+	int r = publish(ap, v, err);
 	if (r < 0)
 		return r;
 	r = maildir_add(ap->mb, v, ap->n, err);
@@ -201,7 +197,7 @@ static int finish_locked(struct store_append *ap, const struct store_append_args
 		retract(ap, ap->n);
 		return r;
 	}
-	r = maildir_add_commit(ap->mb, uidlist_before, args->commit, err);
+	r = store_commit_add(args->commit, ap->mb->fd, err);
 	if (r < 0)
 		return r;
 	*out = (struct store_appended){ .uidvalidity = b->uidvalidity };

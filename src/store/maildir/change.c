@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "store/commit.h"
 #include "store/maildir/maildir.h"
 
 #define PASSES_MAX 3 /* over the set, when other programs rename files meanwhile */
@@ -149,6 +150,13 @@ int store_view_change(struct store_view *v, const struct store_uids *set,
 	if (c->silent && run.modseq)
 		store_view_own_change(v, run.modseq);
 	return r;
+}
+
+int store_view_commit(struct store_view *v, struct store_commit *c, struct err *err)
+{
+	struct maildir_box *mb = maildir_box(v->box);
+
+	return store_commit_add(c, mb->base.indexed ? mb->index.fd : mb->fd, err);
 }
 
 struct removal {

@@ -254,11 +254,7 @@ struct maildir_new {
 	bool in_new;
 	struct maildir_facts_source facts;
 };
-struct store_commit;
 int must_check maildir_add_begin(struct maildir_box *mb, struct dotlock *lock, struct err *err);
-/* What has to be synced once messages were added: both directories and the UID list. */
-int must_check maildir_add_commit(struct maildir_box *mb, ino_t uidlist_before,
-				  struct store_commit *c, struct err *err);
 int must_check maildir_add(struct maildir_box *mb, const struct maildir_new *v, size_t n,
 			   struct err *err);
 

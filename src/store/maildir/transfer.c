@@ -144,9 +144,7 @@ static int place_all(struct transfer *t, struct err *err)
 	for (size_t i = 0; i < t->n; i++) {
 		const struct item *it = &t->items[i];
 		int r = place(t, it);
-		if (r == 0)
-			r = store_commit_add_at(t->args->commit, t->dst->fd, it->to.p, NULL);
-		else if (r == -ENOENT)
+		if (r == -ENOENT)
 			t->src->rescan = true;
 		if (r < 0) {
 			take_back(t, i);
@@ -194,14 +192,11 @@ static void fill_result(struct transfer *t, uint32_t first_uid, struct store_cop
 	}
 }
 
-static int sync_later(struct transfer *t, ino_t uidlist_before, struct err *err)
+static int sync_later(struct transfer *t, struct err *err)
 {
-	int r = maildir_add_commit(t->dst, uidlist_before, t->args->commit, err);
-	if (r == 0 && t->move)
-		r = store_commit_add_at(t->args->commit, t->src->fd, "cur", err);
-	if (r == 0 && t->move)
-		r = store_commit_add_at(t->args->commit, t->src->fd, "new", err);
-	return r;
+	int r = store_commit_add(t->args->commit, t->dst->fd, err);
+
+	return r < 0 ? r : store_commit_add(t->args->commit, t->src->fd, err);
 }
 
 /* -ENOENT: a file was not where we thought, nothing was done. */
@@ -212,7 +207,6 @@ static int transfer_once(struct transfer *t, struct store_copied *out, struct er
 	if (r < 0)
 		return r;
 	maildir_box_before_change(t->src);
-	ino_t uidlist_before = t->dst->uidlist.ino;
 	uint32_t first_uid = t->dst->base.uidnext;
 
 	r = collect(t, err);
@@ -226,7 +220,7 @@ static int transfer_once(struct transfer *t, struct store_copied *out, struct er
 		remove_moved(t);
 	fill_result(t, first_uid, out);
 	store_box_notify(&t->dst->base, t->view);
-	return sync_later(t, uidlist_before, err);
+	return sync_later(t, err);
 }
 
 static int transfer_pinned(struct transfer *t, struct store_copied *out, struct err *err)
