@@ -27,31 +27,29 @@ struct volume {
 
 static struct list volumes = { &volumes, &volumes };
 
-static int volume_of(int fd, struct volume **out)
+/* NULL with errno. */
+static struct volume *volume_of(int fd)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return -errno;
+		return NULL;
 	LIST_FOREACH (it, &volumes) {
-		*out = LIST_ITEM(it, struct volume, node);
-		if ((*out)->device == st.st_dev)
-			return 0;
+		struct volume *known = LIST_ITEM(it, struct volume, node);
+		if (known->device == st.st_dev)
+			return known;
 	}
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (own < 0)
+		return NULL;
 	struct volume *v = calloc(1, sizeof(*v));
 	if (!v)
 		check_no_memory();
 	v->device = st.st_dev;
-	v->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (v->fd < 0) {
-		int r = -errno;
-		free(v);
-		return r;
-	}
+	v->fd = own;
 	waitq_init(&v->waiters);
 	list_append(&volumes, &v->node);
-	*out = v;
-	return 0;
+	return v;
 }
 
 static int run_sync(void *volume)
@@ -77,11 +75,10 @@ static void may_suspend sync_now(struct volume *v)
 
 int volume_sync(int fd)
 {
-	struct volume *v;
-	int r = volume_of(fd, &v);
+	struct volume *v = volume_of(fd);
 
-	if (r < 0)
-		return r;
+	if (!v)
+		return -errno;
 	uint64_t wanted = v->begun + 1;
 	while (v->ended < wanted) {
 		if (!v->running)
