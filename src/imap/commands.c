@@ -7,7 +7,8 @@
 	"IMAP4rev1 IMAP4rev2 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT UIDPLUS " \
 	"MOVE"                                                                                     \
 	" MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE "       \
-	"OBJECTID UTF8=ACCEPT ESEARCH SEARCHRES PARTIAL WITHIN INPROGRESS"                         \
+	"OBJECTID UTF8=ACCEPT ESEARCH SEARCHRES SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT "    \
+	"THREAD=REFERENCES THREAD=REFS PARTIAL WITHIN INPROGRESS"                                  \
 	" BINARY CATENATE URL-PARTIAL REPLACE PREVIEW COMPRESS=DEFLATE QUOTA QUOTA=RES-STORAGE "   \
 	"METADATA"
 
@@ -60,9 +61,11 @@ static const struct imap_command commands[] = {
 	{ "SELECT", imap_cmd_select, IMAP_NO_SYNC | IMAP_FOLDERS },
 	{ "SETMETADATA", imap_cmd_setmetadata, IMAP_FOLDERS },
 	{ "SETQUOTA", imap_cmd_setquota, 0 },
+	{ "SORT", imap_cmd_sort, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
 	{ "STATUS", imap_cmd_status, IMAP_FOLDERS },
 	{ "STORE", imap_cmd_store, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
 	{ "SUBSCRIBE", imap_cmd_subscribe, IMAP_FOLDERS },
+	{ "THREAD", imap_cmd_thread, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
 	{ "UNSELECT", imap_cmd_unselect, VIEW | IMAP_NO_SYNC },
 	{ "UNSUBSCRIBE", imap_cmd_unsubscribe, IMAP_FOLDERS },
 };

@@ -50,7 +50,7 @@ int imap_return_parse(struct imap_session *s, struct imap_return *out)
 				     .what = IMAP_RETURN_ALL };
 	if ((r = imap_lexer_space(lx)) < 0 || !imap_lexer_accept_word(lx, "RETURN"))
 		return r;
-	*out = (struct imap_return){ .extended = true };
+	*out = (struct imap_return){ .given = true, .extended = true };
 	if ((r = imap_lexer_space(lx)) < 0 || (r = imap_lexer_expect(lx, '(')) < 0)
 		return r;
 	while (imap_lexer_look(lx) != ')') {

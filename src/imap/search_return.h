@@ -21,6 +21,7 @@ enum imap_return_what {
 };
 
 struct imap_return {
+	bool given;		     /* there was a RETURN */
 	bool extended;		     /* answer with ESEARCH */
 	unsigned what;		     /* enum imap_return_what */
 	struct imap_partial partial; /* positions among the results */

@@ -224,21 +224,32 @@ static void put_texts(struct maker *m)
 }
 
 /* The Message-IDs of a field. Of too many, the first and the last ones. */
-static unsigned take_ids(struct maker *m, enum value field, uint64_t not_this, uint64_t *out)
+static unsigned take_ids(struct maker *m, enum value field, uint64_t *out)
 {
 	struct str rest = str_sub(m->values[field], 0, 4 * RAW_VALUE_MAX), id;
 	unsigned n = 0;
 
 	while (mime_msgid_next(&rest, m->a, &id)) {
 		uint64_t hash = mime_msgid_hash(id);
-		if (hash == not_this)
-			continue;
 		if (n == MIME_FACTS_REFS_MAX) {
 			memmove(out + 1, out + 2, (n - 2) * sizeof(*out));
 			n--;
 		}
 		out[n++] = hash;
 	}
+	return n;
+}
+
+/* RFC 5256 section 3, REFERENCES, step 1; a message does not answer itself. */
+static unsigned find_refs(struct maker *m, uint64_t own, uint64_t *out)
+{
+	unsigned found = take_ids(m, VALUE_REFERENCES, out), n = 0;
+
+	if (found == 0 && take_ids(m, VALUE_IN_REPLY_TO, out))
+		found = 1;
+	for (unsigned i = 0; i < found; i++)
+		if (out[i] != own)
+			out[n++] = out[i];
 	return n;
 }
 
@@ -251,9 +262,7 @@ static struct str write_hot(struct maker *m)
 
 	if (mime_msgid_next(&rest, m->a, &text))
 		id = mime_msgid_hash(text);
-	unsigned nrefs = take_ids(m, VALUE_REFERENCES, id, refs);
-	if (nrefs == 0 && take_ids(m, VALUE_IN_REPLY_TO, id, refs))
-		nrefs = 1;
+	unsigned nrefs = find_refs(m, id, refs);
 	if (m->values[VALUE_DATE].p && mime_date_parse(m->values[VALUE_DATE], &date) == 0)
 		m->flags |= MIME_FACTS_HAS_DATE;
 
