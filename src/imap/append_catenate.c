@@ -6,39 +6,20 @@
 #include "imap/message.h"
 #include "imap/section.h"
 #include "imap/session_state.h"
+#include "imap/text_lexer.h"
 #include "imap/url.h"
 
 #define PARTS_MAX 1000
 
-/* A lexer over the section of a URL: no literal can be in there. */
-static int no_line(struct imap_feed *f, struct arena *a, size_t max, struct str *out)
-{
-	(void)f, (void)a, (void)max, (void)out;
-	return -EBADMSG;
-}
-
-static int no_literal(struct imap_feed *f, struct arena *a, uint64_t n, struct str *out)
-{
-	(void)f, (void)a, (void)n, (void)out;
-	return -EBADMSG;
-}
-
-static int no_ask(struct imap_feed *f)
-{
-	(void)f;
-	return -EBADMSG;
-}
-
 static int may_suspend parse_section(struct imap_session *s, struct str text,
 				     struct imap_section *out)
 {
-	struct imap_feed feed = { .line = no_line, .literal = no_literal, .ask = no_ask };
-	struct imap_lexer lx;
+	struct imap_text_lexer t;
 
-	imap_lexer_init(&lx, &feed, &s->arena, &s->lexer.limits);
-	lx.line = arena_printf(&s->arena, "%" STR_FMT "]", STR_ARG(text));
-	int r = imap_section_parse(&lx, out);
-	return r == 0 && imap_lexer_look(&lx) < 0 ? 0 : -EBADMSG;
+	text = arena_printf(&s->arena, "%" STR_FMT "]", STR_ARG(text));
+	imap_text_lexer_init(&t, text, &s->arena);
+	int r = imap_section_parse(&t.lx, out);
+	return r == 0 && imap_lexer_look(&t.lx) < 0 ? 0 : -EBADMSG;
 }
 
 struct store_sink {

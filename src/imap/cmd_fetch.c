@@ -9,9 +9,11 @@
 #include "imap/fetch_items.h"
 #include "imap/fetch_modifiers.h"
 #include "imap/message.h"
+#include "imap/notify.h"
 #include "imap/object_id.h"
 #include "imap/seqset.h"
 #include "imap/session_state.h"
+#include "imap/text_lexer.h"
 #include "imap/view.h"
 #include "imap/write.h"
 
@@ -538,6 +540,35 @@ static int may_suspend begin_condstore(struct fetch *f, struct str uids)
 	return r;
 }
 
+/* Go through the messages of a set; what went wrong is in *f. */
+static int may_suspend run(struct fetch *f, const struct imap_seqset *set)
+{
+	buf_init(&f->out, NULL, SIZE_MAX / 2);
+	buf_init(&f->text, NULL, SIZE_MAX / 2);
+	make_plans(f);
+	int r = fetch_all(f, set);
+	if (r >= 0)
+		imap_send(f->s, &f->out);
+	buf_done(&f->out);
+	buf_done(&f->text);
+	arena_done(&f->arena);
+	return r;
+}
+
+int imap_fetch_new(struct imap_session *s, struct str items, unsigned first)
+{
+	struct imap_range range = { first, store_view_count(s->view) };
+	struct imap_seqset set = { .ranges = &range, .count = 1 };
+	struct fetch f = { .s = s };
+	struct imap_text_lexer t;
+
+	imap_text_lexer_init(&t, items, &s->arena);
+	if (imap_fetch_items_parse(&t.lx, &f.items) < 0)
+		return 0;
+	f.items.marks_seen = false;
+	return run(&f, &set);
+}
+
 int imap_cmd_fetch(struct imap_session *s)
 {
 	struct fetch f = { .s = s };
@@ -559,15 +590,7 @@ int imap_cmd_fetch(struct imap_session *s)
 
 	if (f.modifiers.is_partial)
 		take_partial(&f, &set);
-	buf_init(&f.out, NULL, SIZE_MAX / 2);
-	buf_init(&f.text, NULL, SIZE_MAX / 2);
-	make_plans(&f);
-	r = fetch_all(&f, &set);
-	if (r >= 0)
-		imap_send(s, &f.out);
-	buf_done(&f.out);
-	buf_done(&f.text);
-	arena_done(&f.arena);
+	r = run(&f, &set);
 	if (r < 0)
 		return r;
 	if (f.failed)

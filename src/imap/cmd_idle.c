@@ -3,6 +3,7 @@
 
 #include "core/fiber.h"
 #include "core/loop.h"
+#include "imap/notify.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
 
@@ -26,6 +27,12 @@ static int may_suspend watch(struct imap_session *s)
 		int r = stream_wait_input(s->stream, wait < left ? wait : left);
 		if (r == 1 || (r < 0 && r != -EINTR))
 			return r;
+		if (r == -EINTR) {
+			int told = imap_notify_tell(s);
+			imap_command_reset(s);
+			if (told < 0 || s->ended)
+				return told < 0 ? told : 1;
+		}
 		if (!s->view)
 			continue;
 		/* Changes in this process wake us, those of others are found on disk. */

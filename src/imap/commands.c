@@ -4,18 +4,16 @@
 #define CAPABILITIES_MAX 2000
 
 #define ALWAYS                                                                                     \
-	"IMAP4rev1 IMAP4rev2 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT UIDPLUS " \
-	"MOVE"                                                                                     \
-	" MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE "       \
-	"OBJECTID UTF8=ACCEPT ESEARCH SEARCHRES SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT "    \
-	"THREAD=REFERENCES THREAD=REFS PARTIAL WITHIN INPROGRESS"                                  \
-	" BINARY CATENATE URL-PARTIAL REPLACE PREVIEW COMPRESS=DEFLATE QUOTA QUOTA=RES-STORAGE "   \
-	"METADATA"
+	"IMAP4rev1 IMAP4rev2 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT "         \
+	"UIDPLUS MOVE MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE "       \
+	"STATUS=SIZE OBJECTID UTF8=ACCEPT ESEARCH SEARCHRES SORT SORT=DISPLAY ESORT "              \
+	"THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS PARTIAL WITHIN INPROGRESS BINARY "    \
+	"CATENATE URL-PARTIAL REPLACE PREVIEW COMPRESS=DEFLATE QUOTA QUOTA=RES-STORAGE "           \
+	"METADATA NOTIFY"
 
 struct str imap_session_capabilities(struct imap_session *s)
 {
 	uint64_t max = s->params->limits.append;
-
 	struct buf b;
 
 	buf_init(&b, &s->arena, CAPABILITIES_MAX);
@@ -55,6 +53,7 @@ static const struct imap_command commands[] = {
 	{ "MOVE", imap_cmd_move, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_FOLDERS },
 	{ "NAMESPACE", imap_cmd_namespace, 0 },
 	{ "NOOP", imap_cmd_noop, 0 },
+	{ "NOTIFY", imap_cmd_notify, IMAP_FOLDERS },
 	{ "RENAME", imap_cmd_rename, IMAP_FOLDERS },
 	{ "REPLACE", imap_cmd_replace, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_FOLDERS },
 	{ "SEARCH", imap_cmd_search, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },

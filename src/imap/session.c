@@ -3,6 +3,8 @@
 #include <errno.h>
 
 #include "core/deflate.h"
+#include "core/loop.h"
+#include "imap/notify.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
 
@@ -114,10 +116,18 @@ static int may_suspend wait_command(struct imap_session *s)
 	/* Waiting flushes, which the answers to pipelined commands can do without. */
 	if (stream_peek(s->stream).n)
 		return 1;
-	do
-		r = stream_wait_input(s->stream, s->params->limits.idle_ms);
-	while (r == -EINTR); /* news for an IDLE that is over */
-	return r;
+	int64_t end = loop_deadline(s->params->limits.idle_ms);
+	do {
+		imap_notify_watch(s);
+		int64_t left = end - loop_now();
+		r = stream_wait_input(s->stream, left > 0 ? left : 0);
+		if (r != -EINTR)
+			return r;
+		/* News for NOTIFY, or for an IDLE that is over. */
+		r = imap_notify_tell(s);
+		imap_command_reset(s);
+	} while (r == 0 && !s->ended);
+	return r < 0 ? r : 1;
 }
 
 static int may_suspend one_command(struct imap_session *s)
@@ -128,6 +138,8 @@ static int may_suspend one_command(struct imap_session *s)
 		return imap_bye(s, IMAP_SESSION_TIMEOUT, "Disconnected for inactivity");
 	if (r < 0)
 		return r;
+	if (s->ended)
+		return 0;
 	r = imap_lexer_begin(&s->lexer, &s->tag);
 	if (r == 0)
 		r = dispatch(s);
@@ -179,6 +191,7 @@ static int may_suspend serve(struct imap_session *s)
 	while (r == 0 && !s->ended)
 		r = one_command(s);
 	arena_done(&s->saved.arena);
+	imap_notify_end(s);
 	store_view_close(s->view);
 	s->view = NULL;
 	store_close(s->store);

@@ -12,6 +12,7 @@
 #include "imap/session.h"
 #include "store/store.h"
 
+struct imap_notify;
 struct imap_session;
 
 enum imap_command_needs {
@@ -65,10 +66,11 @@ struct imap_session {
 	struct buf reply;
 	enum imap_session_end end;
 	bool ended;
-	uint64_t append_room; /* bytes that an APPEND may still store */
-	bool starts_deflate;  /* once the command is answered */
-	unsigned errors;      /* in a row */
-	size_t work;	      /* since others had their turn */
+	struct imap_notify *notify; /* or NULL */
+	uint64_t append_room;	    /* bytes that an APPEND may still store */
+	bool starts_deflate;	    /* once the command is answered */
+	unsigned errors;	    /* in a row */
+	size_t work;		    /* since others had their turn */
 };
 
 /* Set the tagged answer, without tag and line end; all return 0. */
@@ -109,10 +111,10 @@ imap_command_fn imap_cmd_append, imap_cmd_capability, imap_cmd_check, imap_cmd_c
 	imap_cmd_compress, imap_cmd_copy, imap_cmd_create, imap_cmd_delete, imap_cmd_enable,
 	imap_cmd_examine, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_getmetadata, imap_cmd_getquota,
 	imap_cmd_getquotaroot, imap_cmd_id, imap_cmd_idle, imap_cmd_list, imap_cmd_logout,
-	imap_cmd_lsub, imap_cmd_move, imap_cmd_namespace, imap_cmd_noop, imap_cmd_rename,
-	imap_cmd_replace, imap_cmd_search, imap_cmd_select, imap_cmd_setmetadata, imap_cmd_setquota,
-	imap_cmd_sort, imap_cmd_status, imap_cmd_store, imap_cmd_subscribe, imap_cmd_thread,
-	imap_cmd_unselect, imap_cmd_unsubscribe;
+	imap_cmd_lsub, imap_cmd_move, imap_cmd_namespace, imap_cmd_noop, imap_cmd_notify,
+	imap_cmd_rename, imap_cmd_replace, imap_cmd_search, imap_cmd_select, imap_cmd_setmetadata,
+	imap_cmd_setquota, imap_cmd_sort, imap_cmd_status, imap_cmd_store, imap_cmd_subscribe,
+	imap_cmd_thread, imap_cmd_unselect, imap_cmd_unsubscribe;
 
 /* What the session offers: the text behind "CAPABILITY ", in s->arena. */
 struct str imap_session_capabilities(struct imap_session *s);

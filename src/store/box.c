@@ -105,6 +105,8 @@ void store_box_notify(struct store_box *b, const struct store_view *by)
 		if (v != by && v->watch)
 			v->watch(v->watch_arg);
 	}
+	if (b->changed)
+		b->changed(b);
 }
 
 struct store_rec *store_box_add(struct store_box *b, const struct store_rec *rec,

@@ -45,7 +45,8 @@ struct store_box {
 	size_t ngone, gone_cap;
 	uint64_t gone_from; /* every removal after this modseq is among `gone` */
 	struct list views;
-	bool stale; /* deleted or replaced: views are told -ESTALE */
+	void (*changed)(struct store_box *b); /* for who watches all mailboxes; may be NULL */
+	bool stale;			      /* deleted or replaced: views are told -ESTALE */
 
 	/* What an index that keeps the mailbox has not been told. */
 	bool indexed;

@@ -349,6 +349,28 @@ bool store_view_has_news(const struct store_view *v);
 typedef void store_watch_fn(void *arg);
 void store_view_watch(struct store_view *v, store_watch_fn *fn, void *arg); /* fn NULL: stop */
 
+/* What happens in an account, whether its mailboxes are open or not, as far as this process does it
+ * or notices it. */
+enum store_watch_kind {
+	STORE_WATCH_MESSAGES, /* of the mailbox `box` came, went, or have other flags */
+	STORE_WATCH_CREATED,
+	STORE_WATCH_DELETED,
+	STORE_WATCH_RENAMED, /* from `old`, with all below it */
+	STORE_WATCH_SUBSCRIBED,
+	STORE_WATCH_UNSUBSCRIBED,
+};
+
+/* Runs inside the call that made the change: it notes the fact and does not call the store. */
+struct store_watcher;
+typedef void store_watcher_fn(struct store_watcher *w, enum store_watch_kind kind, struct str box,
+			      struct str old);
+struct store_watcher {
+	struct list node;
+	store_watcher_fn *fn;
+};
+void store_watcher_add(struct store *s, struct store_watcher *w, store_watcher_fn *fn);
+void store_watcher_remove(struct store_watcher *w);
+
 /* What is known of a message's contents (mime/facts.h), in `a` or valid until the next call into
  * the store. The first gives the hot blob only: what SEARCH, SORT and THREAD need. -ENOENT:
  * expunged meanwhile. */

@@ -190,6 +190,7 @@ int store_open(struct store_pool *p, struct str path, struct store **out, struct
 		s->path = take_ptr(&copy);
 		dotlock_source_init(&s->lock_source, fd);
 		list_init(&s->boxes);
+		list_init(&s->watchers);
 		list_init(&s->unused);
 		map_init(&s->usage);
 		map_put(&p->stores, str_from(s->path), s);

@@ -105,7 +105,13 @@ int maildir_folder_make(struct store *s, struct str name, struct err *err)
 
 int store_box_create(struct store *s, struct str name, struct err *err)
 {
-	return maildir_folder_make(s, name, err);
+	auto_arena struct arena a = ARENA_INIT;
+
+	int r = maildir_folder_make(s, name, err);
+	if (r == 0)
+		maildir_tell_watchers(s, STORE_WATCH_CREATED, store_name_canonical(&a, name),
+				      STR_NONE);
+	return r;
 }
 
 static int remove_tree(int parent, const char *name, int depth, struct err *err);
@@ -181,7 +187,9 @@ int store_box_delete(struct store *s, struct str name, struct err *err)
 	if (mb)
 		maildir_box_detach(mb);
 	sweep_deleted(s);
-	maildir_meta_moved(s, store_name_canonical(&a, name), STR_NONE);
+	name = store_name_canonical(&a, name);
+	maildir_meta_moved(s, name, STR_NONE);
+	maildir_tell_watchers(s, STORE_WATCH_DELETED, name, STR_NONE);
 	return 0;
 }
 

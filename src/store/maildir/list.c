@@ -266,6 +266,8 @@ int store_box_rename(struct store *s, struct str from, struct str to, struct err
 		r = rename_all(&l, from, to, err);
 	if (r == 0)
 		maildir_meta_moved(s, from, to);
+	if (r == 0)
+		maildir_tell_watchers(s, STORE_WATCH_RENAMED, to, from);
 	map_done(&l.names);
 	return r;
 }

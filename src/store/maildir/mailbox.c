@@ -121,6 +121,7 @@ static int box_load(struct store *s, struct str name, const char *dir, struct ma
 	if (!mb)
 		check_no_memory();
 	store_box_init(&mb->base);
+	mb->base.changed = maildir_box_changed;
 	mb->store = s;
 	mb->fd = fd;
 	mb->name = copy_string(name);

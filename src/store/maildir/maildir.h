@@ -43,6 +43,7 @@ struct store {
 	struct list unused; /* in pool->unused while nobody uses it and nothing of it is loaded */
 	struct dotlock_source lock_source;
 	struct list boxes; /* loaded mailboxes */
+	struct list watchers;
 	struct map usage;  /* mailbox directory -> struct usage_entry */
 	int index_fd;	   /* the directory of its indexes, or -1: not opened yet, or ... */
 	bool index_failed; /* ... not to be had */
@@ -215,6 +216,11 @@ int must_check maildir_subscribe_all(struct store *s, const struct str *names, s
 
 /* metadata.c: a mailbox was renamed, with all below it, or deleted (`to` is empty). */
 void maildir_meta_moved(struct store *s, struct str from, struct str to);
+
+/* watcher.c */
+void maildir_tell_watchers(struct store *s, enum store_watch_kind kind, struct str box,
+			   struct str old);
+void maildir_box_changed(struct store_box *b);
 
 /* usage.c */
 void maildir_usage_done(struct store *s);

@@ -95,5 +95,9 @@ int store_box_subscribe(struct store *s, struct str name, bool on, struct err *e
 	if (r < 0)
 		return r;
 	name = store_name_canonical(&a, name);
-	return maildir_subscribe_all(s, &name, 1, on, err);
+	r = maildir_subscribe_all(s, &name, 1, on, err);
+	if (r == 0)
+		maildir_tell_watchers(s, on ? STORE_WATCH_SUBSCRIBED : STORE_WATCH_UNSUBSCRIBED,
+				      name, STR_NONE);
+	return r;
 }
