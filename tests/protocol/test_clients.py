@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from server import PASSWORD, SLOW
+from test_imap import Imap
 from wire import TIMEOUT, deliver, fetch_all, imap, message
 
 pytestmark = pytest.mark.usefixtures('home')
@@ -232,6 +233,36 @@ def test_neomutt_reads_and_copies(server, user, home):
     in_terminal('neomutt', '-n', '-F', config, '-f', inbox, '-e',
                 f'push "<tag-pattern>~A<enter><tag-prefix><copy-message>{saved}<enter><quit>"')
     assert len(names_and_flags(saved)) == 3
+
+
+def test_neomutt_comes_back_with_qresync(server, user, home):
+    """Its second visit asks for what happened since the first, and believes the answer."""
+    need('neomutt')
+    deliver(server, user, *[message(f'm{n}') for n in range(3)])
+    server.wait_stored(user, 3)
+    config = mutt_config(server, user, home)
+    with config.open('a') as file:
+        file.write(f'set header_cache = {home}/cache\nset imap_qresync = yes\n'
+                   'set imap_condstore = yes\n')
+    saved, trace = home / 'saved', home / 'trace'
+    for part in ('cur', 'new', 'tmp'):
+        (saved / part).mkdir(parents=True)
+
+    def visit(keys):
+        in_terminal('neomutt', '-n', '-F', config, '-d', '3', '-l', trace, '-f',
+                    f'imaps://127.0.0.1:{server.port("imaps")}/INBOX', '-e', f'push "{keys}"')
+
+    visit('<quit>')
+    with Imap(server, user) as other:
+        other.ok('SELECT INBOX')
+        other.ok(r'STORE 3 +FLAGS.SILENT (\Deleted)')
+        other.ok('EXPUNGE')
+        other.ok(r'STORE 1 +FLAGS.SILENT (\Flagged)')
+    visit(f'<tag-pattern>~A<enter><tag-prefix><copy-message>{saved}<enter><quit>')
+    said = ''.join(file.read_text(errors='replace') for file in home.glob('trace*'))
+    assert 'ENABLE QRESYNC' in said and 'VANISHED)' in said
+    assert 'Handling VANISHED' in said and 'QRESYNC failed' not in said
+    assert len(names_and_flags(saved)) == 2
 
 
 def in_terminal(*args):
