@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "store/maildir/acl_file.h"
 #include "store/maildir/disk_name.h"
 #include "store/maildir/filename.h"
 #include "store/maildir/keyword_file.h"
@@ -93,6 +94,21 @@ static void try_metadata(struct str in, struct arena *a)
 		      str_eq(l.v[i].value, l2.v[i].value));
 }
 
+static void try_acl(struct str in, struct arena *a)
+{
+	struct store_acl l, l2;
+	struct buf out;
+	(void)acl_file_parse(in, a, &l);
+	buf_init(&out, a, 1 << 20);
+	acl_file_write(&out, &l);
+	if (buf_failed(&out))
+		return;
+	(void)acl_file_parse(buf_str(&out), a, &l2);
+	check(l2.n <= l.n);
+	for (size_t i = 0; i < l2.n && l2.n == l.n; i++)
+		check(l.v[i].rights == l2.v[i].rights && l.v[i].negative == l2.v[i].negative);
+}
+
 static void try_name(struct str in, struct arena *a)
 {
 	struct str name, again;
@@ -124,6 +140,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 's':
 		try_subscriptions(in, &a);
+		break;
+	case 'a':
+		try_acl(in, &a);
 		break;
 	case 'm':
 		try_metadata(in, &a);

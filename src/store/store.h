@@ -33,6 +33,7 @@
 #include "base/str.h"
 
 struct arena;
+struct buf;
 struct err;
 struct mime_facts;
 struct store_pool;
@@ -222,6 +223,71 @@ int must_check store_meta_set(struct store *s, const struct store_meta *v, size_
 /* "\\Sent" to STORE_BOX_SENT and back; 0 or NULL for what is none. */
 uint32_t store_special_use_parse(struct str name);
 const char *store_special_use_name(uint32_t attr);
+
+/* Rights on a mailbox (RFC 4314 section 2). The owner has all and gives some to others. */
+enum store_right {
+	STORE_RIGHT_LOOKUP = 1 << 0, /* l: it is listed */
+	STORE_RIGHT_READ = 1 << 1,
+	STORE_RIGHT_WRITE = 1 << 2,   /* flags other than the next two */
+	STORE_RIGHT_SEEN = 1 << 3,    /* s */
+	STORE_RIGHT_DELETED = 1 << 4, /* t */
+	STORE_RIGHT_INSERT = 1 << 5,
+	STORE_RIGHT_POST = 1 << 6,
+	STORE_RIGHT_EXPUNGE = 1 << 7,
+	STORE_RIGHT_CREATE = 1 << 8, /* k: mailboxes below it */
+	STORE_RIGHT_DELETE = 1 << 9, /* x: the mailbox */
+	STORE_RIGHT_ADMIN = 1 << 10, /* change all this */
+	STORE_RIGHTS_ALL = (1 << 11) - 1,
+};
+
+struct store_acl_entry {
+	struct str id; /* "user=bob@example.org", "anyone", "authenticated" */
+	uint32_t rights;
+	bool negative; /* these are taken away */
+};
+
+struct store_acl {
+	struct store_acl_entry *v;
+	size_t n;
+};
+
+#define STORE_ACL_MAX 1000 /* identifiers of a mailbox */
+
+/* False when a letter is no right. */
+bool must_check store_rights_parse(struct str letters, uint32_t *out);
+void store_rights_write(struct buf *out, uint32_t rights);
+
+/* -ENOENT: no such mailbox. Without an ACL nobody but the owner has rights. */
+int must_check store_acl_read(struct store *s, struct str box, struct arena *a,
+			      struct store_acl *out, struct err *err);
+/* The rights of a user who is not the owner: of the identifier that means this user most
+ * particularly, without those that are taken away. */
+uint32_t store_acl_rights(const struct store_acl *acl, struct str user);
+
+struct store_acl_change {
+	enum store_acl_op {
+		STORE_ACL_SET,
+		STORE_ACL_ADD,
+		STORE_ACL_REMOVE,
+		STORE_ACL_DELETE
+	} op;
+	struct store_acl_entry entry;
+};
+int must_check store_acl_change(struct store *s, struct str box, const struct store_acl_change *c,
+				struct err *err);
+
+/* Which accounts below a directory of mail may have something for a user: to be looked for in their
+ * ACLs. The strings are in `a`. */
+#define STORE_SHARES_MAX 200
+struct store_shares {
+	struct str *owners;
+	size_t n;
+};
+int must_check store_shares_of(struct str dir, struct str user, struct arena *a,
+			       struct store_shares *out, struct err *err);
+/* All whom an owner has given rights now: "user=bob@example.org", "anyone". */
+int must_check store_shares_set(struct str dir, struct str owner, const struct str *ids, size_t n,
+				struct err *err);
 
 struct store_status {
 	uint32_t messages, recent, unseen, deleted;
