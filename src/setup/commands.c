@@ -49,6 +49,32 @@ static const struct setup_command commands[] = {
 	{ STR_INIT("quota"), STR_INIT("del"), "delquota", cmd_quota_del, 1, "<EMAIL ADDRESS>",
 	  "return an account to the default limit",
 	  "    Without a quota of its own, the server's default applies to the account.\n" },
+	{ STR_INIT("quota"), STR_INIT("recount"), "recountquota", cmd_quota_recount, 1,
+	  "<EMAIL ADDRESS>", "count the mail of an account anew",
+	  "    Count what the account stores from its files, and let the server do the same.\n" },
+	{ STR_INIT("mailbox"), STR_INIT("list"), "listmailbox", cmd_mailbox_list, 1,
+	  "<EMAIL ADDRESS>", "list the mailboxes of an account",
+	  "    Messages, unseen ones, size, special use and subscription of each.\n" },
+	{ STR_INIT("mailbox"), STR_INIT("status"), "mailboxstatus", cmd_mailbox_status, 1,
+	  "<EMAIL ADDRESS> [<MAILBOX>]", "show what is known of mailboxes",
+	  "    Counts, UIDVALIDITY and next UID of one mailbox, or of all.\n" },
+	{ STR_INIT("mailbox"), STR_INIT("check"), "checkmailbox", cmd_mailbox_check, 1,
+	  "<EMAIL ADDRESS> [<MAILBOX>]", "read all mail of an account, mend what is damaged",
+	  "    Read every message from beginning to end and compare the list of UIDs with the\n"
+	  "    files. What can be mended is, and each finding is told. The server may run.\n" },
+	{ STR_INIT("mailbox"), STR_INIT("reindex"), "reindexmailbox", cmd_mailbox_reindex, 1,
+	  "<EMAIL ADDRESS> [<MAILBOX>]", "make the indexes of an account again",
+	  "    What is known of messages beside their files is thrown away and made again; by\n"
+	  "    the server, where it has the mailbox in use.\n" },
+	{ STR_INIT("mailbox"), STR_INIT("export"), "exportmailbox", cmd_mailbox_export, 2,
+	  "<EMAIL ADDRESS> <FILE> [<MAILBOX>]", "write the mail of an account to a file",
+	  "    FILE ends in .mbox (one mailbox) or .tar; any other name becomes a Maildir. It "
+	  "must\n"
+	  "    not exist. Flags, keywords and dates go along.\n" },
+	{ STR_INIT("mailbox"), STR_INIT("import"), "importmailbox", cmd_mailbox_import, 2,
+	  "<EMAIL ADDRESS> <FILE> [<MAILBOX>]", "add the mail of a file to an account",
+	  "    FILE is a .tar of a Maildir, a directory that is one, or an mbox file. Mailboxes\n"
+	  "    that are missing are created; with MAILBOX all of it goes there.\n" },
 	{ STR_INIT("dovecot-master"), STR_INIT("add"), "adddovecotmasteruser", cmd_master_add, 1,
 	  "<USERNAME> [<PASSWORD>]", "add a master account",
 	  "    A master account logs in to any mailbox, as "

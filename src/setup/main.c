@@ -1,5 +1,5 @@
-/* setup: edits the account files of the config volume. Also runs under the names of its commands
- * (addmailuser, delalias, ...), which scripts call directly. */
+/* setup: edits the account files of the config volume and looks after mailboxes. Also runs under
+ * the names of its commands (addmailuser, delalias, ...), which scripts call directly. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -65,6 +65,7 @@ int main(int argc, char **argv)
 		s.args[i] = str_from(argv[i + 1]);
 	s.config_dir = under_root(&s, "/tmp/docker-mailserver");
 	s.mail_dir = under_root(&s, "/var/mail");
+	s.index_dir = under_root(&s, "/var/mail-state/lib-posthorn/index");
 
 	enum setup_exit r = dispatch(&s, str_skip(program, (size_t)(slash + 1)));
 	arena_done(&s.arena);

@@ -28,6 +28,7 @@ struct setup {
 	struct arena arena;
 	struct str config_dir;
 	struct str mail_dir;
+	struct str index_dir;
 };
 
 struct setup_command {
@@ -66,6 +67,13 @@ enum setup_exit cmd_alias_del(struct setup *s);
 enum setup_exit cmd_alias_list(struct setup *s);
 enum setup_exit cmd_quota_set(struct setup *s);
 enum setup_exit cmd_quota_del(struct setup *s);
+enum setup_exit cmd_quota_recount(struct setup *s);
+enum setup_exit cmd_mailbox_list(struct setup *s);
+enum setup_exit cmd_mailbox_status(struct setup *s);
+enum setup_exit cmd_mailbox_check(struct setup *s);
+enum setup_exit cmd_mailbox_reindex(struct setup *s);
+enum setup_exit cmd_mailbox_export(struct setup *s);
+enum setup_exit cmd_mailbox_import(struct setup *s);
 enum setup_exit cmd_master_add(struct setup *s);
 enum setup_exit cmd_master_update(struct setup *s);
 enum setup_exit cmd_master_del(struct setup *s);

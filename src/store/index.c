@@ -47,13 +47,6 @@ void store_index_close(struct store_index *ix)
 	*ix = STORE_INDEX_NONE;
 }
 
-void store_index_remove(int dirfd, const uint8_t guid[16])
-{
-	char name[48];
-	file_name(name, guid);
-	(void)unlinkat(dirfd, name, 0);
-}
-
 void store_index_boot_id(uint8_t out[16], struct str name)
 {
 	auto_arena struct arena a = ARENA_INIT;

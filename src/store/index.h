@@ -72,9 +72,6 @@ int must_check store_index_save(struct store_index *ix, struct store_box *b,
 				const struct store_index_marks *marks, uint64_t settled,
 				struct err *err);
 
-/* Remove the file of a mailbox. */
-void store_index_remove(int dirfd, const uint8_t guid[16]);
-
 /* The system's boot, from its name or, when that is empty, from the kernel. UIDs that were given
  * shortly before a power cut may be on no disk. */
 void store_index_boot_id(uint8_t out[16], struct str name);

@@ -141,6 +141,9 @@ struct store_usage {
 /* Sum over all mailboxes. Costs two stat calls per mailbox that has not changed since the last
  * call, else one pass over its file names. */
 int must_check store_usage(struct store *s, struct store_usage *out, struct err *err);
+/* The same from the names of all files, whatever was known, and whoever else has the account open
+ * counts anew as well. */
+int must_check store_usage_recount(struct store *s, struct store_usage *out, struct err *err);
 
 enum store_box_attr {
 	STORE_BOX_EXISTS =
@@ -300,6 +303,31 @@ struct store_status {
 /* Of a mailbox nobody needs to have open; `recent` is what a view opened now would claim. */
 int must_check store_box_status(struct store *s, struct str name, struct store_status *out,
 				struct err *err);
+
+/* How far a long call has come. */
+typedef void store_progress_fn(void *ctx, uint32_t done, uint32_t all);
+struct store_progress {
+	store_progress_fn *fn;
+	void *ctx;
+};
+
+/* Make the mailbox's index again, from its directories and its messages. -EBUSY: another process
+ * keeps the index, and has been told to do so itself. */
+int must_check store_box_reindex(struct store *s, struct str name, struct store_progress progress,
+				 struct err *err);
+
+struct store_verified {
+	uint32_t messages;
+	uint32_t unreadable; /* among them */
+	uint32_t wrong_size; /* their files' names tell other sizes than they have */
+	uint32_t no_facts;   /* nothing is known of their contents without reading them */
+	bool indexed;	     /* else another process keeps the index, or there is none */
+};
+
+/* Read every message from beginning to end. What can be mended is mended on the way, as always;
+ * each finding is reported. */
+int must_check store_box_verify(struct store *s, struct str name, struct store_progress progress,
+				struct store_verified *out, struct err *err);
 
 enum store_view_mode {
 	STORE_VIEW_READ_ONLY = 1 << 0,	 /* EXAMINE: sees \Recent and claims none */

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -554,6 +555,27 @@ def test_idle_tells_at_once_what_other_programs_do(server, user, box):
     assert 'Flagged' in box.line()
     box.send('DONE\r\n')
     assert box.finish(tag)[0].startswith('OK')
+
+
+def run_setup(server, *args):
+    return subprocess.run([server.build / 'setup', *args], env=server.environment(), check=True,
+                          capture_output=True, text=True).stdout
+
+
+def test_setup_works_on_a_mailbox_that_is_in_use(server, user, three, tmp_path):
+    assert run_setup(server, 'mailbox', 'list', user).split()[6:8] == ['3', '3']
+    assert 'INBOX: 3 messages, all well' in run_setup(server, 'mailbox', 'check', user)
+    told = run_setup(server, 'mailbox', 'reindex', user, 'INBOX')
+    assert 'the server has the mailbox in use' in told
+    archive = tmp_path / 'x.tar'
+    run_setup(server, 'mailbox', 'export', user, str(archive), 'INBOX')
+    run_setup(server, 'mailbox', 'import', user, str(archive), 'INBOX')
+    assert '* 6 EXISTS' in three.ok('NOOP')
+    three.ok('SELECT INBOX')
+    assert len([x for x in three.ok('FETCH 1:* (ENVELOPE)') if 'ENVELOPE' in x]) == 6
+    index = server.root / 'var/mail-state/lib-posthorn/index' / user.split('@')[1] / \
+        user.split('@')[0]
+    wait_until(lambda: list(index.glob('*.index')))
 
 
 def test_idle_tells_about_other_sessions(server, user, three):

@@ -1,5 +1,4 @@
 /* What is known of messages: kept when they arrive, made from their files when it is missing. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -77,22 +76,10 @@ uint32_t maildir_facts_keep(struct maildir_box *mb, uint32_t uid,
 	return facts_files_put(&mb->facts, uid, &copied);
 }
 
-/* Files of facts are <guid>.<generation>.hot and .cold. */
 void maildir_facts_begin(struct maildir_box *mb)
 {
-	int fd = openat(mb->index.dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	struct str guid = str_sub(str_from(mb->index.name), 0, 33);
-
-	if (!d)
-		return;
-	for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
-		struct str name = str_from(e->d_name);
-		if (str_starts(name, guid) &&
-		    (str_ends(name, STR(".hot")) || str_ends(name, STR(".cold"))))
-			(void)unlinkat(fd, e->d_name, 0);
-	}
-	closedir(d);
+	facts_files_rest(&mb->facts);
+	maildir_index_remove_files(mb->index.dirfd, mb->base.guid, false);
 	for (uint32_t i = 0; i < mb->base.messages.n; i++)
 		mb->base.messages.v[i].facts = 0;
 	facts_files_init(&mb->facts, mb->index.dirfd, mb->base.guid, mb->index.generation);

@@ -165,6 +165,17 @@ static void sweep_deleted(struct store *s)
 	closedir(d);
 }
 
+/* Of a mailbox that was put aside. */
+static void remove_index(struct store *s, const char *dir)
+{
+	uint32_t uidvalidity;
+	uint8_t guid[16];
+
+	auto_close int fd = openat(s->fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && maildir_uidlist_peek(fd, &uidvalidity, guid) && maildir_index_dir(s) >= 0)
+		maildir_index_remove_files(s->index_fd, guid, true);
+}
+
 int store_box_delete(struct store *s, struct str name, struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
@@ -186,6 +197,7 @@ int store_box_delete(struct store *s, struct str name, struct err *err)
 	struct maildir_box *mb = maildir_box_loaded(s, name);
 	if (mb)
 		maildir_box_detach(mb);
+	remove_index(s, aside);
 	sweep_deleted(s);
 	name = store_name_canonical(&a, name);
 	maildir_meta_moved(s, name, STR_NONE);

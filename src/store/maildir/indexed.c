@@ -2,8 +2,10 @@
  * it. Without one (another process has it, no space, no directory for it) everything works, more
  * slowly. */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
@@ -75,6 +77,26 @@ int maildir_index_dir(struct store *s)
 	return s->index_fd;
 }
 
+void maildir_index_remove_files(int dirfd, const uint8_t guid[16], bool index_too)
+{
+	char prefix[40];
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (!d)
+		return;
+	for (int i = 0; i < 16; i++)
+		snprintf(prefix + 2 * i, 3, "%02x", guid[i]);
+	memcpy(prefix + 32, ".", 2);
+	for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
+		struct str name = str_from(e->d_name);
+		if (str_starts(name, str_from(prefix)) &&
+		    (index_too || !str_ends(name, STR(".index"))))
+			(void)unlinkat(fd, e->d_name, 0);
+	}
+	closedir(d);
+}
+
 static int open_index(struct maildir_box *mb, struct err *err)
 {
 	int dirfd = maildir_index_dir(mb->store);
@@ -118,7 +140,7 @@ bool maildir_index_load(struct maildir_box *mb)
 	uint32_t uidvalidity;
 
 	if (!mb->store->pool->set.index_root.n ||
-	    !maildir_uidlist_peek(mb, &uidvalidity, mb->base.guid) || open_index(mb, &err) < 0)
+	    !maildir_uidlist_peek(mb->fd, &uidvalidity, mb->base.guid) || open_index(mb, &err) < 0)
 		return false;
 	int r = store_index_load(&mb->index, &mb->base, &err);
 	if (r == 1 && mb->base.uidvalidity != uidvalidity)
@@ -179,8 +201,9 @@ void maildir_index_begin(struct maildir_box *mb)
 
 	if (mb->base.indexed || !mb->store->pool->set.index_root.n || !list_empty(&mb->base.views))
 		return;
-	if (mb->index.fd < 0 && open_index(mb, &err) < 0) {
-		if (!mb->store->index_failed)
+	int r = mb->index.fd < 0 ? open_index(mb, &err) : 0;
+	if (r < 0) {
+		if (r != -EBUSY && !mb->store->index_failed)
 			maildir_report(mb->store, STORE_DAMAGED, mb->dir, "no index: %s", err.text);
 		return;
 	}
@@ -223,4 +246,31 @@ void maildir_index_rest(struct maildir_box *mb)
 	facts_files_rest(&mb->facts);
 	if (mb->base.indexed && store_index_is_long(&mb->index))
 		maildir_work_later(mb);
+}
+
+bool maildir_index_is_lost(const struct maildir_box *mb)
+{
+	struct stat st;
+
+	return mb->base.indexed && fstat(mb->index.fd, &st) == 0 && st.st_nlink == 0;
+}
+
+void maildir_index_again(struct maildir_box *mb)
+{
+	struct err err = { 0 };
+
+	(void)!store_messages_read_names(&mb->base.messages);
+	store_index_close(&mb->index);
+	mb->base.indexed = false;
+	if (open_index(mb, &err) < 0) {
+		give_up(mb, &err);
+		return;
+	}
+	maildir_facts_begin(mb);
+	mb->facts_from = 0;
+	mb->rescan = true;
+	struct store_index_marks marks = marks_of(mb);
+	if (store_index_save(&mb->index, &mb->base, &marks, mb->settled, &err) < 0)
+		give_up(mb, &err);
+	maildir_work_later(mb);
 }

@@ -195,6 +195,8 @@ int maildir_box_get(struct store *s, struct str name, struct maildir_box **out, 
 	}
 	idle_remove(mb);
 	mb->pins++;
+	if (maildir_index_is_lost(mb))
+		maildir_index_again(mb);
 	*out = mb;
 	return 0;
 }

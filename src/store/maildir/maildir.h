@@ -113,6 +113,13 @@ void maildir_index_write(struct maildir_box *mb);
 void maildir_index_rest(struct maildir_box *mb);
 /* Make a long index of an unused mailbox quick to load. False: it is. */
 bool maildir_index_shorten(struct maildir_box *mb);
+/* Somebody has removed the index of a loaded mailbox: it is to be made again. */
+bool maildir_index_is_lost(const struct maildir_box *mb);
+/* Begin a new index, with nothing known of messages' contents; the next refresh compares with the
+ * disk. */
+void maildir_index_again(struct maildir_box *mb);
+/* The files with facts of a mailbox, and its index as well. */
+void maildir_index_remove_files(int dirfd, const uint8_t guid[16], bool index_too);
 /* The directory of an account's indexes, or -1. */
 int maildir_index_dir(struct store *s);
 
@@ -174,7 +181,7 @@ int must_check maildir_uidlist_read(struct maildir_box *mb, struct err *err);
 int must_check maildir_uidlist_write(struct maildir_box *mb, uint32_t from, struct err *err);
 bool maildir_uidlist_is_current(struct maildir_box *mb);
 /* Only its header, without a lock. False: there is none that can be used. */
-bool maildir_uidlist_peek(struct maildir_box *mb, uint32_t *uidvalidity, uint8_t guid[16]);
+bool maildir_uidlist_peek(int boxfd, uint32_t *uidvalidity, uint8_t guid[16]);
 
 /* keyword_disk.c */
 void maildir_keywords_read(struct maildir_box *mb);

@@ -235,14 +235,14 @@ static int take_text(struct maildir_box *mb, struct str text, bool whole, bool f
 	return 0;
 }
 
-bool maildir_uidlist_peek(struct maildir_box *mb, uint32_t *uidvalidity, uint8_t guid[16])
+bool maildir_uidlist_peek(int boxfd, uint32_t *uidvalidity, uint8_t guid[16])
 {
 	auto_arena struct arena a = ARENA_INIT;
 	char text[1024];
 	struct str line, rest;
 	struct uidlist_header h;
 
-	auto_close int fd = openat(mb->fd, UIDLIST, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	auto_close int fd = openat(boxfd, UIDLIST, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text), 0);
 	if (n <= 0 || !str_cut(str_of(text, (size_t)n), '\n', &line, &rest) ||
 	    !uidlist_header_parse(line, &a, &h) || h.uidnext > UID_LAST || !guid_is_set(h.guid))

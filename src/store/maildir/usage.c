@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -188,4 +189,30 @@ int store_usage(struct store *s, struct store_usage *out, struct err *err)
 	drop_unseen(s);
 	*out = sum;
 	return 0;
+}
+
+/* The times of the directory change, so that everybody compares it with what he knows. */
+static void touch_box(struct store *s, const char *dir)
+{
+	char path[320];
+	snprintf(path, sizeof(path), "%s/cur/.posthorn-recount", dir);
+	auto_close int fd = openat(s->fd, path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		(void)unlinkat(s->fd, path, 0);
+}
+
+int store_usage_recount(struct store *s, struct store_usage *out, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct store_box_list boxes;
+	int r = store_box_list(s, &a, &boxes, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < boxes.n; i++) {
+		const char *dir;
+		if (boxes.v[i].attrs & STORE_BOX_EXISTS &&
+		    maildir_dir_of(s, boxes.v[i].name, &a, &dir, NULL) == 0)
+			touch_box(s, dir);
+	}
+	return store_usage(s, out, err);
 }
