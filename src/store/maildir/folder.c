@@ -98,6 +98,7 @@ int maildir_folder_make(struct store *s, struct str name, struct err *err)
 		return err_set(err, -EEXIST, "mailbox exists");
 	if (count_folders(s) >= STORE_BOXES_MAX)
 		return err_set(err, -E2BIG, "more than %d mailboxes", STORE_BOXES_MAX);
+	s->usage_until = 0;
 	if (mkdirat(s->fd, dir, 0700) < 0 && errno != EEXIST)
 		return err_sys(err, "%s: create", dir);
 	return make_parts(s, dir, err);
@@ -194,6 +195,7 @@ int store_box_delete(struct store *s, struct str name, struct err *err)
 	snprintf(aside, sizeof(aside), DELETED_PREFIX "%" STR_FMT, STR_ARG(u));
 	if (renameat(s->fd, dir, s->fd, aside) < 0)
 		return err_sys(err, "%s: delete", dir);
+	s->usage_until = 0;
 	struct maildir_box *mb = maildir_box_loaded(s, name);
 	if (mb)
 		maildir_box_detach(mb);

@@ -226,6 +226,7 @@ static int rename_one(struct listing *l, const struct entry *e, struct str targe
 	/* A directory that is no mailbox may be in the way: then this fails, as it should. */
 	if (renameat(s->fd, e->dir, s->fd, dir) < 0)
 		return err_sys(err, "%s: rename to %s", e->dir, dir);
+	s->usage_until = 0;
 	struct maildir_box *mb = maildir_box_loaded(s, e->pub.name);
 	if (mb)
 		maildir_box_renamed(mb, target, dir);

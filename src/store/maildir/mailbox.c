@@ -79,6 +79,8 @@ static char *copy_string(struct str s)
 static void box_free(struct maildir_box *mb)
 {
 	list_remove(&mb->node);
+	if (!mb->base.stale)
+		maildir_usage_leaves(mb);
 	list_remove(&mb->settling);
 	maildir_notice_end(mb);
 	facts_files_rest(&mb->facts);

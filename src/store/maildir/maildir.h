@@ -44,9 +44,10 @@ struct store {
 	struct dotlock_source lock_source;
 	struct list boxes; /* loaded mailboxes */
 	struct list watchers;
-	struct map usage;  /* mailbox directory -> struct usage_entry */
-	int index_fd;	   /* the directory of its indexes, or -1: not opened yet, or ... */
-	bool index_failed; /* ... not to be had */
+	struct map usage;    /* mailbox directory -> struct usage_entry */
+	int64_t usage_until; /* until then it is not compared with the disk */
+	int index_fd;	     /* the directory of its indexes, or -1: not opened yet, or ... */
+	bool index_failed;   /* ... not to be had */
 };
 
 /* What a file looked like when we read it; all zero: it was not there. */
@@ -231,6 +232,8 @@ void maildir_box_changed(struct store_box *b);
 
 /* usage.c */
 void maildir_usage_done(struct store *s);
+/* The mailbox is let go. */
+void maildir_usage_leaves(struct maildir_box *mb);
 /* A message is about to arrive in, or has arrived in, a mailbox that is not loaded: the sums that
  * are known for it stay right. `dirfd` is the mailbox's. */
 bool maildir_usage_is_current(struct store *s, const char *dir, int dirfd);

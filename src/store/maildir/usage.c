@@ -1,5 +1,6 @@
-/* Quota: the sum over all mailboxes. File names tell the sizes; a mailbox that did not change
- * since is not read again. */
+/* Quota: the sum over all mailboxes. A loaded one has its own at hand, and leaves it behind when it
+ * is let go; every few seconds all are looked at, for what other programs did. Without an index
+ * file names tell the sizes, and a mailbox that did not change since is not read again. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,6 +12,8 @@
 #include "base/fd.h"
 #include "store/maildir/disk_name.h"
 #include "store/maildir/maildir.h"
+
+#define USAGE_TRUST_MS 5000
 
 struct usage_entry {
 	char *dir; /* the key */
@@ -107,7 +110,13 @@ static struct usage_entry *entry_of(struct store *s, const char *dir)
 	return e;
 }
 
-/* A loaded mailbox has its sums at hand, and with an index it is cheap to load. */
+static struct store_usage sum_of(const struct maildir_box *mb)
+{
+	return (struct store_usage){ store_messages_count(&mb->base.messages),
+				     mb->base.messages.bytes };
+}
+
+/* With an index a mailbox is cheap to load. */
 static bool sum_loaded(struct store *s, const char *dir, struct store_usage *out)
 {
 	auto_arena struct arena a = ARENA_INIT;
@@ -121,32 +130,45 @@ static bool sum_loaded(struct store *s, const char *dir, struct store_usage *out
 	if (maildir_box_get(s, name, &mb, NULL) < 0)
 		return false;
 	bool good = maildir_box_refresh(mb, NULL) == 0;
-	if (good) {
-		out->messages += store_messages_count(&mb->base.messages);
-		out->bytes += mb->base.messages.bytes;
-	}
+	if (good)
+		*out = sum_of(mb);
 	maildir_box_release(mb);
 	return good;
 }
 
 /* A mailbox that disappears meanwhile holds nothing. */
-static void sum_box(struct store *s, const char *dir, struct store_usage *out)
+static void sum_box(struct store *s, const char *dir)
 {
 	struct timespec new_mtime, cur_mtime;
-	auto_close int fd = openat(s->fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (sum_loaded(s, dir, out) || fd < 0 || times_of(fd, &new_mtime, &cur_mtime) < 0)
-		return;
+	struct store_usage sum = { 0 };
+
+	bool loaded = sum_loaded(s, dir, &sum);
 	struct usage_entry *e = entry_of(s, dir);
 	e->seen = true;
-	if (!timespec_eq(new_mtime, e->new_mtime) || !timespec_eq(cur_mtime, e->cur_mtime)) {
-		e->sum = (struct store_usage){ 0 };
-		(void)sum_dir(fd, "new", &e->sum);
-		(void)sum_dir(fd, "cur", &e->sum);
-		e->new_mtime = new_mtime;
-		e->cur_mtime = cur_mtime;
+	if (loaded) {
+		e->sum = sum;
+		e->new_mtime = e->cur_mtime = (struct timespec){ 0 };
+		return;
 	}
-	out->messages += e->sum.messages;
-	out->bytes += e->sum.bytes;
+	auto_close int fd = openat(s->fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || times_of(fd, &new_mtime, &cur_mtime) < 0) {
+		e->seen = false;
+		return;
+	}
+	if (timespec_eq(new_mtime, e->new_mtime) && timespec_eq(cur_mtime, e->cur_mtime))
+		return;
+	(void)sum_dir(fd, "new", &sum);
+	(void)sum_dir(fd, "cur", &sum);
+	e->sum = sum;
+	e->new_mtime = new_mtime;
+	e->cur_mtime = cur_mtime;
+}
+
+void maildir_usage_leaves(struct maildir_box *mb)
+{
+	struct usage_entry *e = map_get(&mb->store->usage, str_from(mb->dir));
+	if (e)
+		e->sum = sum_of(mb);
 }
 
 /* One entry at a time: the map must not change while it is visited. */
@@ -167,9 +189,9 @@ static void drop_unseen(struct store *s)
 	}
 }
 
-int store_usage(struct store *s, struct store_usage *out, struct err *err)
+/* Look at every mailbox. */
+static int usage_read(struct store *s, struct err *err)
 {
-	struct store_usage sum = { 0 };
 	int fd = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	if (!d) {
@@ -181,12 +203,40 @@ int store_usage(struct store *s, struct store_usage *out, struct err *err)
 	for (struct map_slot *it = map_next(&s->usage, NULL); it; it = map_next(&s->usage, it))
 		((struct usage_entry *)it->value)->seen = false;
 
-	sum_box(s, ".", &sum);
+	sum_box(s, ".");
 	for (const struct dirent *e = readdir(d); e; e = readdir(d))
 		if (e->d_name[0] == '.' && e->d_name[1] && e->d_name[1] != '.')
-			sum_box(s, e->d_name, &sum);
+			sum_box(s, e->d_name);
 	closedir(d);
 	drop_unseen(s);
+	return 0;
+}
+
+int store_usage(struct store *s, struct store_usage *out, struct err *err)
+{
+	int64_t now = maildir_now_ms();
+
+	/* Without indexes only the times of the directories tell what happened to unloaded ones. */
+	if (!s->pool->set.index_root.n || s->usage_until <= now) {
+		int r = usage_read(s, err);
+		if (r < 0)
+			return r;
+		s->usage_until = now + USAGE_TRUST_MS;
+	}
+	struct store_usage sum = { 0 };
+	for (struct map_slot *it = map_next(&s->usage, NULL); it; it = map_next(&s->usage, it)) {
+		const struct usage_entry *e = it->value;
+		sum.messages += e->sum.messages;
+		sum.bytes += e->sum.bytes;
+	}
+	LIST_FOREACH (it, &s->boxes) {
+		const struct maildir_box *mb = LIST_ITEM(it, struct maildir_box, node);
+		const struct usage_entry *e = map_get(&s->usage, str_from(mb->dir));
+		if (mb->base.stale)
+			continue;
+		sum.messages += sum_of(mb).messages - (e ? e->sum.messages : 0);
+		sum.bytes += sum_of(mb).bytes - (e ? e->sum.bytes : 0);
+	}
 	*out = sum;
 	return 0;
 }
@@ -214,5 +264,6 @@ int store_usage_recount(struct store *s, struct store_usage *out, struct err *er
 		    maildir_dir_of(s, boxes.v[i].name, &a, &dir, NULL) == 0)
 			touch_box(s, dir);
 	}
+	s->usage_until = 0;
 	return store_usage(s, out, err);
 }

@@ -825,31 +825,6 @@ static void renaming_inbox_moves_its_messages(void **state)
 	store_view_close(old);
 }
 
-static void usage_counts_wire_bytes_of_all_mailboxes(void **state)
-{
-	struct account *t = *state;
-	struct store_usage u;
-	assert_int_equal(store_usage(t->store, &u, &t->err), 0);
-	for (int i = 0; i < 3; i++) {
-		int fd = text_fd(STR(MSG));
-		struct store_delivered done;
-		struct store_delivery d = account_delivery(t, "Junk", fd, strlen(MSG));
-		d.first_attempt = true;
-		assert_int_equal(store_deliver(t->store, &d, &done, &t->err), 0);
-		close(fd);
-	}
-	account_append(t, "INBOX", MSG, 0);
-	assert_int_equal(store_usage(t->store, &u, &t->err), 0);
-	assert_int_equal(u.messages, 4);
-	assert_int_equal(u.bytes, 4 * strlen(MSG));
-
-	struct store_view *v = account_view(t, "Junk", 0);
-	assert_int_equal(store_view_remove(v, NULL, &t->err), 3);
-	store_view_close(v);
-	assert_int_equal(store_usage(t->store, &u, &t->err), 0);
-	assert_int_equal(u.bytes, strlen(MSG));
-}
-
 static void status_needs_no_view(void **state)
 {
 	struct account *t = *state;
@@ -969,7 +944,6 @@ int main(void)
 		TEST(a_deleted_mailbox_is_gone_for_its_views),
 		TEST(a_rename_takes_children_and_open_views_along),
 		TEST(renaming_inbox_moves_its_messages),
-		TEST(usage_counts_wire_bytes_of_all_mailboxes),
 		TEST(status_needs_no_view),
 		TEST(a_view_far_behind_still_learns_everything),
 		TEST(mailboxes_nobody_uses_are_let_go),
