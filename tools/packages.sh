@@ -3,7 +3,7 @@
 
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3
 	libssl-dev libseccomp-dev libcrypt-dev libargon2-dev libpcre2-dev libicu-dev
-	zlib1g-dev"
+	zlib1g-dev libsqlite3-dev"
 PACKAGES_TEST="clang libclang-rt-dev clang-format-19 git libcmocka-dev openssl python3-pytest
 	python3-pytest-timeout"
 # The Perl modules are what swaks needs for TLS, AUTH and MX records.

@@ -10,7 +10,6 @@
 #include "mime/charset.h"
 
 #define DEPTH_MAX 50
-#define KEYS_MAX  2000
 
 struct parse {
 	struct imap_session *s;
@@ -45,7 +44,12 @@ static int may_suspend parse_text(struct parse *p, struct str *out)
 	mime_charset_to_utf8(p->charset, raw, &utf8);
 	buf_init(&folded, &p->s->arena, SIZE_MAX / 2);
 	mime_fold_put(&folded, buf_str(&utf8));
-	*out = buf_str(&folded);
+	/* Line ends of what is searched are LF: mime/text.h. */
+	size_t n = 0;
+	for (size_t i = 0; i < folded.n; i++)
+		if (folded.p[i] != '\r')
+			folded.p[n++] = folded.p[i];
+	*out = str_of(folded.p, n);
 	return 0;
 }
 
@@ -337,7 +341,7 @@ static int may_suspend parse_key(struct parse *p, struct imap_search_key **out)
 	int c = imap_lexer_look(p->lx);
 	int r;
 
-	if (++p->keys > KEYS_MAX)
+	if (++p->keys > IMAP_SEARCH_KEYS_MAX)
 		return imap_lexer_bad(p->lx, "Too many search keys");
 	if (ascii_is_digit(c) || c == '*' || c == '$')
 		return parse_seqs(p, out);

@@ -9,7 +9,10 @@
 #include "imap/seqset.h"
 #include "mime/facts.h"
 
+struct imap_search_found;
 struct imap_session;
+
+#define IMAP_SEARCH_KEYS_MAX 2000 /* of one command */
 
 /* In the order of what it costs to find out. */
 enum imap_search_kind {
@@ -53,6 +56,7 @@ struct imap_search_key {
 	int facts_key;			 /* enum mime_facts_key that has all such fields, or -1 */
 	struct mime_facts_fields fields; /* it, if it is kept */
 	struct str text;		 /* folded: mime/fold.h */
+	struct imap_search_found *found; /* what the full-text index says, or NULL */
 };
 
 /* Parse the keys of SEARCH, perhaps with CHARSET before them, to the end of the command.

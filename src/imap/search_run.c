@@ -7,6 +7,7 @@
 #include "imap/object_id.h"
 #include "imap/progress.h"
 #include "imap/search_key.h"
+#include "imap/search_index.h"
 #include "imap/search_text.h"
 #include "imap/session_state.h"
 #include "mime/date.h"
@@ -35,6 +36,7 @@ struct candidate {
 	struct mime_facts facts;
 	struct buf text;
 	int64_t now;
+	struct imap_search_index index;
 };
 
 static void forget_facts(struct candidate *c)
@@ -177,6 +179,8 @@ static int may_suspend by_text(struct candidate *c, const struct imap_search_key
 	else if (k->kind == IMAP_SEARCH_HEADER)
 		r = by_header(c, k);
 	else
+		r = imap_search_index_says(&c->index, k, c->meta.guid);
+	if (r == -ENODATA)
 		r = imap_search_body(&c->message, k->text, k->kind == IMAP_SEARCH_TEXT);
 	if (!c->message.open)
 		return r;
@@ -278,17 +282,18 @@ static void add(struct imap_session *s, struct imap_found *found, uint32_t seq)
 	found->v[found->n++] = seq;
 }
 
-int imap_search_run(struct imap_session *s, const struct imap_search_key *key,
-		    struct imap_found *out)
+int imap_search_run(struct imap_session *s, struct imap_search_key *key, struct imap_found *out)
 {
 	struct candidate c = { .s = s, .now = (int64_t)time(NULL) };
 	struct imap_progress progress;
 	uint32_t count = store_view_count(s->view);
 	bool by_view = key->cost < IMAP_SEARCH_LARGER;
-	int r = 0;
+	int r;
 
 	*out = (struct imap_found){ 0 };
 	buf_init(&c.text, NULL, SIZE_MAX / 2);
+	imap_search_index_ask(&c.index, s, key);
+	r = stream_error(s->stream);
 	imap_progress_begin(&progress, s, count);
 	for (c.seq = 1; c.seq <= count && r == 0; c.seq++) {
 		size_t units = c.seq % MESSAGES_PER_UNIT == 0;
@@ -296,6 +301,8 @@ int imap_search_run(struct imap_session *s, const struct imap_search_key *key,
 			add(s, out, c.seq);
 		r = imap_progress_work(&progress, units, c.seq);
 	}
+	if (c.index.lacks)
+		fts_notice(s->params->fts, s->params->mail_path, false);
 	buf_done(&c.text);
 	arena_done(&c.arena);
 	return r;

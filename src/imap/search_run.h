@@ -17,6 +17,5 @@ struct imap_found {
 
 /* Look at all messages, letting others run meanwhile. A message that cannot be read is not found.
  * 0 or the failure of the stream. */
-int may_suspend must_check imap_search_run(struct imap_session *s,
-					   const struct imap_search_key *key,
+int may_suspend must_check imap_search_run(struct imap_session *s, struct imap_search_key *key,
 					   struct imap_found *out);

@@ -4,12 +4,9 @@
 #include "base/buf.h"
 #include "mime/fold.h"
 #include "imap/message.h"
-#include "mime/charset.h"
 #include "mime/encoded_word.h"
 #include "mime/header.h"
-#include "mime/transfer.h"
-
-#define PIECE_BYTES ((size_t)32768)
+#include "mime/text.h"
 
 /* Is the text in one field's value? */
 static bool in_value(struct str value, struct str text, struct arena *a)
@@ -44,82 +41,30 @@ int imap_search_header(struct imap_message *m, struct str field, struct str text
 	return r < 0 ? r : imap_search_header_text(header, field, text);
 }
 
-/* All of a header, name and value of each field as one line. */
-static bool in_header(struct str header, struct str text)
-{
-	auto_arena struct arena a = ARENA_INIT;
-	struct mime_header_iter it;
-	struct mime_field f;
-
-	mime_header_begin(&it, header, MIME_HEADER_NO_LIMITS);
-	while (mime_header_next(&it, &f) == 1) {
-		bool found = in_value(f.whole, text, &a);
-		arena_reset(&a);
-		if (found)
-			return true;
-	}
-	return false;
-}
-
-/* A needle in a text that comes in pieces. */
+/* A needle in texts that come in pieces. */
 struct haystack {
 	struct str needle;
-	struct buf seen; /* folded text, from where an occurrence may still begin */
+	struct buf seen; /* from where an occurrence may still begin */
 	bool found;
 };
 
-static void haystack_put(struct haystack *h, struct str utf8)
+static bool haystack_put(void *ctx, enum mime_text_place place, struct str folded, bool end)
 {
-	if (h->found)
-		return;
-	mime_fold_put(&h->seen, utf8);
+	struct haystack *h = ctx;
+
+	(void)place;
+	buf_put_str(&h->seen, folded);
 	h->found = str_find(buf_str(&h->seen), h->needle) >= 0;
-	if (h->seen.n >= h->needle.n)
+	if (end)
+		buf_clear(&h->seen);
+	else if (h->seen.n >= h->needle.n)
 		buf_consume(&h->seen, h->seen.n - (h->needle.n - 1));
-}
-
-/* One text part: transfer encoding, then charset, then case. */
-static bool in_text_part(const struct mime_part *part, struct str body, struct str text)
-{
-	const struct mime_param *charset = mime_param_find(&part->type.params, STR("charset"));
-	auto_buf struct buf raw, utf8;
-	auto_charset struct mime_charset cs;
-	struct haystack h = { .needle = text };
-	struct mime_decoder decoder;
-
-	buf_init(&raw, NULL, SIZE_MAX / 2);
-	buf_init(&utf8, NULL, SIZE_MAX / 2);
-	buf_init(&h.seen, NULL, SIZE_MAX / 2);
-	mime_charset_open(&cs, charset ? charset->value : STR("us-ascii"));
-	mime_decoder_init(&decoder, part->encoding);
-	for (bool last = false; !last && !h.found; body = str_skip(body, PIECE_BYTES)) {
-		last = body.n <= PIECE_BYTES;
-		mime_decoder_put(&decoder, str_sub(body, 0, PIECE_BYTES), &raw);
-		if (last)
-			mime_decoder_finish(&decoder, &raw);
-		mime_charset_put(&cs, buf_str(&raw), &utf8);
-		if (last)
-			mime_charset_finish(&cs, &utf8);
-		haystack_put(&h, buf_str(&utf8));
-		buf_clear(&raw);
-		buf_clear(&utf8);
-	}
-	buf_done(&h.seen);
-	return h.found;
-}
-
-/* The tree is walked without recursion: it may be deep. */
-static const struct mime_part *next_part(const struct mime_part *part)
-{
-	if (part->children)
-		return part->children;
-	while (part && !part->next)
-		part = part->parent;
-	return part ? part->next : NULL;
+	return !h->found;
 }
 
 int imap_search_body(struct imap_message *m, struct str text, bool headers)
 {
+	struct haystack h = { .needle = text };
 	struct str content;
 
 	int r = imap_message_structure(m);
@@ -129,15 +74,8 @@ int imap_search_body(struct imap_message *m, struct str text, bool headers)
 		return r;
 	if (text.n == 0)
 		return 1;
-	for (const struct mime_part *p = m->structure.root; p; p = next_part(p)) {
-		/* The header of a message within is part of the body of the one around it. */
-		bool inner_message = p->parent && p->parent->kind == MIME_PART_MESSAGE;
-		if ((headers || inner_message) &&
-		    in_header(mime_extent_of(content, p->header), text))
-			return 1;
-		if (p->kind == MIME_PART_LEAF && str_eq(p->type.type, STR("text")) &&
-		    in_text_part(p, mime_extent_of(content, p->body), text))
-			return 1;
-	}
-	return 0;
+	buf_init(&h.seen, NULL, SIZE_MAX / 2);
+	(void)mime_text_message(content, &m->structure, headers, haystack_put, &h);
+	buf_done(&h.seen);
+	return h.found;
 }

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/str.h"
 
+struct fts;
 struct store_pool;
 struct stream;
 
@@ -34,6 +35,7 @@ struct imap_session_params {
 	struct str tag;	       /* of the login command; empty: it has been answered */
 	struct store_pool *pool;
 	struct str mail_path; /* where the account's mail lives */
+	struct fts *fts;      /* its full-text index, or NULL */
 	struct imap_session_limits limits;
 	/* How many bytes the account may store, 0: any number. NULL: there are no limits. */
 	uint64_t may_suspend (*quota)(void *ctx);

@@ -3,11 +3,11 @@
 #include "base/arena.h"
 #include "base/utf8.h"
 #include "mime/charset.h"
+#include "mime/html.h"
 #include "mime/structure.h"
 #include "mime/transfer.h"
 
 #define LOOK_AT_BYTES ((size_t)16384)
-#define ENTITY_MAX    ((size_t)10)
 
 /* Characters on one line: white space is one space, and none at the ends. */
 struct line {
@@ -69,99 +69,6 @@ static void put_plain(struct line *l, struct str text, bool quoted)
 	}
 }
 
-static const struct {
-	const char *name;
-	uint32_t c;
-} entities[] = {
-	{ "amp", '&' },	     { "lt", '<' },	  { "gt", '>' },	{ "quot", '"' },
-	{ "apos", '\'' },    { "nbsp", ' ' },	  { "auml", 0xe4 },	{ "ouml", 0xf6 },
-	{ "uuml", 0xfc },    { "Auml", 0xc4 },	  { "Ouml", 0xd6 },	{ "Uuml", 0xdc },
-	{ "szlig", 0xdf },   { "eacute", 0xe9 },  { "egrave", 0xe8 },	{ "agrave", 0xe0 },
-	{ "ccedil", 0xe7 },  { "euro", 0x20ac },  { "copy", 0xa9 },	{ "reg", 0xae },
-	{ "ndash", 0x2013 }, { "mdash", 0x2014 }, { "lsquo", 0x2018 },	{ "rsquo", 0x2019 },
-	{ "ldquo", 0x201c }, { "rdquo", 0x201d }, { "hellip", 0x2026 }, { "bull", 0x2022 },
-	{ "zwnj", 0x200c },  { "shy", 0xad },
-};
-
-static uint32_t number_of(struct str digits)
-{
-	bool hex = digits.n && ascii_lower(digits.p[0]) == 'x';
-	uint32_t c = 0;
-
-	for (size_t i = hex; i < digits.n; i++) {
-		int v = ascii_hex_value((unsigned char)digits.p[i]);
-		if (v < 0 || (!hex && v > 9) || c > 0x10ffff)
-			return 0xfffd;
-		c = c * (hex ? 16 : 10) + (uint32_t)v;
-	}
-	return c;
-}
-
-/* An entity at the front of s, behind its '&': its bytes with the ';', or 0. */
-static size_t entity(struct str s, uint32_t *c)
-{
-	ssize_t end = str_find_byte(str_sub(s, 0, ENTITY_MAX), ';');
-
-	if (end <= 0)
-		return 0;
-	struct str name = str_sub(s, 0, (size_t)end);
-	if (name.p[0] == '#') {
-		*c = number_of(str_skip(name, 1));
-		return (size_t)end + 1;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(entities); i++)
-		if (str_eq(name, str_from(entities[i].name))) {
-			*c = entities[i].c;
-			return (size_t)end + 1;
-		}
-	return 0;
-}
-
-/* Bytes from a '<' to behind its '>', or to behind the end of an element whose contents are not
- * shown. */
-static size_t tag_size(struct str s)
-{
-	static const struct {
-		struct str begin, end;
-	} hidden[] = {
-		{ STR_INIT("<!--"), STR_INIT("-->") },
-		{ STR_INIT("<style"), STR_INIT("</style>") },
-		{ STR_INIT("<script"), STR_INIT("</script>") },
-		{ STR_INIT("<title"), STR_INIT("</title>") },
-		{ STR_INIT("<head>"), STR_INIT("</head>") },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(hidden); i++) {
-		if (!str_starts_nocase(s, hidden[i].begin))
-			continue;
-		ssize_t end = str_find_nocase(s, hidden[i].end);
-		return end < 0 ? s.n : (size_t)end + hidden[i].end.n;
-	}
-	ssize_t end = str_find_byte(s, '>');
-	return end < 0 ? s.n : (size_t)end + 1;
-}
-
-static void put_html(struct line *l, struct str html)
-{
-	uint32_t c;
-
-	while (html.n && !is_full(l)) {
-		size_t n = 0;
-		if (html.p[0] == '<') {
-			html = str_skip(html, tag_size(html));
-			put(l, ' ');
-			continue;
-		}
-		if (html.p[0] == '&')
-			n = entity(str_skip(html, 1), &c);
-		if (n)
-			html = str_skip(html, n + 1);
-		else if (utf8_next(&html, &c) < 0)
-			c = 0xfffd;
-		put(l, c);
-	}
-}
-
 static const struct mime_part *next_part(const struct mime_part *part)
 {
 	/* Messages within are not what this one says. */
@@ -198,6 +105,18 @@ static struct str decoded(struct str message, const struct mime_part *p, struct 
 	return buf_str(&utf8);
 }
 
+static struct str shown(struct str html, struct arena *a)
+{
+	struct mime_html h;
+	struct buf b;
+
+	buf_init(&b, a, SIZE_MAX / 2);
+	mime_html_init(&h);
+	mime_html_put(&h, html, &b);
+	mime_html_finish(&h, &b);
+	return buf_str(&b);
+}
+
 void mime_preview_write(struct buf *out, struct str message, const struct mime_structure *st,
 			struct arena *a)
 {
@@ -208,7 +127,7 @@ void mime_preview_write(struct buf *out, struct str message, const struct mime_s
 	struct str text = plain ? decoded(message, plain, a) : STR_NONE;
 	put_plain(&l, text, false);
 	if (l.chars == 0 && html)
-		put_html(&l, decoded(message, html, a));
+		put_text(&l, shown(decoded(message, html, a), a));
 	if (l.chars == 0)
 		put_plain(&l, text, true);
 }

@@ -21,6 +21,7 @@
 #include "core/settings.h"
 #include "core/work.h"
 #include "roles/role.h"
+#include "store/fts.h"
 #include "store/mailbox.h"
 #include "store/mailbox_ipc.h"
 #include "store/store.h"
@@ -30,7 +31,7 @@
 
 struct mailbox_role mailbox_role;
 static struct arena role_memory;
-static struct str index_root;
+static struct str index_root, fts_root;
 
 static void report_store(void *ctx, enum store_report kind, const char *where, const char *what)
 {
@@ -103,7 +104,7 @@ static int mailbox_prepare(unsigned instance, struct err *err)
 		.unsettled = work_waits,
 		.report = report_store,
 	});
-	return 0;
+	return mailbox_index_prepare(&role_memory, &fts_root, err);
 }
 
 static int checkpoint(void *ctx, struct mailbox_checkpoint_in *in, struct arena *a,
@@ -141,6 +142,8 @@ static int mailbox_start(struct group *g, struct err *err)
 
 	if (r == 0 && store_pool_notice_fd(mailbox_role.pool) >= 0)
 		r = fiber_spawn(g, "notice", notice_main, NULL);
+	if (r == 0 && mailbox_role.fts)
+		r = fiber_spawn(g, "index", fts_main, mailbox_role.fts);
 	return r < 0 ? err_set(err, r, "too many fibers") : 0;
 }
 
@@ -162,11 +165,12 @@ static void mailbox_end(void)
 
 static const struct sandbox_policy *mailbox_sandbox(void)
 {
-	static const char *paths[3];
+	static const char *paths[4];
 	static const struct sandbox_policy policy = { .profile = SANDBOX_FILES, .write = paths };
 
 	paths[0] = settings_get()->mail_dir.p;
 	paths[1] = index_root.p;
+	paths[2] = mailbox_role.fts ? fts_root.p : NULL;
 	return &policy;
 }
 

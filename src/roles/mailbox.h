@@ -16,6 +16,7 @@ struct mailbox_session_out;
 struct mailbox_is_full_in;
 struct mailbox_is_full_out;
 struct ipc_client;
+struct fts;
 struct store_pool;
 
 struct mailbox_role {
@@ -27,6 +28,7 @@ struct mailbox_role {
 	struct map users; /* account -> how many sessions it has */
 	struct waitq unsettled;
 	struct mailbox_volumes volumes;
+	struct fts *fts; /* or NULL */
 };
 
 extern struct mailbox_role mailbox_role;
@@ -46,6 +48,9 @@ bool mailbox_role_fits(uint64_t limit, uint64_t used, uint64_t size);
 struct store;
 void mailbox_role_warn(struct store *s, struct str account, uint64_t limit, uint64_t before,
 		       uint64_t after);
+
+/* Full-text indexes, below *root, where they are wanted. */
+int must_check mailbox_index_prepare(struct arena *a, struct str *root, struct err *err);
 
 /* Operations of the mailbox service (store/mailbox.ipc). */
 int mailbox_role_deliver(void *ctx, struct mailbox_deliver_in *in, struct arena *a,

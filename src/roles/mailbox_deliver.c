@@ -7,6 +7,7 @@
 #include "core/metrics.h"
 #include "core/settings.h"
 #include "roles/mailbox.h"
+#include "store/fts.h"
 #include "store/mailbox.h"
 #include "store/mailbox_ipc.h"
 #include "store/store.h"
@@ -105,6 +106,8 @@ static int may_suspend deliver(const struct mailbox_deliver_in *in, struct arena
 		mailbox_role_warn(s, in->account, limit, used.bytes, used.bytes + done->size);
 	store_close(s);
 	/* Whatever is delivered is on a volume that the next checkpoint knows. */
+	if (r == 0)
+		fts_notice(mailbox_role.fts, path, true);
 	return r < 0 ? r : mailbox_volumes_add(&mailbox_role.volumes, path.p, err);
 }
 

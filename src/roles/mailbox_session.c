@@ -13,6 +13,7 @@
 #include "pop3/session.h"
 #include "roles/mailbox.h"
 #include "store/mailbox.h"
+#include "store/fts.h"
 #include "store/mailbox_ipc.h"
 
 /* An account with sessions. */
@@ -92,6 +93,7 @@ static const char *may_suspend run_imap(struct session *s)
 		.tag = s->tag,
 		.pool = mailbox_role.pool,
 		.mail_path = s->path,
+		.fts = mailbox_role.fts,
 		.limits = IMAP_SESSION_LIMITS,
 	};
 
@@ -102,7 +104,11 @@ static const char *may_suspend run_imap(struct session *s)
 	p.limits.append = (uint64_t)set->imap_append_max;
 	p.limits.idle_ms = set->imap_idle;
 	p.limits.errors = (unsigned)set->imap_errors_max;
-	return imap_end_text(imap_session_run(&p));
+	/* What was there before, and what the session adds. */
+	fts_notice(p.fts, s->path, false);
+	enum imap_session_end end = imap_session_run(&p);
+	fts_notice(p.fts, s->path, false);
+	return imap_end_text(end);
 }
 
 static const char *pop3_end_text(enum pop3_session_end end)

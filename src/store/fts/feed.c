@@ -1,0 +1,92 @@
+#include "store/fts/feed.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "mime/structure.h"
+#include "mime/text.h"
+
+/* Of a message: bytes that are looked at, and of its text what is indexed. Three times as much is
+ * what the index takes on disk. */
+#define EXPLORE_MAX ((uint64_t)32 << 20)
+#define HEAD_MAX    ((size_t)64 << 10)
+#define BODY_MAX    ((size_t)256 << 10)
+
+struct gathering {
+	struct buf head, body;
+	bool cut;
+};
+
+/* Texts are lines of their own: none is found across two of them, because no text that the index is
+ * asked for has a line end in it. */
+static bool gather(void *ctx, enum mime_text_place place, struct str folded, bool end)
+{
+	struct gathering *g = ctx;
+	struct buf *b = place == MIME_TEXT_HEAD ? &g->head : &g->body;
+
+	buf_put_str(b, folded);
+	if (end)
+		buf_putc(b, '\n');
+	g->cut |= buf_failed(b);
+	return !(buf_failed(&g->head) && buf_failed(&g->body));
+}
+
+static int read_message(int fd, uint64_t size, struct arena *a, struct str *out, struct err *err)
+{
+	size_t n = (size_t)(size < EXPLORE_MAX ? size : EXPLORE_MAX), have = 0;
+	char *p = arena_alloc(a, n);
+
+	while (have < n) {
+		ssize_t got = pread(fd, p + have, n - have, (off_t)have);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_sys(err, "read message");
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	*out = str_of(p, have);
+	return 0;
+}
+
+static int add(struct fts_batch *b, int64_t id, int fd, uint64_t size)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct gathering g = { .cut = size > EXPLORE_MAX };
+	struct mime_structure st;
+	struct str message;
+
+	int r = fts_db_has(b->db, id, &b->err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = read_message(fd, size, &a, &message, &b->err);
+	if (r < 0)
+		return r;
+	mime_structure_parse(message, MIME_STRUCTURE_LIMITS, &a, &st);
+	buf_init(&g.head, &a, HEAD_MAX);
+	buf_init(&g.body, &a, BODY_MAX);
+	(void)mime_text_message(message, &st, true, gather, &g);
+	struct fts_text text = { id, buf_str(&g.head), buf_str(&g.body), g.cut };
+	return fts_db_add(b->db, &text, &b->err);
+}
+
+int fts_batch_run(void *arg)
+{
+	struct fts_batch *b = arg;
+	int r = fts_db_begin(b->db, &b->err);
+
+	for (unsigned i = 0; i < b->n; i++) {
+		if (r == 0)
+			r = add(b, b->v[i].id, b->v[i].fd, b->v[i].size);
+		close(b->v[i].fd);
+	}
+	b->n = 0;
+	b->bytes = 0;
+	if (r == 0)
+		r = fts_db_set_box(b->db, b->box, b->uid, &b->err);
+	/* What is not committed is rolled back when the database is closed. */
+	return r == 0 ? fts_db_commit(b->db, &b->err) : r;
+}

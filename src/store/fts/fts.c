@@ -1,0 +1,413 @@
+/* The fiber that adds messages to full-text indexes, and the calls of searches. */
+#include "store/fts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/fd.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "core/fiber.h"
+#include "core/loop.h"
+#include "core/work.h"
+#include "store/fts/db.h"
+#include "store/fts/feed.h"
+#include "store/store.h"
+
+#define LOOK_MS	      60000  /* how often the fiber looks whether it was forgotten */
+#define CALM_WAITS    30     /* after so many waits for calm it goes on anyway */
+#define RETRY_MS      600000 /* after a failure */
+#define BATCH_BYTES   ((uint64_t)4 << 20)
+#define INDEX_MAX     ((uint64_t)4 << 30) /* bytes of one account's index */
+#define PROGRESS_MIN  1000		  /* fewer messages are not worth a line in the log */
+#define PROGRESS_EACH 10000
+#define DEAD_MIN      10000 /* rows without a message that are not worth a new index */
+
+struct account {
+	struct list node; /* in fts.queue */
+	bool queued;
+	bool damaged;	    /* a search found it so */
+	int64_t made_again; /* when it was damaged last */
+	int64_t not_before;
+	const char *path; /* of its mail */
+	const char *dir, *file;
+};
+
+struct fts {
+	struct fts_settings set;
+	struct arena memory; /* of accounts too: there are as many as are used */
+	struct map accounts;
+	struct list queue;
+	struct waitq wake;
+	int64_t last_delivery;
+};
+
+struct fts *fts_new(const struct fts_settings *set)
+{
+	struct fts *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		check_no_memory();
+	f->set = *set;
+	f->set.root = arena_str(&f->memory, set->root);
+	f->set.mail_root = arena_str(&f->memory, set->mail_root);
+	map_init(&f->accounts);
+	list_init(&f->queue);
+	waitq_init(&f->wake);
+	f->last_delivery = INT64_MIN / 2;
+	return f;
+}
+
+void fts_free(struct fts *f)
+{
+	if (!f)
+		return;
+	map_done(&f->accounts);
+	arena_done(&f->memory);
+	free(f);
+}
+
+/* NULL when the path is not below that of all mail. */
+static struct account *account_of(struct fts *f, struct str path)
+{
+	struct account *ac = map_get(&f->accounts, path);
+
+	if (ac || !str_starts(path, f->set.mail_root))
+		return ac;
+	ac = ARENA_NEW(&f->memory, struct account);
+	struct str copy = arena_str(&f->memory, path);
+	struct str below = str_skip(copy, f->set.mail_root.n);
+	ac->path = copy.p;
+	ac->dir = arena_printf(&f->memory, "%" STR_FMT "%" STR_FMT, STR_ARG(f->set.root),
+			       STR_ARG(below))
+			  .p;
+	ac->file = arena_printf(&f->memory, "%s/text.db", ac->dir).p;
+	ac->not_before = ac->made_again = INT64_MIN / 2;
+	map_put(&f->accounts, copy, ac);
+	return ac;
+}
+
+void fts_notice(struct fts *f, struct str mail_path, bool delivered)
+{
+	struct account *ac = f ? account_of(f, mail_path) : NULL;
+
+	if (!ac)
+		return;
+	if (delivered)
+		f->last_delivery = loop_now();
+	if (ac->queued || loop_now() < ac->not_before)
+		return;
+	ac->queued = true;
+	list_append(&f->queue, &ac->node);
+	waitq_wake_all(&f->wake);
+}
+
+static void report(struct fts *f, const struct account *ac, enum fts_report_kind kind,
+		   const char *reason)
+{
+	f->set.report(&(struct fts_report){ .kind = kind, .account = ac->path, .reason = reason });
+}
+
+/* One account on its way into its index. */
+struct feeding {
+	struct fts *f;
+	struct account *ac;
+	struct store *store;
+	struct fts_db db;
+	struct fts_batch batch;
+	uint64_t messages;    /* of the account */
+	uint64_t done, total; /* of those that are added */
+	struct err err;
+};
+
+static int open_job(void *arg)
+{
+	struct feeding *g = arg;
+
+	if (fts_db_size(g->ac->file) > INDEX_MAX)
+		return err_set(&g->err, -EFBIG, "the index has reached its largest size");
+	int r = fd_make_dirs(g->ac->dir, 0700, &g->err);
+	return r < 0 ? r : fts_db_open(&g->db, g->ac->file, true, &g->err);
+}
+
+static int close_job(void *arg)
+{
+	struct feeding *g = arg;
+
+	fts_db_close(&g->db);
+	return 0;
+}
+
+static int remove_job(void *arg)
+{
+	struct account *ac = arg;
+
+	fts_db_remove(ac->file);
+	return 0;
+}
+
+/* More rows than messages: a new index is smaller. */
+static int is_worn_job(void *arg)
+{
+	struct feeding *g = arg;
+	auto_arena struct arena a = ARENA_INIT;
+	struct fts_known known;
+
+	int r = fts_db_known(&g->db, &a, &known, &g->err);
+	return r < 0 ? r : known.all.n > 2 * g->messages + DEAD_MIN;
+}
+
+struct box_job {
+	struct feeding *g;
+	const uint8_t *guid;
+	uint32_t uid;
+};
+
+static int box_job(void *arg)
+{
+	struct box_job *j = arg;
+
+	return fts_db_box(&j->g->db, j->guid, &j->uid, &j->g->err);
+}
+
+static void tell_progress(struct feeding *g, unsigned added)
+{
+	uint64_t before = g->done;
+
+	g->done += added;
+	if (g->total < PROGRESS_MIN ||
+	    (before / PROGRESS_EACH == g->done / PROGRESS_EACH && g->done < g->total))
+		return;
+	g->f->set.report(&(struct fts_report){
+		.kind = FTS_PROGRESS, .account = g->ac->path, .done = g->done, .total = g->total });
+}
+
+/* No more than half of the time, and little while mail arrives. */
+static int may_suspend rest(struct fts *f, int64_t worked_ms)
+{
+	int r = fiber_sleep(worked_ms > 0 ? worked_ms : 1);
+
+	for (int i = 0; r == 0 && i < CALM_WAITS; i++) {
+		int64_t left = f->last_delivery + f->set.calm_ms - loop_now();
+		if (left <= 0)
+			break;
+		r = fiber_sleep(left);
+	}
+	return r;
+}
+
+static int may_suspend run_batch(struct feeding *g)
+{
+	unsigned n = g->batch.n;
+	int64_t before = loop_now();
+
+	int r = work_run(fts_batch_run, &g->batch);
+	if (r < 0) {
+		g->err = g->batch.err;
+		return r;
+	}
+	tell_progress(g, n);
+	return rest(g->f, loop_now() - before);
+}
+
+static void take_message(struct feeding *g, struct store_view *v, uint32_t seq)
+{
+	struct fts_batch *b = &g->batch;
+	struct store_message m;
+	struct store_file file;
+	struct err err;
+
+	b->uid = store_view_uid(v, seq);
+	/* One that is gone, or that cannot be read, a search will not find either. */
+	if (store_view_message(v, seq, &m) < 0)
+		return;
+	int64_t id = fts_id(m.guid);
+	if (store_view_open_message(v, seq, &file, &err) < 0)
+		return;
+	b->v[b->n].id = id;
+	b->v[b->n].fd = file.fd;
+	b->v[b->n++].size = file.size;
+	b->bytes += file.size;
+}
+
+static int may_suspend feed_view(struct feeding *g, struct store_view *v, uint32_t first)
+{
+	uint32_t count = store_view_count(v);
+	int r = 0;
+
+	g->total += count + 1 - first;
+	for (uint32_t seq = first; seq <= count && r == 0; seq++) {
+		take_message(g, v, seq);
+		if (g->batch.n == FTS_BATCH_MAX || g->batch.bytes >= BATCH_BYTES || seq == count)
+			r = run_batch(g);
+	}
+	return r;
+}
+
+static int may_suspend feed_box(struct feeding *g, struct str name)
+{
+	struct store_status st;
+	struct store_view *v;
+	struct box_job job = { .g = g, .guid = g->batch.box };
+
+	if (store_box_status(g->store, name, &st, &g->err) < 0)
+		return 0;
+	g->messages += st.messages;
+	memcpy(g->batch.box, st.guid, sizeof(g->batch.box));
+	int r = work_run(box_job, &job);
+	if (r < 0 || job.uid + 1 >= st.uidnext)
+		return r;
+	if (store_view_open(g->store, name, STORE_VIEW_READ_ONLY | STORE_VIEW_KEEP_RECENT, &v,
+			    &g->err) < 0)
+		return 0;
+	uint32_t first = store_view_seq_from(v, job.uid + 1);
+	if (first <= store_view_count(v))
+		r = feed_view(g, v, first);
+	store_view_close(v);
+	return r;
+}
+
+static int may_suspend feed_boxes(struct feeding *g)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct store_box_list boxes;
+
+	int r = store_box_list(g->store, &a, &boxes, &g->err);
+	for (size_t i = 0; i < boxes.n && r == 0; i++)
+		if (boxes.v[i].attrs & STORE_BOX_EXISTS)
+			r = feed_box(g, boxes.v[i].name);
+	if (r == 0 && g->done)
+		r = work_run(is_worn_job, g);
+	return r;
+}
+
+static int may_suspend feed(struct fts *f, struct account *ac, struct err *err)
+{
+	struct feeding g = { .f = f, .ac = ac };
+
+	g.batch.db = &g.db;
+	int r = store_open(f->set.pool, str_from(ac->path), &g.store, err);
+	if (r < 0)
+		return r;
+	r = work_run(open_job, &g);
+	if (r == 0)
+		r = feed_boxes(&g);
+	for (unsigned i = 0; i < g.batch.n; i++)
+		close(g.batch.v[i].fd);
+	(void)!work_run(close_job, &g);
+	store_close(g.store);
+	*err = g.err;
+	return r;
+}
+
+static void may_suspend start_again(struct fts *f, struct account *ac, const char *why)
+{
+	report(f, ac, FTS_DAMAGED, why);
+	ac->damaged = false;
+	(void)!work_run(remove_job, ac);
+	/* What is damaged again at once is not the index. */
+	if (loop_now() - ac->made_again < RETRY_MS)
+		ac->not_before = loop_now() + RETRY_MS;
+	ac->made_again = loop_now();
+	fts_notice(f, str_from(ac->path), false);
+}
+
+static int may_suspend feed_next(struct fts *f)
+{
+	struct list *first = list_shift(&f->queue);
+	struct account *ac = LIST_ITEM(first, struct account, node);
+	struct err err = { 0 };
+
+	ac->queued = false;
+	if (ac->damaged) {
+		start_again(f, ac, "a search could not read it");
+		return 0;
+	}
+	int r = feed(f, ac, &err);
+	if (r == -EBADMSG) {
+		start_again(f, ac, err.text);
+	} else if (r == 1) {
+		(void)!work_run(remove_job, ac);
+		fts_notice(f, str_from(ac->path), false);
+	} else if (r < 0 && r != -ECANCELED) {
+		ac->not_before = loop_now() + RETRY_MS;
+		report(f, ac, FTS_FAILED, err.text);
+	}
+	return r == -ECANCELED ? r : 0;
+}
+
+void fts_main(void *fts)
+{
+	struct fts *f = fts;
+	int r = 0;
+
+	while (r != -ECANCELED) {
+		if (list_empty(&f->queue))
+			r = waitq_wait(&f->wake, "messages to index", loop_deadline(LOOK_MS));
+		else if ((r = rest(f, 0)) == 0)
+			r = feed_next(f);
+	}
+}
+
+struct query {
+	struct account *ac;
+	struct arena *a;
+	const struct fts_query *text; /* NULL: which messages are known */
+	struct fts_known known;
+	struct fts_ids found;
+	struct err err;
+};
+
+static int query_job(void *arg)
+{
+	struct query *q = arg;
+	struct fts_db db;
+
+	int r = fts_db_open(&db, q->ac->file, false, &q->err);
+	if (r < 0)
+		return r;
+	r = q->text ? fts_db_find(&db, q->text, q->a, &q->found, &q->err)
+		    : fts_db_known(&db, q->a, &q->known, &q->err);
+	fts_db_close(&db);
+	return r;
+}
+
+/* A search goes on without the index; the index does not stay as it is. */
+static int may_suspend run_query(struct fts *f, struct query *q)
+{
+	int r = work_run(query_job, q);
+
+	if (r == -EBADMSG)
+		q->ac->damaged = true;
+	if (r < 0)
+		fts_notice(f, str_from(q->ac->path), false);
+	return r;
+}
+
+int fts_known(struct fts *f, struct str mail_path, struct arena *a, struct fts_known *out)
+{
+	struct query q = { .ac = f ? account_of(f, mail_path) : NULL, .a = a };
+
+	if (!q.ac)
+		return -ENOENT;
+	int r = run_query(f, &q);
+	if (r == 0)
+		*out = q.known;
+	return r;
+}
+
+int fts_find(struct fts *f, struct str mail_path, const struct fts_query *text, struct arena *a,
+	     struct fts_ids *out)
+{
+	struct query q = { .ac = f ? account_of(f, mail_path) : NULL, .a = a, .text = text };
+
+	if (!q.ac)
+		return -ENOENT;
+	int r = run_query(f, &q);
+	if (r == 0)
+		*out = q.found;
+	return r;
+}
