@@ -3,6 +3,7 @@
 
 #include "imap/append_data.h"
 #include "imap/append_message.h"
+#include "imap/box.h"
 #include "imap/message.h"
 #include "imap/section.h"
 #include "imap/session_state.h"
@@ -73,19 +74,30 @@ static int may_suspend append_from(struct imap_append_data *d, const struct imap
 	return r;
 }
 
+static bool may_suspend find_box(struct imap_session *s, const struct imap_url *url,
+				 struct imap_box *out)
+{
+	if (url->mailbox.p)
+		return imap_box_find(s, url->mailbox, STORE_RIGHT_READ, out) == 0;
+	*out = (struct imap_box){ .store = s->view_store,
+				  .name = arena_str(&s->arena, store_view_name(s->view)) };
+	return true;
+}
+
 static int may_suspend append_url(struct imap_append_data *d, struct str text)
 {
 	struct imap_session *s = d->s;
 	struct store_view *view;
 	struct imap_url url;
-	struct str name;
+	struct imap_box box;
 	struct err err;
 
 	if (imap_url_parse(text, &s->arena, &url) < 0 || (!url.mailbox.p && !s->view))
 		return -ENOENT;
-	name = url.mailbox.p ? url.mailbox : arena_str(&s->arena, store_view_name(s->view));
-	if (store_view_open(s->store, name, STORE_VIEW_READ_ONLY | STORE_VIEW_KEEP_RECENT, &view,
-			    &err) < 0)
+	if (!find_box(s, &url, &box))
+		return -ENOENT;
+	if (store_view_open(box.store, box.name, STORE_VIEW_READ_ONLY | STORE_VIEW_KEEP_RECENT,
+			    &view, &err) < 0)
 		return -ENOENT;
 	int r = append_from(d, &url, view);
 	store_view_close(view);

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "imap/append_data.h"
+#include "imap/box.h"
 #include "imap/flags.h"
 #include "imap/lexer_date.h"
 #include "imap/quota.h"
@@ -144,6 +145,33 @@ static int may_suspend catenated_message(struct imap_append_data *d, struct stor
 	return r;
 }
 
+/* RFC 4314 4: flags that the user has no right to set are not. */
+static void keep_allowed(struct imap_session *s, struct store_mark *mark)
+{
+	mark->flags &= imap_flags_allowed(s->append_rights);
+	if (!(s->append_rights & STORE_RIGHT_WRITE))
+		mark->nkeywords = 0;
+}
+
+int imap_append_begin(struct imap_session *s, struct str name, struct store_append **out)
+{
+	struct imap_box box;
+	struct err err;
+
+	if (imap_box_find(s, name, STORE_RIGHT_INSERT, &box))
+		return 1;
+	int r = store_append_begin(box.store, box.name, out, &err);
+	if (r == -ENOENT)
+		imap_no(s, "[TRYCREATE] No such mailbox.");
+	else if (r < 0)
+		imap_no_store(s, r, &err);
+	if (r < 0)
+		return 1;
+	s->append_rights = box.rights;
+	s->append_room = imap_quota_room(s, &box);
+	return 0;
+}
+
 int imap_append_message(struct imap_session *s, struct store_append *ap)
 {
 	struct store_append_meta meta = { .date = INT64_MIN, .lines = STORE_LINES_TEXT };
@@ -155,6 +183,7 @@ int imap_append_message(struct imap_session *s, struct store_append *ap)
 	if (imap_lexer_look(lx) == '(' &&
 	    ((r = imap_flags_parse_list(lx, &meta.mark)) < 0 || (r = imap_lexer_space(lx)) < 0))
 		return r;
+	keep_allowed(s, &meta.mark);
 	if (imap_lexer_look(lx) == '"') {
 		if ((r = imap_lexer_date_time(lx, &date)) < 0 || (r = imap_lexer_space(lx)) < 0)
 			return r;

@@ -4,6 +4,7 @@
 #include "base/check.h"
 
 struct imap_session;
+struct str;
 struct store_append;
 
 enum imap_append_step {
@@ -16,8 +17,11 @@ enum imap_append_step {
  * enum imap_append_step, -EBADMSG, or the failure of the stream. */
 int may_suspend must_check imap_append_message(struct imap_session *s, struct store_append *ap);
 
+/* Begin to append to a mailbox, if the user may. 0; 1 when s->reply says why not. */
+int may_suspend must_check imap_append_begin(struct imap_session *s, struct str name,
+					     struct store_append **out);
+
 /* Make what was appended visible and durable. *code becomes "APPENDUID 1 2:3". 0; -EBADMSG never;
  * 1 when s->reply says why not. Ends the append. */
-struct str;
 int may_suspend must_check imap_append_finish(struct imap_session *s, struct store_append *ap,
 					      struct str *code);

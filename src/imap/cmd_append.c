@@ -1,9 +1,6 @@
 /* APPEND (RFC 3501 6.3.11), of several messages at once (RFC 3502), with APPENDUID (RFC 4315). */
-#include <errno.h>
-
 #include "imap/append_message.h"
 #include "imap/mailbox_name.h"
-#include "imap/quota.h"
 #include "imap/session_state.h"
 
 #define MESSAGES_MAX 1000
@@ -29,19 +26,13 @@ int imap_cmd_append(struct imap_session *s)
 {
 	struct store_append *ap;
 	struct str name, code;
-	struct err err;
 	int r;
 
 	if ((r = imap_lexer_space(&s->lexer)) < 0 ||
 	    (r = imap_lexer_mailbox(&s->lexer, &name)) < 0 || (r = imap_lexer_space(&s->lexer)) < 0)
 		return r;
-	r = store_append_begin(s->store, name, &ap, &err);
-	if (r == -ENOENT)
-		return imap_no(s, "[TRYCREATE] No such mailbox.");
-	if (r < 0)
-		return imap_no_store(s, r, &err);
-
-	s->append_room = imap_quota_room(s, name);
+	if (imap_append_begin(s, name, &ap))
+		return 0;
 	r = append_all(s, ap);
 	if (r != IMAP_APPEND_TAKEN) {
 		store_append_abort(ap);

@@ -1,4 +1,5 @@
 /* CREATE (RFC 3501 6.3.3) with MAILBOXID (RFC 8474) and special uses (RFC 6154). */
+#include "imap/box.h"
 #include "imap/mailbox_name.h"
 #include "imap/object_id.h"
 #include "imap/session_state.h"
@@ -43,7 +44,7 @@ static int may_suspend parse(struct imap_lexer *lx, struct create_args *out)
 			return r;
 	}
 	/* RFC 3501 6.3.3: a separator at the end only announces children. */
-	if (str_ends(out->name, STR(".")))
+	if (str_ends(out->name, imap_box_is_shared(out->name) ? STR("/") : STR(".")))
 		out->name.n--;
 	return imap_lexer_end(lx);
 }
@@ -77,37 +78,55 @@ static int note_uses(struct imap_session *s, const struct create_args *args, str
 	return store_meta_set(s->store, &note, 1, err);
 }
 
-static int answer_created(struct imap_session *s, struct str name)
+static int answer_created(struct imap_session *s, const struct imap_box *box)
 {
 	struct store_status st;
 	struct err err;
 	struct buf id;
 
-	if (store_box_status(s->store, name, &st, &err) < 0)
+	if (store_box_status(box->store, box->name, &st, &err) < 0)
 		return imap_ok(s, "Created.");
 	buf_init(&id, &s->arena, RESPONSE_MAX);
 	imap_object_id_write_mailbox(&id, st.guid);
 	return imap_ok(s, "[MAILBOXID %" STR_FMT "] Created.", STR_ARG(buf_str(&id)));
 }
 
+/* Who may use a mailbox may use what is made below it; its owner can change that. */
+static int inherit(struct imap_session *s, const struct imap_box *box, struct err *err)
+{
+	struct str above = str_sub(box->name, 0, (size_t)str_rfind_byte(box->name, '.'));
+	struct store_acl acl;
+
+	int r = store_acl_read(box->store, above, &s->arena, &acl, err);
+	for (size_t i = 0; i < acl.n && r == 0; i++) {
+		struct store_acl_change c = { .op = STORE_ACL_SET, .entry = acl.v[i] };
+		r = store_acl_change(box->store, box->name, &c, err);
+	}
+	return r;
+}
+
 int imap_cmd_create(struct imap_session *s)
 {
 	struct create_args args;
+	struct imap_box box;
 	struct err err, ignored;
 
 	int r = parse(&s->lexer, &args);
 	if (r < 0)
 		return r;
-	if (args.uses && !uses_are_free(s, args.uses))
+	/* The uses of mailboxes are their owner's. */
+	if (args.uses && (imap_box_is_shared(args.name) || !uses_are_free(s, args.uses)))
 		return imap_no(s, "[USEATTR] No mailbox can be created for this use.");
-	r = store_box_create(s->store, args.name, &err);
+	if (imap_box_find_new(s, args.name, &box))
+		return 0;
+	r = store_box_create(box.store, box.name, &err);
 	if (r < 0)
 		return imap_no_store(s, r, &err);
-	r = note_uses(s, &args, &err);
+	r = box.shared ? inherit(s, &box, &err) : note_uses(s, &args, &err);
 	if (r < 0) {
 		/* RFC 6154 3: then there is no mailbox either. */
-		(void)!store_box_delete(s->store, args.name, &ignored);
+		(void)!store_box_delete(box.store, box.name, &ignored);
 		return imap_no_store(s, r, &err);
 	}
-	return answer_created(s, args.name);
+	return answer_created(s, &box);
 }

@@ -314,7 +314,8 @@ static bool mark_seen(struct fetch *f, uint32_t seq)
 	struct imap_session *s = f->s;
 	struct err err;
 
-	if (!f->items.marks_seen || s->read_only || (f->meta.flags & STORE_SEEN))
+	if (!f->items.marks_seen || s->read_only || !(s->view_rights & STORE_RIGHT_SEEN) ||
+	    (f->meta.flags & STORE_SEEN))
 		return false;
 	struct store_uid_range range = { f->meta.uid, f->meta.uid };
 	struct store_uids set = { .v = &range, .n = 1, .cap = 1 };

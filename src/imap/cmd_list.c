@@ -1,5 +1,6 @@
 /* LIST and LSUB (RFC 3501 6.3.8, 6.3.9; RFC 5258, 5819, 6154). */
 #include "base/map.h"
+#include "imap/box.h"
 #include "imap/list_args.h"
 #include "imap/list_match.h"
 #include "imap/session_state.h"
@@ -8,10 +9,10 @@
 
 #define RESPONSE_MAX 20000
 
-static bool matches(const struct imap_list_args *args, struct str name)
+static bool matches(const struct imap_list_args *args, struct str name, char separator)
 {
 	for (size_t i = 0; i < args->n; i++)
-		if (imap_list_match(args->patterns[i], name))
+		if (imap_list_match(args->patterns[i], name, separator))
 			return true;
 	return false;
 }
@@ -86,8 +87,9 @@ static void write_childinfo(struct buf *b, unsigned options)
 }
 
 static int may_suspend list_one(struct imap_session *s, const struct imap_list_args *args,
-				const struct store_box_entry *e, bool parent)
+				const struct store_box_entry *e, bool parent, char separator)
 {
+	struct imap_box box;
 	struct err err;
 	struct buf b;
 
@@ -95,7 +97,7 @@ static int may_suspend list_one(struct imap_session *s, const struct imap_list_a
 	buf_puts(&b, "* LIST ");
 	bool rev2 = s->enabled & IMAP_ENABLED_REV2;
 	write_attrs(&b, e->attrs, args->options | (rev2 ? IMAP_LIST_EXTENDED : 0));
-	buf_puts(&b, " \".\" ");
+	buf_printf(&b, " \"%c\" ", separator);
 	imap_write_mailbox(&b, e->name, imap_speaks_utf8(s));
 	if (parent)
 		write_childinfo(&b, args->options);
@@ -104,23 +106,25 @@ static int may_suspend list_one(struct imap_session *s, const struct imap_list_a
 	if (!args->status || !(e->attrs & STORE_BOX_EXISTS))
 		return 0;
 	/* RFC 5819 2: no STATUS response for a mailbox that has none. */
-	if (imap_status_write(s, e->name, args->status, &err) < 0)
+	if (imap_box_find(s, e->name, STORE_RIGHT_READ, &box) ||
+	    imap_status_write(s, &box, e->name, args->status, &err) < 0)
 		return 0;
 	return imap_work(s, 1);
 }
 
 static int may_suspend list_all(struct imap_session *s, const struct imap_list_args *args,
-				const struct store_box_list *boxes, const struct map *parents)
+				const struct store_box_list *boxes, const struct map *parents,
+				char separator)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < boxes->n && r == 0; i++) {
 		const struct store_box_entry *e = &boxes->v[i];
-		if (!matches(args, e->name))
+		if (!matches(args, e->name, separator))
 			continue;
 		bool parent = map_get(parents, e->name) != NULL;
 		if (is_selected(args, e->attrs) || parent)
-			r = list_one(s, args, e, parent);
+			r = list_one(s, args, e, parent, separator);
 	}
 	return r;
 }
@@ -145,7 +149,11 @@ int imap_cmd_list(struct imap_session *s)
 	map_init(&parents);
 	if (args.options & IMAP_LIST_RECURSIVE)
 		collect_parents(&args, &boxes, &parents);
-	r = list_all(s, &args, &boxes, &parents);
+	r = list_all(s, &args, &boxes, &parents, '.');
+	if (r == 0) {
+		imap_box_list_shared(s, &boxes);
+		r = list_all(s, &args, &boxes, &parents, IMAP_SHARED_SEPARATOR);
+	}
 	map_done(&parents);
 	return r < 0 ? r : imap_ok(s, "List completed.");
 }
@@ -175,12 +183,12 @@ static void may_suspend lsub_all(struct imap_session *s, const struct imap_list_
 		if (!(boxes->v[i].attrs & STORE_BOX_SUBSCRIBED))
 			continue;
 		map_remove(&parents, name);
-		if (matches(args, name))
+		if (matches(args, name, '.'))
 			lsub_one(s, name, "");
 	}
 	bool level = args->n && str_ends(args->patterns[0], STR("%"));
 	for (struct map_slot *p = map_next(&parents, NULL); level && p; p = map_next(&parents, p))
-		if (matches(args, p->key))
+		if (matches(args, p->key, '.'))
 			lsub_one(s, p->key, "\\Noselect");
 	map_done(&parents);
 }

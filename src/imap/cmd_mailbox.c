@@ -1,4 +1,5 @@
 /* DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 6.3.4 to 6.3.7). */
+#include "imap/box.h"
 #include "imap/mailbox_name.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
@@ -16,21 +17,25 @@ static int may_suspend last_name(struct imap_session *s, struct str *out)
 	return imap_lexer_end(&s->lexer);
 }
 
-static bool is_selected(struct imap_session *s, struct str name)
+static bool is_selected(struct imap_session *s, const struct imap_box *box)
 {
-	return s->view && str_eq(store_view_name(s->view), name);
+	return s->view && s->view_store == box->store &&
+	       str_eq(store_view_name(s->view), box->name);
 }
 
 int imap_cmd_delete(struct imap_session *s)
 {
+	struct imap_box box;
 	struct str name;
 	struct err err;
 
 	int r = last_name(s, &name);
 	if (r < 0)
 		return r;
-	bool selected = is_selected(s, name);
-	r = store_box_delete(s->store, name, &err);
+	if (imap_box_find(s, name, STORE_RIGHT_DELETE, &box))
+		return 0;
+	bool selected = is_selected(s, &box);
+	r = store_box_delete(box.store, box.name, &err);
 	if (r < 0)
 		return imap_no_store(s, r, &err);
 	if (selected)
@@ -44,7 +49,7 @@ static void may_suspend write_renamed(struct imap_session *s, struct str from, s
 	struct buf b;
 
 	buf_init(&b, &s->arena, RESPONSE_MAX);
-	buf_puts(&b, "* LIST () \".\" ");
+	buf_printf(&b, "* LIST () \"%c\" ", imap_box_is_shared(to) ? IMAP_SHARED_SEPARATOR : '.');
 	imap_write_mailbox(&b, to, true);
 	buf_puts(&b, " (\"OLDNAME\" (");
 	imap_write_mailbox(&b, from, true);
@@ -54,6 +59,7 @@ static void may_suspend write_renamed(struct imap_session *s, struct str from, s
 
 int imap_cmd_rename(struct imap_session *s)
 {
+	struct imap_box old, new;
 	struct str from, to;
 	struct err err;
 	int r;
@@ -61,7 +67,11 @@ int imap_cmd_rename(struct imap_session *s)
 	if ((r = imap_lexer_space(&s->lexer)) < 0 ||
 	    (r = imap_lexer_mailbox(&s->lexer, &from)) < 0 || (r = last_name(s, &to)) < 0)
 		return r;
-	r = store_box_rename(s->store, from, to, &err);
+	if (imap_box_find(s, from, STORE_RIGHT_DELETE, &old) || imap_box_find_new(s, to, &new))
+		return 0;
+	if (old.store != new.store)
+		return imap_no(s, "[CANNOT] A mailbox stays with its owner.");
+	r = store_box_rename(old.store, old.name, new.name, &err);
 	if (r < 0)
 		return imap_no_store(s, r, &err);
 	if (s->enabled & IMAP_ENABLED_REV2)

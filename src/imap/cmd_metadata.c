@@ -1,6 +1,7 @@
 /* GETMETADATA and SETMETADATA (RFC 5464). */
 #include <errno.h>
 
+#include "imap/box.h"
 #include "imap/metadata_args.h"
 #include "imap/session_state.h"
 #include "imap/write.h"
@@ -95,6 +96,11 @@ int imap_cmd_getmetadata(struct imap_session *s)
 	int r = imap_getmetadata_args_parse(&s->lexer, &args);
 	if (r < 0)
 		return r;
+	/* Notes are their owner's. */
+	if (imap_box_is_shared(args.box)) {
+		imap_box_refuse(s, STORE_RIGHT_LOOKUP);
+		return 0;
+	}
 	r = must_exist(s, &args.box, &err);
 	if (r == 0)
 		r = store_meta_list(s->store, &s->arena, &notes, &err);
@@ -145,6 +151,10 @@ int imap_cmd_setmetadata(struct imap_session *s)
 	int r = imap_setmetadata_args_parse(&s->lexer, &args);
 	if (r < 0)
 		return r;
+	if (imap_box_is_shared(args.v[0].box)) {
+		imap_box_refuse(s, STORE_RIGHT_LOOKUP);
+		return 0;
+	}
 	for (size_t i = 0; i < args.n; i++)
 		if (check_entry(s, &args.v[i]))
 			return 0;

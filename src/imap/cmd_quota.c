@@ -1,4 +1,5 @@
 /* GETQUOTA, GETQUOTAROOT and SETQUOTA (RFC 9208 4.1). */
+#include "imap/box.h"
 #include "imap/mailbox_name.h"
 #include "imap/quota.h"
 #include "imap/session_state.h"
@@ -31,7 +32,7 @@ int imap_cmd_getquota(struct imap_session *s)
 	if ((r = imap_lexer_space(&s->lexer)) < 0 ||
 	    (r = imap_lexer_astring(&s->lexer, &root)) < 0 || (r = imap_lexer_end(&s->lexer)) < 0)
 		return r;
-	uint64_t limit = imap_quota_limit(s);
+	uint64_t limit = imap_quota_limit(s, s->params->account);
 	if (!limit || !str_eq(root, STR(ROOT)))
 		return imap_no(s, "[NONEXISTENT] There is no such quota root.");
 	r = write_quota(s, limit, &err);
@@ -51,6 +52,7 @@ static void may_suspend write_root(struct imap_session *s, struct str name, bool
 
 int imap_cmd_getquotaroot(struct imap_session *s)
 {
+	struct imap_box box;
 	struct str name;
 	struct err err;
 	int r;
@@ -58,10 +60,17 @@ int imap_cmd_getquotaroot(struct imap_session *s)
 	if ((r = imap_lexer_space(&s->lexer)) < 0 ||
 	    (r = imap_lexer_mailbox(&s->lexer, &name)) < 0 || (r = imap_lexer_end(&s->lexer)) < 0)
 		return r;
-	r = store_box_check(s->store, name, &err);
+	if (imap_box_find(s, name, STORE_RIGHT_READ, &box))
+		return 0;
+	r = store_box_check(box.store, box.name, &err);
 	if (r < 0)
 		return imap_no_store(s, r, &err);
-	uint64_t limit = imap_quota_limit(s);
+	/* What others may store is their own affair. */
+	if (box.shared) {
+		write_root(s, name, false);
+		return imap_ok(s, "Quota roots told.");
+	}
+	uint64_t limit = imap_quota_limit(s, s->params->account);
 	write_root(s, name, limit > 0);
 	r = limit ? write_quota(s, limit, &err) : 0;
 	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, "Quota roots told.");

@@ -2,11 +2,14 @@
 #include <errno.h>
 
 #include "imap/append_message.h"
+#include "imap/box.h"
 #include "imap/mailbox_name.h"
 #include "imap/quota.h"
 #include "imap/seqset.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
+
+#define REMOVING (STORE_RIGHT_DELETED | STORE_RIGHT_EXPUNGE)
 
 static int may_suspend take_message(struct imap_session *s, struct store_append *ap)
 {
@@ -57,7 +60,6 @@ int imap_cmd_replace(struct imap_session *s)
 	struct imap_seqset seqs;
 	struct store_uids old;
 	struct str name;
-	struct err err;
 	int r;
 
 	if ((r = imap_lexer_space(&s->lexer)) < 0 || (r = one_message(s, &seqs, &old)) < 0 ||
@@ -67,13 +69,13 @@ int imap_cmd_replace(struct imap_session *s)
 	/* A UID that is gone, or "*" in an empty mailbox: before the new message is read. */
 	if (old.n == 0)
 		return imap_no(s, "[NONEXISTENT] There is no such message.");
-	r = store_append_begin(s->store, name, &ap, &err);
-	if (r == -ENOENT)
-		return imap_no(s, "[TRYCREATE] No such mailbox.");
-	if (r < 0)
-		return imap_no_store(s, r, &err);
-
-	s->append_room = imap_quota_room(s, name);
+	/* RFC 8508 4: what STORE of \\Deleted and EXPUNGE want. */
+	if ((s->view_rights & REMOVING) != REMOVING) {
+		imap_box_refuse(s, s->view_rights);
+		return 0;
+	}
+	if (imap_append_begin(s, name, &ap))
+		return 0;
 	if (s->append_room < UINT64_MAX)
 		s->append_room += imap_quota_size(s, &seqs);
 	r = take_message(s, ap);

@@ -1,4 +1,5 @@
 /* The commands that need few words (RFC 3501 6.1, 6.4.1; RFC 2342, 2971). */
+#include "imap/box.h"
 #include "imap/id.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
@@ -50,7 +51,10 @@ int imap_cmd_namespace(struct imap_session *s)
 	int r = imap_lexer_end(&s->lexer);
 	if (r < 0)
 		return r;
-	stream_puts(s->stream, "* NAMESPACE ((\"\" \".\")) NIL NIL\r\n");
+	stream_puts(s->stream, s->params->open_account
+				       ? "* NAMESPACE ((\"\" \".\")) ((\"" IMAP_SHARED_PREFIX
+					 "\" \"/\")) NIL\r\n"
+				       : "* NAMESPACE ((\"\" \".\")) NIL NIL\r\n");
 	return imap_ok(s, "Namespaces listed.");
 }
 
@@ -62,7 +66,8 @@ int imap_cmd_close(struct imap_session *s)
 	int r = imap_lexer_end(&s->lexer);
 	if (r < 0)
 		return r;
-	int expunged = s->read_only ? 0 : store_view_expunge(s->view, NULL, &err);
+	bool may = !s->read_only && s->view_rights & STORE_RIGHT_EXPUNGE;
+	int expunged = !may ? 0 : store_view_expunge(s->view, NULL, &err);
 	if (expunged > 0)
 		expunged = imap_commit_view(s, &err);
 	imap_view_close(s);

@@ -1,4 +1,5 @@
 /* STATUS (RFC 3501 6.3.10). */
+#include "imap/box.h"
 #include "imap/condstore.h"
 #include "imap/mailbox_name.h"
 #include "imap/object_id.h"
@@ -81,8 +82,7 @@ static uint64_t item_value(const struct store_status *st, unsigned item)
 }
 
 /* RFC 9208 4.1.4: what an expunge would give back, in units of 1024 octets. */
-static uint64_t deleted_storage(struct imap_session *s, struct str name,
-				const struct store_status *st)
+static uint64_t deleted_storage(const struct imap_box *box, const struct store_status *st)
 {
 	struct store_message m;
 	struct store_view *v;
@@ -90,8 +90,8 @@ static uint64_t deleted_storage(struct imap_session *s, struct str name,
 	uint64_t sum = 0;
 
 	if (!st->deleted ||
-	    store_view_open(s->store, name, STORE_VIEW_READ_ONLY | STORE_VIEW_KEEP_RECENT, &v,
-			    &err) < 0)
+	    store_view_open(box->store, box->name, STORE_VIEW_READ_ONLY | STORE_VIEW_KEEP_RECENT,
+			    &v, &err) < 0)
 		return 0;
 	for (uint32_t seq = 1; seq <= store_view_count(v); seq++)
 		if (store_view_message(v, seq, &m) == 0 && m.flags & STORE_DELETED &&
@@ -114,13 +114,14 @@ static void write_value(struct imap_session *s, struct buf *b, const struct stor
 		buf_put_u64(b, item == IMAP_STATUS_APPENDLIMIT ? max : item_value(st, item));
 }
 
-int imap_status_write(struct imap_session *s, struct str name, unsigned items, struct err *err)
+int imap_status_write(struct imap_session *s, const struct imap_box *box, struct str name,
+		      unsigned items, struct err *err)
 {
 	const char *space = "";
 	struct store_status st;
 	struct buf b;
 
-	int r = store_box_status(s->store, name, &st, err);
+	int r = store_box_status(box->store, box->name, &st, err);
 	if (r < 0)
 		return r;
 	buf_init(&b, &s->arena, RESPONSE_MAX);
@@ -132,7 +133,7 @@ int imap_status_write(struct imap_session *s, struct str name, unsigned items, s
 			continue;
 		buf_printf(&b, "%s%s ", space, status_items[i].name);
 		if (status_items[i].item == IMAP_STATUS_DELETED_STORAGE)
-			buf_put_u64(&b, deleted_storage(s, name, &st));
+			buf_put_u64(&b, deleted_storage(box, &st));
 		else
 			write_value(s, &b, &st, status_items[i].item);
 		space = " ";
@@ -144,6 +145,7 @@ int imap_status_write(struct imap_session *s, struct str name, unsigned items, s
 
 int imap_cmd_status(struct imap_session *s)
 {
+	struct imap_box box;
 	unsigned items;
 	struct str name;
 	struct err err;
@@ -155,8 +157,10 @@ int imap_cmd_status(struct imap_session *s)
 	    (r = imap_status_items_parse(&s->lexer, &items)) < 0 ||
 	    (r = imap_lexer_end(&s->lexer)) < 0)
 		return r;
+	if (imap_box_find(s, name, STORE_RIGHT_READ, &box))
+		return 0;
 	if (items & IMAP_STATUS_HIGHESTMODSEQ)
 		imap_condstore_enable(s);
-	r = imap_status_write(s, name, items, &err);
+	r = imap_status_write(s, &box, name, items, &err);
 	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, "Status completed.");
 }

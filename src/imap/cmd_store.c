@@ -2,6 +2,7 @@
  * 4315). */
 #include <errno.h>
 
+#include "imap/box.h"
 #include "imap/condstore.h"
 #include "imap/flags.h"
 #include "imap/seqset.h"
@@ -107,7 +108,7 @@ static int may_suspend parse_modifier(struct imap_session *s, struct store_chang
 
 	if (!imap_lexer_accept(lx, '('))
 		return 0;
-	if (!imap_lexer_accept_word(lx, "UNCHANGEDSINCE") || !store_has_modseq(s->store))
+	if (!imap_lexer_accept_word(lx, "UNCHANGEDSINCE") || !imap_view_has_modseq(s))
 		return imap_lexer_bad(lx, "Unknown modifier");
 	if ((r = imap_lexer_space(lx)) < 0 ||
 	    (r = imap_lexer_modseq(lx, &change->unchanged_since)) < 0 ||
@@ -115,6 +116,22 @@ static int may_suspend parse_modifier(struct imap_session *s, struct store_chang
 		return r;
 	change->conditional = true;
 	return imap_lexer_space(lx);
+}
+
+/* RFC 4314 4: what the user may not change stays as it is. False when nothing is left, or when the
+ * other flags would have to be known to leave them alone. */
+static bool keep_allowed(struct imap_session *s, struct store_mark *mark, enum store_change_op op)
+{
+	uint32_t rights = s->view_rights, allowed = imap_flags_allowed(rights);
+	bool all = allowed == STORE_FLAGS_ALL;
+
+	if (op == STORE_FLAGS_REPLACE || all)
+		return all;
+	bool asked = mark->flags || mark->nkeywords;
+	mark->flags &= allowed;
+	if (!(rights & STORE_RIGHT_WRITE))
+		mark->nkeywords = 0;
+	return !asked || mark->flags || mark->nkeywords;
 }
 
 int imap_cmd_store(struct imap_session *s)
@@ -133,6 +150,10 @@ int imap_cmd_store(struct imap_session *s)
 	    (r = imap_flags_parse(lx, &mark)) < 0 || (r = imap_lexer_end(lx)) < 0)
 		return r;
 
+	if (!keep_allowed(s, &mark, change.op)) {
+		imap_box_refuse(s, s->view_rights);
+		return 0;
+	}
 	bool silent = change.silent;
 	change.silent = true;
 	change.flags = mark.flags;
@@ -169,6 +190,10 @@ int imap_cmd_expunge(struct imap_session *s)
 	}
 	if ((r = imap_lexer_end(&s->lexer)) < 0)
 		return r;
+	if (!(s->view_rights & STORE_RIGHT_EXPUNGE)) {
+		imap_box_refuse(s, s->view_rights);
+		return 0;
+	}
 	r = store_view_expunge(s->view, s->uid ? &uids : NULL, &err);
 	if (r > 0)
 		r = imap_commit_view(s, &err);

@@ -18,6 +18,9 @@ struct str imap_session_capabilities(struct imap_session *s)
 
 	buf_init(&b, &s->arena, CAPABILITIES_MAX);
 	buf_puts(&b, ALWAYS);
+	/* RFC 4314 section 6: these rights are apart from one another. */
+	if (s->params->open_account)
+		buf_puts(&b, " ACL RIGHTS=texk");
 	if (store_has_modseq(s->store))
 		buf_puts(&b, " CONDSTORE QRESYNC");
 	/* RFC 7889 2: one limit for all mailboxes is told here; no number: STATUS has it. */
@@ -37,20 +40,24 @@ static const struct imap_command commands[] = {
 	{ "COMPRESS", imap_cmd_compress, 0 },
 	{ "COPY", imap_cmd_copy, VIEW | IMAP_WITH_UID | IMAP_FOLDERS },
 	{ "CREATE", imap_cmd_create, IMAP_FOLDERS },
+	{ "DELETEACL", imap_cmd_deleteacl, IMAP_FOLDERS },
 	{ "DELETE", imap_cmd_delete, IMAP_FOLDERS },
 	{ "ENABLE", imap_cmd_enable, 0 },
 	{ "EXAMINE", imap_cmd_examine, IMAP_NO_SYNC | IMAP_FOLDERS },
 	{ "EXPUNGE", imap_cmd_expunge, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID },
 	{ "FETCH", imap_cmd_fetch, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
+	{ "GETACL", imap_cmd_getacl, IMAP_FOLDERS },
 	{ "GETMETADATA", imap_cmd_getmetadata, IMAP_FOLDERS },
 	{ "GETQUOTA", imap_cmd_getquota, 0 },
 	{ "GETQUOTAROOT", imap_cmd_getquotaroot, IMAP_FOLDERS },
 	{ "ID", imap_cmd_id, 0 },
 	{ "IDLE", imap_cmd_idle, 0 },
 	{ "LIST", imap_cmd_list, IMAP_FOLDERS },
+	{ "LISTRIGHTS", imap_cmd_listrights, IMAP_FOLDERS },
 	{ "LOGOUT", imap_cmd_logout, IMAP_NO_SYNC },
 	{ "LSUB", imap_cmd_lsub, IMAP_FOLDERS },
 	{ "MOVE", imap_cmd_move, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_FOLDERS },
+	{ "MYRIGHTS", imap_cmd_myrights, IMAP_FOLDERS },
 	{ "NAMESPACE", imap_cmd_namespace, 0 },
 	{ "NOOP", imap_cmd_noop, 0 },
 	{ "NOTIFY", imap_cmd_notify, IMAP_FOLDERS },
@@ -58,6 +65,7 @@ static const struct imap_command commands[] = {
 	{ "REPLACE", imap_cmd_replace, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_FOLDERS },
 	{ "SEARCH", imap_cmd_search, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
 	{ "SELECT", imap_cmd_select, IMAP_NO_SYNC | IMAP_FOLDERS },
+	{ "SETACL", imap_cmd_setacl, IMAP_FOLDERS },
 	{ "SETMETADATA", imap_cmd_setmetadata, IMAP_FOLDERS },
 	{ "SETQUOTA", imap_cmd_setquota, 0 },
 	{ "SORT", imap_cmd_sort, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },

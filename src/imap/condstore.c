@@ -18,7 +18,7 @@ void imap_condstore_enable(struct imap_session *s)
 	if (s->enabled & IMAP_ENABLED_CONDSTORE || !store_has_modseq(s->store))
 		return;
 	imap_enable(s, IMAP_ENABLED_CONDSTORE);
-	if (s->view)
+	if (s->view && imap_view_has_modseq(s))
 		imap_condstore_write_highest(s);
 }
 
@@ -39,7 +39,7 @@ int imap_lexer_modseq(struct imap_lexer *lx, uint64_t *out)
 int imap_condstore_code(struct imap_session *s, struct str *out)
 {
 	*out = STR("");
-	if (!(s->enabled & IMAP_ENABLED_QRESYNC))
+	if (!(s->enabled & IMAP_ENABLED_QRESYNC) || !imap_view_has_modseq(s))
 		return 0;
 	int r = imap_view_sync(s, 0);
 	if (r == 0 && !s->ended)
@@ -56,7 +56,7 @@ void imap_condstore_put_fetch(struct imap_session *s, struct buf *b, uint32_t se
 		buf_printf(b, "UID %u ", m->uid);
 	if (flags)
 		imap_view_write_message_flags(s, b, m);
-	if (s->enabled & IMAP_ENABLED_CONDSTORE)
+	if ((s->enabled & IMAP_ENABLED_CONDSTORE && imap_view_has_modseq(s)) || !flags)
 		buf_printf(b, "%sMODSEQ (%llu)", flags ? " " : "", (unsigned long long)m->modseq);
 	buf_puts(b, ")\r\n");
 }

@@ -16,7 +16,7 @@ static int parse_one(struct imap_session *s, struct imap_fetch_modifiers *out)
 		out->is_partial = true;
 		return imap_partial_parse(lx, &out->partial);
 	}
-	if (!imap_lexer_accept_word(lx, "CHANGEDSINCE") || !store_has_modseq(s->store))
+	if (!imap_lexer_accept_word(lx, "CHANGEDSINCE") || !imap_view_has_modseq(s))
 		return imap_lexer_bad(lx, "Unknown modifier");
 	out->since = true;
 	r = imap_lexer_space(lx);

@@ -77,3 +77,16 @@ int imap_flags_parse(struct imap_lexer *lx, struct store_mark *out)
 {
 	return imap_lexer_look(lx) == '(' ? imap_flags_parse_list(lx, out) : add_flags(lx, out);
 }
+
+uint32_t imap_flags_allowed(uint32_t rights)
+{
+	uint32_t flags = 0;
+
+	if (rights & STORE_RIGHT_SEEN)
+		flags |= STORE_SEEN;
+	if (rights & STORE_RIGHT_DELETED)
+		flags |= STORE_DELETED;
+	if (rights & STORE_RIGHT_WRITE)
+		flags |= STORE_FLAGS_ALL & ~(uint32_t)(STORE_SEEN | STORE_DELETED);
+	return flags;
+}

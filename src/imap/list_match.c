@@ -6,6 +6,12 @@ struct retry {
 	size_t pattern, name;
 };
 
+/* Both wildcards, and where in pattern and name the comparison stands. */
+struct match {
+	struct retry level, any;
+	size_t p, n;
+};
+
 static bool same(char a, char b, bool fold)
 {
 	return a == b || (fold && ascii_upper(a) == ascii_upper(b));
@@ -22,17 +28,19 @@ static size_t folded_bytes(struct str name)
 }
 
 /* Take the last retry that still can: '%' before the '*' in front of it. */
-static bool try_again(struct str name, struct retry *level, struct retry *any, size_t *p, size_t *n)
+static bool try_again(struct match *m, struct str name, char separator)
 {
-	if (level->set && level->name < name.n && name.p[level->name] != '.') {
-		*n = ++level->name;
-		*p = level->pattern;
+	struct retry *level = &m->level, *any = &m->any;
+
+	if (level->set && level->name < name.n && name.p[level->name] != separator) {
+		m->n = ++level->name;
+		m->p = level->pattern;
 		return true;
 	}
 	level->set = false;
 	if (any->set && any->name < name.n) {
-		*n = ++any->name;
-		*p = any->pattern;
+		m->n = ++any->name;
+		m->p = any->pattern;
 		return true;
 	}
 	return false;
@@ -40,24 +48,25 @@ static bool try_again(struct str name, struct retry *level, struct retry *any, s
 
 /* It is never worth going back further than to the last '*', nor from there than to the last '%':
  * an earlier wildcard that takes more only leaves less for the ones behind it. */
-bool imap_list_match(struct str pattern, struct str name)
+bool imap_list_match(struct str pattern, struct str name, char separator)
 {
-	struct retry level = { 0 }, any = { 0 };
+	struct match m = { 0 };
 	size_t fold = folded_bytes(name);
-	size_t p = 0, n = 0;
 
 	for (;;) {
-		if (p < pattern.n && pattern.p[p] == '*') {
-			any = (struct retry){ true, ++p, n };
-			level.set = false;
-		} else if (p < pattern.n && pattern.p[p] == '%') {
-			level = (struct retry){ true, ++p, n };
-		} else if (p < pattern.n && n < name.n && same(pattern.p[p], name.p[n], n < fold)) {
-			p++;
-			n++;
-		} else if (p == pattern.n && n == name.n) {
+		char wanted = m.p < pattern.n ? pattern.p[m.p] : '\0';
+		if (m.p < pattern.n && wanted == '*') {
+			m.any = (struct retry){ true, ++m.p, m.n };
+			m.level.set = false;
+		} else if (m.p < pattern.n && wanted == '%') {
+			m.level = (struct retry){ true, ++m.p, m.n };
+		} else if (m.p < pattern.n && m.n < name.n &&
+			   same(wanted, name.p[m.n], m.n < fold)) {
+			m.p++;
+			m.n++;
+		} else if (m.p == pattern.n && m.n == name.n) {
 			return true;
-		} else if (!try_again(name, &level, &any, &p, &n)) {
+		} else if (!try_again(&m, name, separator)) {
 			return false;
 		}
 	}

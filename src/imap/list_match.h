@@ -6,4 +6,4 @@
 #include "base/str.h"
 
 /* Both in UTF-8; INBOX and the first level of its children in any case. At most quadratic. */
-bool imap_list_match(struct str pattern, struct str name);
+bool imap_list_match(struct str pattern, struct str name, char separator);

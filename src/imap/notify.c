@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "core/fiber.h"
+#include "imap/box.h"
 #include "imap/notify_args.h"
 #include "imap/session_state.h"
 #include "imap/status_items.h"
@@ -136,7 +137,7 @@ static unsigned events_of(struct imap_session *s, struct str box)
 
 static bool is_selected(const struct imap_session *s, struct str box)
 {
-	return s->view && str_eq(store_view_name(s->view), box);
+	return s->view && s->view_store == s->store && str_eq(store_view_name(s->view), box);
 }
 
 /* Remember where it stands. False when nothing has happened that the client wants to know. */
@@ -173,7 +174,8 @@ static void may_suspend tell_status(struct imap_session *s, struct str box, unsi
 	if (s->enabled & IMAP_ENABLED_CONDSTORE)
 		items |= IMAP_STATUS_HIGHESTMODSEQ;
 	/* A mailbox that disappears meanwhile has none. */
-	(void)!imap_status_write(s, box, items, &err);
+	struct imap_box own = { .store = s->store, .name = box };
+	(void)!imap_status_write(s, &own, box, items, &err);
 }
 
 /* RFC 5465 5.4, 5.5 */

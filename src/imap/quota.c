@@ -1,5 +1,6 @@
 #include "imap/quota.h"
 
+#include "imap/box.h"
 #include "imap/seqset.h"
 #include "imap/session_state.h"
 
@@ -7,23 +8,23 @@
 #define TRASH_EXTRA	  ((uint64_t)50 << 20)
 #define MESSAGES_PER_UNIT 100
 
-uint64_t imap_quota_limit(struct imap_session *s)
+uint64_t imap_quota_limit(struct imap_session *s, struct str account)
 {
 	const struct imap_session_params *p = s->params;
 
-	return p->quota ? p->quota(p->quota_ctx) : 0;
+	return p->quota ? p->quota(p->ctx, account) : 0;
 }
 
-uint64_t imap_quota_room(struct imap_session *s, struct str box)
+uint64_t imap_quota_room(struct imap_session *s, const struct imap_box *box)
 {
-	uint64_t limit = imap_quota_limit(s);
+	uint64_t limit = imap_quota_limit(s, box->account);
 	struct store_usage used;
 	struct err err;
 
 	/* What cannot be counted is no reason to refuse mail. */
-	if (!limit || store_usage(s->store, &used, &err) < 0)
+	if (!limit || store_usage(box->store, &used, &err) < 0)
 		return UINT64_MAX;
-	if (str_eq(box, store_box_special(s->store, STORE_BOX_TRASH)))
+	if (str_eq(box->name, store_box_special(box->store, STORE_BOX_TRASH)))
 		limit += TRASH_EXTRA;
 	return used.bytes < limit ? limit - used.bytes : 0;
 }

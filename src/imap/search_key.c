@@ -130,7 +130,7 @@ static int may_suspend word_modseq(struct parse *p, const struct search_word *w,
 	int r = imap_lexer_space(p->lx);
 
 	(void)w;
-	if (!store_has_modseq(p->s->store))
+	if (!imap_view_has_modseq(p->s))
 		return imap_lexer_bad(p->lx, "Unknown search key");
 	if (r == 0 && !ascii_is_digit(imap_lexer_look(p->lx))) {
 		if ((r = imap_lexer_string(p->lx, &entry)) < 0 ||

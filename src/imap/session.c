@@ -4,6 +4,7 @@
 
 #include "core/deflate.h"
 #include "core/loop.h"
+#include "imap/box.h"
 #include "imap/notify.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
@@ -194,6 +195,7 @@ static int may_suspend serve(struct imap_session *s)
 	imap_notify_end(s);
 	store_view_close(s->view);
 	s->view = NULL;
+	imap_box_done(s);
 	store_close(s->store);
 	return r;
 }

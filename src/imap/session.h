@@ -7,7 +7,9 @@
 #include "base/check.h"
 #include "base/str.h"
 
+struct err;
 struct fts;
+struct store;
 struct store_pool;
 struct stream;
 
@@ -37,9 +39,14 @@ struct imap_session_params {
 	struct str mail_path; /* where the account's mail lives */
 	struct fts *fts;      /* its full-text index, or NULL */
 	struct imap_session_limits limits;
-	/* How many bytes the account may store, 0: any number. NULL: there are no limits. */
-	uint64_t may_suspend (*quota)(void *ctx);
-	void *quota_ctx;
+	struct str account;  /* whose session this is */
+	struct str mail_dir; /* below which the mail of all accounts lives */
+	/* The mail of another account, to be closed. NULL: users share nothing. */
+	int may_suspend (*open_account)(void *ctx, struct str account, struct store **out,
+					struct err *err);
+	/* How many bytes an account may store, 0: any number. NULL: there are no limits. */
+	uint64_t may_suspend (*quota)(void *ctx, struct str account);
+	void *ctx; /* of these functions */
 };
 
 enum imap_session_end {

@@ -12,6 +12,8 @@
 #include "imap/session.h"
 #include "store/store.h"
 
+struct imap_box;
+struct imap_guest;
 struct imap_notify;
 struct imap_session;
 
@@ -52,7 +54,9 @@ struct imap_session {
 	bool prepared;	  /* the special-use mailboxes exist */
 	unsigned enabled; /* enum imap_enabled */
 
-	struct store_view *view; /* of the selected mailbox, or NULL */
+	struct store_view *view;  /* of the selected mailbox, or NULL */
+	struct store *view_store; /* where it is */
+	uint32_t view_rights;	  /* enum store_right */
 	bool read_only;
 	uint64_t told_modseq; /* all changes up to here the client has been told */
 	struct imap_saved {
@@ -67,10 +71,14 @@ struct imap_session {
 	enum imap_session_end end;
 	bool ended;
 	struct imap_notify *notify; /* or NULL */
-	uint64_t append_room;	    /* bytes that an APPEND may still store */
-	bool starts_deflate;	    /* once the command is answered */
-	unsigned errors;	    /* in a row */
-	size_t work;		    /* since others had their turn */
+	struct imap_guest *guests;  /* accounts of others, opened for what they share */
+	unsigned nguests;
+	struct arena guest_memory;
+	uint32_t append_rights; /* on the mailbox of an APPEND */
+	uint64_t append_room;	/* bytes that an APPEND may still store */
+	bool starts_deflate;	/* once the command is answered */
+	unsigned errors;	/* in a row */
+	size_t work;		/* since others had their turn */
 };
 
 /* Set the tagged answer, without tag and line end; all return 0. */
@@ -108,11 +116,12 @@ int may_suspend must_check imap_commit(struct store_commit *c, struct err *err);
 int may_suspend must_check imap_commit_view(struct imap_session *s, struct err *err);
 
 imap_command_fn imap_cmd_append, imap_cmd_capability, imap_cmd_check, imap_cmd_close,
-	imap_cmd_compress, imap_cmd_copy, imap_cmd_create, imap_cmd_delete, imap_cmd_enable,
-	imap_cmd_examine, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_getmetadata, imap_cmd_getquota,
-	imap_cmd_getquotaroot, imap_cmd_id, imap_cmd_idle, imap_cmd_list, imap_cmd_logout,
-	imap_cmd_lsub, imap_cmd_move, imap_cmd_namespace, imap_cmd_noop, imap_cmd_notify,
-	imap_cmd_rename, imap_cmd_replace, imap_cmd_search, imap_cmd_select, imap_cmd_setmetadata,
+	imap_cmd_compress, imap_cmd_copy, imap_cmd_create, imap_cmd_delete, imap_cmd_deleteacl,
+	imap_cmd_enable, imap_cmd_examine, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_getacl,
+	imap_cmd_getmetadata, imap_cmd_getquota, imap_cmd_getquotaroot, imap_cmd_id, imap_cmd_idle,
+	imap_cmd_list, imap_cmd_listrights, imap_cmd_logout, imap_cmd_lsub, imap_cmd_move,
+	imap_cmd_myrights, imap_cmd_namespace, imap_cmd_noop, imap_cmd_notify, imap_cmd_rename,
+	imap_cmd_replace, imap_cmd_search, imap_cmd_select, imap_cmd_setacl, imap_cmd_setmetadata,
 	imap_cmd_setquota, imap_cmd_sort, imap_cmd_status, imap_cmd_store, imap_cmd_subscribe,
 	imap_cmd_thread, imap_cmd_unselect, imap_cmd_unsubscribe;
 
@@ -123,6 +132,12 @@ struct str imap_session_capabilities(struct imap_session *s);
 static inline bool imap_tells_recent(const struct imap_session *s)
 {
 	return !(s->enabled & IMAP_ENABLED_REV2);
+}
+
+/* Mod-sequences are kept with an account's index; mail of others is read without. */
+static inline bool imap_view_has_modseq(const struct imap_session *s)
+{
+	return store_has_modseq(s->view ? s->view_store : s->store);
 }
 
 /* Mailbox names go out in UTF-8, not in modified UTF-7. */

@@ -7,6 +7,7 @@
 #include "base/str.h"
 
 struct err;
+struct imap_box;
 struct imap_lexer;
 struct imap_session;
 
@@ -27,6 +28,7 @@ enum imap_status_item {
 /* A list of items in parentheses, as bits. */
 int must_check imap_status_items_parse(struct imap_lexer *lx, unsigned *items);
 
-/* The untagged response for one mailbox. 0, or the store's error: nothing was written. */
-int may_suspend must_check imap_status_write(struct imap_session *s, struct str name,
-					     unsigned items, struct err *err);
+/* The untagged response for one mailbox, which the user knows by this name. 0, or the store's
+ * error: nothing was written. */
+int may_suspend must_check imap_status_write(struct imap_session *s, const struct imap_box *box,
+					     struct str name, unsigned items, struct err *err);

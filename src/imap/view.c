@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "imap/condstore.h"
+#include "imap/flags.h"
 #include "imap/seqset.h"
 #include "imap/session_state.h"
 #include "imap/uids_write.h"
@@ -43,10 +44,11 @@ void imap_view_write_flags(struct imap_session *s)
 	if (s->read_only) {
 		buf_puts(&b, "()] Read-only mailbox.\r\n");
 	} else {
-		imap_write_flags(&b, STORE_FLAGS_ALL, UINT64_MAX, &k);
+		bool any = s->view_rights & STORE_RIGHT_WRITE;
+		imap_write_flags(&b, imap_flags_allowed(s->view_rights), any ? UINT64_MAX : 0, &k);
 		/* The closing parenthesis makes room for "any new keyword". */
 		b.n--;
-		buf_puts(&b, " \\*)] Flags permitted.\r\n");
+		buf_puts(&b, any ? " \\*)] Flags permitted.\r\n" : ")] Flags permitted.\r\n");
 	}
 	imap_send(s, &b);
 }

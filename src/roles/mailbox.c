@@ -80,7 +80,8 @@ static void notice_main(void *arg)
 static int mailbox_prepare(unsigned instance, struct err *err)
 {
 	const struct settings *set = settings_get();
-	(void)instance;
+
+	mailbox_role.instance = instance;
 
 	group_init(&mailbox_role.ipc);
 	mailbox_role.auth = ipc_client_new("auth", &mailbox_role.ipc);
@@ -104,6 +105,8 @@ static int mailbox_prepare(unsigned instance, struct err *err)
 		.unsettled = work_waits,
 		.report = report_store,
 	});
+	mailbox_role.guests = store_pool_new(
+		&(struct store_settings){ .host = set->host, .report = report_store });
 	return mailbox_index_prepare(&role_memory, &fts_root, err);
 }
 

@@ -24,6 +24,8 @@ struct mailbox_role {
 	struct group ipc;
 	struct map quotas; /* account -> its limit, as auth said a moment ago */
 	struct store_pool *pool;
+	struct store_pool *guests; /* accounts of other workers, for what their owners share */
+	unsigned instance;
 	struct group sessions;
 	struct map users; /* account -> how many sessions it has */
 	struct waitq unsettled;

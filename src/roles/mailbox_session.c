@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -15,6 +16,7 @@
 #include "store/mailbox.h"
 #include "store/fts.h"
 #include "store/mailbox_ipc.h"
+#include "store/store.h"
 
 /* An account with sessions. */
 struct user {
@@ -78,11 +80,29 @@ static const char *imap_end_text(enum imap_session_end end)
 	}
 }
 
-static uint64_t may_suspend session_quota(void *ctx)
+static uint64_t may_suspend session_quota(void *ctx, struct str account)
 {
-	const struct session *s = ctx;
+	(void)ctx;
+	return mailbox_role_quota(account);
+}
 
-	return mailbox_role_quota(s->account);
+/* Another user's mail. If that account is another worker's, it is opened as a program beside this
+ * server would: without its index, with the locks on disk. */
+static int session_open_account(void *ctx, struct str account, struct store **out, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	unsigned workers = (unsigned)settings_get()->workers;
+	bool own = mailbox_worker(account, workers) == mailbox_role.instance;
+	struct str path;
+	(void)ctx;
+
+	int r = mailbox_role_path(account, &a, &path, err);
+	if (r < 0)
+		return r;
+	/* Opening makes what is missing, and there is no account to make it for. */
+	if (access(path.p, F_OK) < 0)
+		return err_sys(err, "%s", path.p);
+	return store_open(own ? mailbox_role.pool : mailbox_role.guests, path, out, err);
 }
 
 static const char *may_suspend run_imap(struct session *s)
@@ -98,7 +118,10 @@ static const char *may_suspend run_imap(struct session *s)
 	};
 
 	p.quota = session_quota;
-	p.quota_ctx = s;
+	p.account = s->account;
+	p.mail_dir = set->mail_dir;
+	p.open_account = session_open_account;
+	p.ctx = s;
 	p.limits.line = (size_t)set->imap_line_max;
 	p.limits.literal = (size_t)set->imap_literal_max;
 	p.limits.append = (uint64_t)set->imap_append_max;

@@ -9,9 +9,9 @@ struct session_case {
 
 uint64_t session_quota;
 
-static uint64_t quota(void *ctx)
+static uint64_t quota(void *ctx, struct str account)
 {
-	(void)ctx;
+	(void)ctx, (void)account;
 	return session_quota;
 }
 

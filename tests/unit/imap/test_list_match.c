@@ -47,7 +47,7 @@ static void percent_stops_at_the_separator(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (imap_list_match(str_from(table[i].pattern), str_from(table[i].name)) !=
+		if (imap_list_match(str_from(table[i].pattern), str_from(table[i].name), '.') !=
 		    table[i].want)
 			fail_msg("\"%s\" and \"%s\"", table[i].pattern, table[i].name);
 }
@@ -61,7 +61,7 @@ static void many_wildcards_do_not_take_forever(void **state)
 		memcpy(pattern + i, i % 4 ? "*a" : "%a", 2);
 	memset(name, 'a', 1000);
 	name[999] = 'b';
-	assert_false(imap_list_match(str_from(pattern), str_from(name)));
+	assert_false(imap_list_match(str_from(pattern), str_from(name), '.'));
 }
 
 int main(void)

@@ -1,0 +1,233 @@
+#include "imap/box.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "imap/session_state.h"
+
+#define OWNERS_MAX 50
+
+/* An account of somebody else that this session has opened. */
+struct imap_guest {
+	struct imap_guest *next;
+	struct str account;
+	struct store *store;
+};
+
+static int may_suspend open_guest(struct imap_session *s, struct str account, struct store **out)
+{
+	struct imap_guest *g;
+	struct err err;
+
+	for (g = s->guests; g; g = g->next)
+		if (str_eq(g->account, account)) {
+			*out = g->store;
+			return 0;
+		}
+	if (!s->params->open_account || s->nguests == OWNERS_MAX)
+		return -ENOENT;
+	int r = s->params->open_account(s->params->ctx, account, out, &err);
+	if (r < 0)
+		return r;
+	g = ARENA_NEW(&s->guest_memory, struct imap_guest);
+	*g = (struct imap_guest){ s->guests, arena_str(&s->guest_memory, account), *out };
+	s->guests = g;
+	s->nguests++;
+	return 0;
+}
+
+void imap_box_done(struct imap_session *s)
+{
+	for (struct imap_guest *g = s->guests; g; g = g->next)
+		store_close(g->store);
+	s->guests = NULL;
+	arena_done(&s->guest_memory);
+}
+
+static struct str swap_separator(struct arena *a, struct str name, char from, char to)
+{
+	char *p = arena_cstr(a, name);
+
+	for (size_t i = 0; i < name.n; i++)
+		if (p[i] == from)
+			p[i] = to;
+	return str_of(p, name.n);
+}
+
+/* "shared/alice@example.org/Work/2024" to the account and "Work.2024". */
+static bool split_shared(struct arena *a, struct str name, struct str *account, struct str *box)
+{
+	struct str rest = str_skip(name, strlen(IMAP_SHARED_PREFIX));
+
+	if (!str_cut(rest, IMAP_SHARED_SEPARATOR, account, &rest) || account->n == 0 ||
+	    str_find_byte(rest, '.') >= 0)
+		return false;
+	*box = swap_separator(a, rest, IMAP_SHARED_SEPARATOR, '.');
+	return true;
+}
+
+static uint32_t rights_on(struct imap_session *s, struct store *store, struct str box)
+{
+	struct store_acl acl;
+	struct err err;
+
+	if (store_acl_read(store, box, &s->arena, &acl, &err) < 0)
+		return 0;
+	return store_acl_rights(&acl, s->params->account);
+}
+
+int imap_box_refuse(struct imap_session *s, uint32_t rights)
+{
+	if (rights & STORE_RIGHT_LOOKUP)
+		imap_no(s, "[NOPERM] Permission denied.");
+	else
+		imap_no(s, "[NONEXISTENT] No such mailbox.");
+	return 1;
+}
+
+static void own_box(struct imap_session *s, struct str name, struct imap_box *out)
+{
+	*out = (struct imap_box){
+		.store = s->store,
+		.account = s->params->account,
+		.name = name,
+		.rights = STORE_RIGHTS_ALL,
+	};
+}
+
+static int may_suspend find_shared(struct imap_session *s, struct str name, bool new_one,
+				   struct imap_box *out)
+{
+	struct str above;
+
+	*out = (struct imap_box){ .shared = true };
+	if (!split_shared(&s->arena, name, &out->account, &out->name) ||
+	    open_guest(s, out->account, &out->store) < 0)
+		return imap_box_refuse(s, 0);
+	above = out->name;
+	if (new_one) {
+		ssize_t dot = str_rfind_byte(out->name, '.');
+		above = dot > 0 ? str_sub(out->name, 0, (size_t)dot) : STR_NONE;
+	}
+	out->rights = above.n ? rights_on(s, out->store, above) : 0;
+	return 0;
+}
+
+int imap_box_find(struct imap_session *s, struct str name, uint32_t need, struct imap_box *out)
+{
+	if (!imap_box_is_shared(name)) {
+		own_box(s, name, out);
+		return 0;
+	}
+	int r = find_shared(s, name, false, out);
+	if (r == 0 && (out->rights & need) != need)
+		r = imap_box_refuse(s, out->rights);
+	return r;
+}
+
+int imap_box_find_new(struct imap_session *s, struct str name, struct imap_box *out)
+{
+	if (!imap_box_is_shared(name)) {
+		own_box(s, name, out);
+		return 0;
+	}
+	int r = find_shared(s, name, true, out);
+	if (r == 0 && !(out->rights & STORE_RIGHT_CREATE))
+		r = imap_box_refuse(s, out->rights);
+	return r;
+}
+
+/* Is the entry before this one at this level or below? Lists are in order. */
+static bool is_listed(const struct store_box_list *l, struct str name)
+{
+	return l->n && (str_eq(l->v[l->n - 1].name, name) ||
+			(str_starts(l->v[l->n - 1].name, name) &&
+			 l->v[l->n - 1].name.p[name.n] == IMAP_SHARED_SEPARATOR));
+}
+
+/* The levels above a mailbox that have no entry yet. */
+static void add_levels(struct store_box_list *l, struct str name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		struct str level = str_sub(name, 0, i);
+		if (name.p[i] != IMAP_SHARED_SEPARATOR || is_listed(l, level))
+			continue;
+		l->v[l->n++] = (struct store_box_entry){ level, STORE_BOX_HAS_CHILDREN };
+	}
+}
+
+static void may_suspend list_owner(struct imap_session *s, struct str owner,
+				   struct store_box_list *out)
+{
+	struct store_box_list boxes;
+	struct store *store;
+	struct err err;
+
+	if (open_guest(s, owner, &store) < 0 || store_box_list(store, &s->arena, &boxes, &err) < 0)
+		return;
+	/* For each mailbox at most its own entry and one for each level above. */
+	struct store_box_entry *v = ARENA_NEW_ARRAY(&s->arena, struct store_box_entry,
+						    out->n + boxes.n * (STORE_DEPTH_MAX + 2));
+	if (out->n)
+		memcpy(v, out->v, out->n * sizeof(*v));
+	out->v = v;
+	for (size_t i = 0; i < boxes.n; i++) {
+		struct store_box_entry e = boxes.v[i];
+		if (!(e.attrs & STORE_BOX_EXISTS) ||
+		    !(rights_on(s, store, e.name) & STORE_RIGHT_LOOKUP))
+			continue;
+		struct str name = swap_separator(&s->arena, e.name, '.', IMAP_SHARED_SEPARATOR);
+		e.name = arena_printf(&s->arena, IMAP_SHARED_PREFIX "%" STR_FMT "/%" STR_FMT,
+				      STR_ARG(owner), STR_ARG(name));
+		e.attrs &= STORE_BOX_EXISTS | STORE_BOX_HAS_CHILDREN;
+		add_levels(out, e.name);
+		out->v[out->n++] = e;
+	}
+}
+
+void imap_box_list_shared(struct imap_session *s, struct store_box_list *out)
+{
+	struct store_shares shares;
+	struct err err;
+
+	*out = (struct store_box_list){ 0 };
+	if (!s->params->open_account ||
+	    store_shares_of(s->params->mail_dir, s->params->account, &s->arena, &shares, &err) < 0)
+		return;
+	for (size_t i = 0; i < shares.n; i++)
+		list_owner(s, shares.owners[i], out);
+}
+
+static void add_ids(struct imap_session *s, const struct imap_box *box, struct str name,
+		    struct str *ids, size_t *n)
+{
+	struct store_acl acl;
+	struct err err;
+
+	if (store_acl_read(box->store, name, &s->arena, &acl, &err) < 0)
+		return;
+	for (size_t i = 0; i < acl.n; i++) {
+		bool known = acl.v[i].negative;
+		for (size_t k = 0; k < *n; k++)
+			known |= str_eq(ids[k], acl.v[i].id);
+		if (!known && *n < STORE_ACL_MAX)
+			ids[(*n)++] = acl.v[i].id;
+	}
+}
+
+int imap_box_publish(struct imap_session *s, const struct imap_box *box, struct err *err)
+{
+	struct str *ids = ARENA_NEW_ARRAY(&s->arena, struct str, STORE_ACL_MAX);
+	struct store_box_list boxes;
+	size_t n = 0;
+
+	if (!s->params->open_account)
+		return 0;
+	int r = store_box_list(box->store, &s->arena, &boxes, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < boxes.n; i++)
+		if (boxes.v[i].attrs & STORE_BOX_EXISTS)
+			add_ids(s, box, boxes.v[i].name, ids, &n);
+	return store_shares_set(s->params->mail_dir, box->account, ids, n, err);
+}
