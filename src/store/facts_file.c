@@ -155,6 +155,7 @@ uint32_t facts_files_put(struct facts_files *f, uint32_t uid, const struct mime_
 		.cold = (uint32_t)facts->cold.n,
 		.cold_at = put_cold(f, uid, facts->cold),
 	};
+	f->puts++;
 	h.crc = hot_crc(&h, facts->hot.p);
 	buf_put(&f->hot.out, &h, sizeof(h));
 	buf_put_str(&f->hot.out, facts->hot);

@@ -28,6 +28,7 @@ struct facts_files {
 	int dirfd; /* borrowed; -1: nothing is kept */
 	uint8_t guid[16];
 	uint32_t generation;
+	uint32_t puts; /* how many were kept in this generation, the dead included */
 	struct facts_side hot, cold;
 	bool failed; /* a write failed: nothing more is kept until the mailbox is loaded anew */
 };

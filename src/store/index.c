@@ -151,6 +151,7 @@ int store_index_save(struct store_index *ix, struct store_box *b,
 		.uidvalidity = b->uidvalidity,
 		.uidnext = b->uidnext,
 		.generation = ix->generation,
+		.puts = ix->puts,
 	};
 	int r = store_messages_read_names(&b->messages);
 	if (r < 0)

@@ -34,10 +34,10 @@ struct store_index {
 	struct store_index_marks marks; /* as written last, like the rest */
 	uint64_t modseq, settled;
 	uint32_t uidnext;
-	uint32_t generation;	/* of the files with facts; store_index_save writes it */
-	uint8_t boot[16];	/* this one of the system */
-	uint8_t found_boot[16]; /* the one in which the file was written */
-	unsigned damaged;	/* bytes at the end that were dropped when it was loaded */
+	uint32_t generation, puts; /* of the files with facts; store_index_save writes them */
+	uint8_t boot[16];	   /* this one of the system */
+	uint8_t found_boot[16];	   /* the one in which the file was written */
+	unsigned damaged;	   /* bytes at the end that were dropped when it was loaded */
 };
 
 #define STORE_INDEX_NONE ((struct store_index){ .dirfd = -1, .fd = -1 })

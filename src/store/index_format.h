@@ -22,9 +22,9 @@ struct index_header {
 	uint32_t gone_crc;
 	uint32_t uidvalidity, uidnext;
 	uint32_t generation; /* of the files with facts */
-	uint32_t zero;
-	uint32_t records; /* struct store_rec, `hash` is the checksum of the rest */
-	uint32_t gone;	  /* struct index_gone */
+	uint32_t puts;	     /* how many are in them, the dead included */
+	uint32_t records;    /* struct store_rec, `hash` is the checksum of the rest */
+	uint32_t gone;	     /* struct index_gone */
 };
 
 /* A removal; the highest bit of modseq: their files were still there. */

@@ -120,6 +120,7 @@ static int load_picture(struct store_index *ix, uint64_t size, struct store_box 
 	ix->marks = h.marks;
 	ix->settled = h.settled;
 	ix->generation = h.generation;
+	ix->puts = h.puts;
 	memcpy(ix->found_boot, h.boot, sizeof(h.boot));
 	r = load_records(ix, &h, b);
 	if (r == 0)

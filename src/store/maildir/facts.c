@@ -78,6 +78,7 @@ uint32_t maildir_facts_keep(struct maildir_box *mb, uint32_t uid,
 
 void maildir_facts_begin(struct maildir_box *mb)
 {
+	maildir_facts_compact_abort(mb);
 	facts_files_rest(&mb->facts);
 	maildir_index_remove_files(mb->index.dirfd, mb->base.guid, false);
 	for (uint32_t i = 0; i < mb->base.messages.n; i++)

@@ -157,6 +157,7 @@ bool maildir_index_load(struct maildir_box *mb)
 			       "index: the last %u bytes were damaged and are dropped",
 			       mb->index.damaged);
 	facts_files_init(&mb->facts, mb->index.dirfd, mb->base.guid, mb->index.generation);
+	mb->facts.puts = mb->index.puts;
 	take_marks(mb, &mb->index.marks);
 	mb->settled = mb->index.settled;
 	if (mb->index.damaged)
@@ -220,6 +221,7 @@ void maildir_index_write(struct maildir_box *mb)
 		return;
 	struct store_index_marks marks = marks_of(mb);
 	facts_files_flush(&mb->facts);
+	mb->index.puts = mb->facts.puts;
 	if (mb->base.messages.names->failed)
 		err_set(&err, -EIO, "its strings are damaged");
 	else if (store_index_write(&mb->index, &mb->base, &marks, mb->settled, &err) == 0)
@@ -235,6 +237,7 @@ bool maildir_index_shorten(struct maildir_box *mb)
 		return false;
 	struct store_index_marks marks = marks_of(mb);
 	facts_files_flush(&mb->facts);
+	mb->index.puts = mb->facts.puts;
 	if (store_index_save(&mb->index, &mb->base, &marks, mb->settled, &err) < 0)
 		give_up(mb, &err);
 	return false;

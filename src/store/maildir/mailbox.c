@@ -83,6 +83,7 @@ static void box_free(struct maildir_box *mb)
 		maildir_usage_leaves(mb);
 	list_remove(&mb->settling);
 	maildir_notice_end(mb);
+	maildir_facts_compact_abort(mb);
 	facts_files_rest(&mb->facts);
 	store_index_close(&mb->index);
 	box_uids_done(&mb->unsettled);

@@ -82,8 +82,9 @@ struct maildir_box {
 
 	struct store_index index; /* in use while base.indexed */
 	struct facts_files facts; /* of its messages */
-	uint32_t facts_from;	  /* all messages with smaller UIDs have theirs, or cannot */
-	struct list settling;	  /* in pool->settling while something is unsettled */
+	struct maildir_compaction *compaction;
+	uint32_t facts_from;  /* all messages with smaller UIDs have theirs, or cannot */
+	struct list settling; /* in pool->settling while something is unsettled */
 	struct box_uids unsettled;
 	size_t unsettled_at; /* those before are done */
 	uint64_t settled;    /* files of messages removed up to this modseq are gone */
@@ -256,6 +257,11 @@ int must_check maildir_facts_make(const struct message_writer *w, struct arena *
 				  struct mime_facts *out, struct err *err);
 /* Make and keep the facts of a few messages that have none. False: none is left. */
 bool maildir_facts_fill(struct maildir_box *mb);
+/* compact.c: copy some facts of the living away from those of the dead, when these are most. False:
+ * they are not. */
+bool maildir_facts_compact(struct maildir_box *mb);
+void maildir_facts_compact_abort(struct maildir_box *mb);
+
 /* The mailbox has a new index: what older ones left is removed. */
 void maildir_facts_begin(struct maildir_box *mb);
 

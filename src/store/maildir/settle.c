@@ -2,8 +2,8 @@
  *
  * First what the index knows and the directories do not yet: names of files that do not have their
  * flags, files in new/ that a session has seen, files of messages that were expunged; again after a
- * crash, and at once where there is no index. Then the facts of messages that have none yet, and an
- * index that has grown long. */
+ * crash, and at once where there is no index. Then the facts of messages that have none yet, files
+ * of facts of which most are dead, and an index that has grown long. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -115,7 +115,7 @@ static bool work_on(struct maildir_box *mb)
 		queue_end(mb);
 	else if (mb->unsettled.n)
 		settle_slice(mb, SLICE);
-	else if (!maildir_facts_fill(mb))
+	else if (!maildir_facts_fill(mb) && !maildir_facts_compact(mb))
 		return maildir_index_shorten(mb);
 	return true;
 }

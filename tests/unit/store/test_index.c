@@ -379,6 +379,49 @@ static void facts_are_kept_from_the_moment_of_arrival(void **state)
 	}
 }
 
+static uint64_t bytes_of_facts(struct account *t)
+{
+	glob_t g;
+	char pattern[160];
+	struct stat st;
+	uint64_t sum = 0;
+	snprintf(pattern, sizeof(pattern), "%s/example.org/user/*.[hc]o[tl]*", t->index);
+	assert_int_equal(glob(pattern, 0, NULL, &g), 0);
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		assert_int_equal(stat(g.gl_pathv[i], &st), 0);
+		sum += (uint64_t)st.st_size;
+	}
+	globfree(&g);
+	return sum;
+}
+
+static void facts_of_the_dead_go_in_the_end(void **state)
+{
+	struct account *t = *state;
+	account_append(t, "INBOX", "Subject: the first\r\n\r\nx\r\n", 0);
+	uint64_t one = bytes_of_facts(t);
+	struct store_view *v = account_view(t, "INBOX", 0);
+	for (int i = 0; i < 300; i++) {
+		for (int k = 0; k < 10; k++)
+			account_append(t, "INBOX", MSG, STORE_DELETED);
+		account_sync(t, v, 0);
+		assert_int_equal(store_view_expunge(v, NULL, &t->err), 10);
+		account_sync(t, v, 0);
+		account_settle(t);
+	}
+	account_append(t, "INBOX", "Subject: the last\r\n\r\nx\r\n", 0);
+	store_view_close(v);
+	account_settle(t);
+	assert_true(bytes_of_facts(t) < 1200 * one);
+	spoil_files(t, "");
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(subject_of(t, "INBOX", 1), "THE FIRST");
+		assert_string_equal(subject_of(t, "INBOX", 2), "THE LAST");
+		account_reopen(t);
+	}
+	assert_int_equal(t->reports, 0);
+}
+
 /* What the files of facts are damaged to, the message itself is asked. */
 static void damaged_facts_are_made_again(void **state)
 {
@@ -425,6 +468,7 @@ int main(void)
 		TEST(damage_costs_nothing_but_the_index),
 		TEST(uids_jump_after_another_boot),
 		TEST(facts_are_kept_from_the_moment_of_arrival),
+		TEST(facts_of_the_dead_go_in_the_end),
 		TEST(damaged_facts_are_made_again),
 	};
 	account_with_index = true;
