@@ -137,27 +137,48 @@ int imap_box_find_new(struct imap_session *s, struct str name, struct imap_box *
 	return r;
 }
 
-/* Is the entry before this one at this level or below? Lists are in order. */
-static bool is_listed(const struct store_box_list *l, struct str name)
+/* What is listed so far, in order, with the levels above. */
+struct listing {
+	struct arena *a;
+	struct store_box_list *out;
+	size_t cap;
+};
+
+static void put_entry(struct listing *l, struct str name, uint32_t attrs)
 {
-	return l->n && (str_eq(l->v[l->n - 1].name, name) ||
-			(str_starts(l->v[l->n - 1].name, name) &&
-			 l->v[l->n - 1].name.p[name.n] == IMAP_SHARED_SEPARATOR));
+	struct store_box_list *out = l->out;
+
+	if (out->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 32;
+		struct store_box_entry *v = ARENA_NEW_ARRAY(l->a, struct store_box_entry, cap);
+		if (out->n)
+			memcpy(v, out->v, out->n * sizeof(*v));
+		out->v = v;
+		l->cap = cap;
+	}
+	out->v[out->n++] = (struct store_box_entry){ name, attrs };
 }
 
-/* The levels above a mailbox that have no entry yet. */
-static void add_levels(struct store_box_list *l, struct str name)
+/* Is the entry before this one at this level or below? */
+static bool is_listed(const struct store_box_list *l, struct str name)
+{
+	if (!l->n)
+		return false;
+	struct str last = l->v[l->n - 1].name;
+	return str_eq(last, name) ||
+	       (str_starts(last, name) && last.p[name.n] == IMAP_SHARED_SEPARATOR);
+}
+
+static void put_levels(struct listing *l, struct str name)
 {
 	for (size_t i = 0; i < name.n; i++) {
 		struct str level = str_sub(name, 0, i);
-		if (name.p[i] != IMAP_SHARED_SEPARATOR || is_listed(l, level))
-			continue;
-		l->v[l->n++] = (struct store_box_entry){ level, STORE_BOX_HAS_CHILDREN };
+		if (name.p[i] == IMAP_SHARED_SEPARATOR && !is_listed(l->out, level))
+			put_entry(l, level, STORE_BOX_HAS_CHILDREN);
 	}
 }
 
-static void may_suspend list_owner(struct imap_session *s, struct str owner,
-				   struct store_box_list *out)
+static void may_suspend list_owner(struct imap_session *s, struct str owner, struct listing *l)
 {
 	struct store_box_list boxes;
 	struct store *store;
@@ -165,28 +186,22 @@ static void may_suspend list_owner(struct imap_session *s, struct str owner,
 
 	if (open_guest(s, owner, &store) < 0 || store_box_list(store, &s->arena, &boxes, &err) < 0)
 		return;
-	/* For each mailbox at most its own entry and one for each level above. */
-	struct store_box_entry *v = ARENA_NEW_ARRAY(&s->arena, struct store_box_entry,
-						    out->n + boxes.n * (STORE_DEPTH_MAX + 2));
-	if (out->n)
-		memcpy(v, out->v, out->n * sizeof(*v));
-	out->v = v;
 	for (size_t i = 0; i < boxes.n; i++) {
-		struct store_box_entry e = boxes.v[i];
-		if (!(e.attrs & STORE_BOX_EXISTS) ||
-		    !(rights_on(s, store, e.name) & STORE_RIGHT_LOOKUP))
+		const struct store_box_entry *e = &boxes.v[i];
+		if (!(e->attrs & STORE_BOX_EXISTS) ||
+		    !(rights_on(s, store, e->name) & STORE_RIGHT_LOOKUP))
 			continue;
-		struct str name = swap_separator(&s->arena, e.name, '.', IMAP_SHARED_SEPARATOR);
-		e.name = arena_printf(&s->arena, IMAP_SHARED_PREFIX "%" STR_FMT "/%" STR_FMT,
-				      STR_ARG(owner), STR_ARG(name));
-		e.attrs &= STORE_BOX_EXISTS | STORE_BOX_HAS_CHILDREN;
-		add_levels(out, e.name);
-		out->v[out->n++] = e;
+		struct str name = swap_separator(&s->arena, e->name, '.', IMAP_SHARED_SEPARATOR);
+		name = arena_printf(&s->arena, IMAP_SHARED_PREFIX "%" STR_FMT "/%" STR_FMT,
+				    STR_ARG(owner), STR_ARG(name));
+		put_levels(l, name);
+		put_entry(l, name, e->attrs & (STORE_BOX_EXISTS | STORE_BOX_HAS_CHILDREN));
 	}
 }
 
 void imap_box_list_shared(struct imap_session *s, struct store_box_list *out)
 {
+	struct listing l = { .a = &s->arena, .out = out };
 	struct store_shares shares;
 	struct err err;
 
@@ -195,7 +210,7 @@ void imap_box_list_shared(struct imap_session *s, struct store_box_list *out)
 	    store_shares_of(s->params->mail_dir, s->params->account, &s->arena, &shares, &err) < 0)
 		return;
 	for (size_t i = 0; i < shares.n; i++)
-		list_owner(s, shares.owners[i], out);
+		list_owner(s, shares.owners[i], &l);
 }
 
 static void add_ids(struct imap_session *s, const struct imap_box *box, struct str name,

@@ -406,7 +406,7 @@ static int may_suspend fetch_one(struct fetch *f, uint32_t seq)
 	buf_puts(&f->out, "* ");
 	buf_put_u64(&f->out, seq);
 	buf_puts(&f->out, " FETCH (");
-	if ((f->s->uid || f->s->enabled & IMAP_ENABLED_QRESYNC) && !f->has_uid) {
+	if ((f->s->uid || (seen && f->s->enabled & IMAP_ENABLED_QRESYNC)) && !f->has_uid) {
 		buf_puts(&f->out, "UID ");
 		buf_put_u64(&f->out, f->meta.uid);
 		buf_putc(&f->out, ' ');
