@@ -284,6 +284,18 @@ int fts_db_find(struct fts_db *d, const struct fts_query *query, struct arena *a
 	return 0;
 }
 
+int fts_db_merge(struct fts_db *d, bool first, struct err *err)
+{
+	int before = sqlite3_total_changes(d->sql);
+
+	/* In pages of the index. FTS5: less than two changes say that nothing was left to do. */
+	int r = run(d,
+		    first ? "INSERT INTO txt(txt, rank) VALUES('merge', -500)"
+			  : "INSERT INTO txt(txt, rank) VALUES('merge', 500)",
+		    err);
+	return r < 0 ? r : sqlite3_total_changes(d->sql) - before >= 2;
+}
+
 uint64_t fts_db_size(const char *path)
 {
 	struct stat st;

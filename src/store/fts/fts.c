@@ -118,6 +118,7 @@ struct feeding {
 	struct store *store;
 	struct fts_db db;
 	struct fts_batch batch;
+	bool merging;
 	uint64_t messages;    /* of the account */
 	uint64_t done, total; /* of those that are added */
 	struct err err;
@@ -270,6 +271,29 @@ static int may_suspend feed_box(struct feeding *g, struct str name)
 	return r;
 }
 
+static int merge_job(void *arg)
+{
+	struct feeding *g = arg;
+
+	int r = fts_db_merge(&g->db, !g->merging, &g->err);
+	g->merging = true;
+	return r;
+}
+
+/* Much was added to what was there: the pieces it was added in are made one. */
+static int may_suspend merge(struct feeding *g)
+{
+	int r = g->done >= PROGRESS_MIN && g->done >= g->messages / 8;
+
+	while (r == 1) {
+		int64_t before = loop_now();
+		r = work_run(merge_job, g);
+		if (r == 1 && rest(g->f, loop_now() - before) < 0)
+			r = -ECANCELED;
+	}
+	return r;
+}
+
 static int may_suspend feed_boxes(struct feeding *g)
 {
 	auto_arena struct arena a = ARENA_INIT;
@@ -279,6 +303,8 @@ static int may_suspend feed_boxes(struct feeding *g)
 	for (size_t i = 0; i < boxes.n && r == 0; i++)
 		if (boxes.v[i].attrs & STORE_BOX_EXISTS)
 			r = feed_box(g, boxes.v[i].name);
+	if (r == 0)
+		r = merge(g);
 	if (r == 0 && g->done)
 		r = work_run(is_worn_job, g);
 	return r;

@@ -83,6 +83,19 @@ static void a_text_is_found_wherever_it_stands(void **state)
 	assert_found(x, "QUICK OR FOX", false, "");
 }
 
+static void merging_ends_and_loses_nothing(void **state)
+{
+	struct index *x = *state;
+	int r = 1;
+
+	for (int i = 1; i < 40; i++)
+		add(x, i, "", i % 2 ? "ODD NUMBER" : "EVEN NUMBER");
+	for (int i = 0; i < 100 && r == 1; i++)
+		r = fts_db_merge(&x->db, i == 0, &x->err);
+	assert_int_equal(r, 0);
+	assert_found(x, "EVEN", false, "2 4 6 8 10 12 14 16 18 20 22 24 26 28 30 32 34 36 38 ");
+}
+
 static void what_is_known_is_told_and_kept(void **state)
 {
 	struct index *x = *state;
@@ -170,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_text_is_found_wherever_it_stands),
+		TEST(merging_ends_and_loses_nothing),
 		TEST(what_is_known_is_told_and_kept),
 		TEST(what_is_not_committed_is_not_there),
 		TEST(a_missing_index_is_not_made_by_looking),
