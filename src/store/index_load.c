@@ -41,9 +41,11 @@ static int read_names(void *ctx, char *to, size_t n)
 static bool rec_is_good(struct store_rec *r, uint64_t names_bytes)
 {
 	uint32_t crc = r->hash;
+	unsigned strings =
+		1 + ((r->state & STORE_REC_EXACT) != 0) + ((r->state & STORE_REC_EXT) != 0);
 	r->hash = 0;
 	return crc32c(0, r, sizeof(*r)) == crc && r->uid > 0 && !(r->state & ~INDEX_STATE) &&
-	       (uint64_t)r->name + r->name_len + 1 <= names_bytes;
+	       (uint64_t)r->name + r->name_len + strings <= names_bytes;
 }
 
 static bool header_is_good(struct index_header *h, const struct store_box *b, uint64_t size)
@@ -179,16 +181,17 @@ static bool take_added(struct store_box *b, const struct change *c)
 		    c->names[c->head.names_bytes - 1] != '\0')
 			return false;
 		const char *name = c->names + r.name, *next = name + r.name_len + 1;
+		const char *end = c->names + c->head.names_bytes;
 		struct store_rec_strings s = { .name = str_of(name, r.name_len),
 					       .exact = (r.state & STORE_REC_EXACT) != 0 };
 		if (s.exact) {
 			s.suffix = str_from(next);
 			next += s.suffix.n + 1;
 		}
+		if (r.state & STORE_REC_EXT && next == end)
+			return false;
 		if (r.state & STORE_REC_EXT)
 			s.ext = str_from(next);
-		if (next > c->names + c->head.names_bytes)
-			return false;
 		r.state &= (uint8_t)~(STORE_REC_GONE | STORE_REC_FILE);
 		store_messages_add(&b->messages, &r, &s);
 	}

@@ -1,5 +1,6 @@
 #include "store/messages.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/rand.h"
@@ -36,12 +37,33 @@ void store_rec_set_wire_size(struct store_rec *r, uint64_t wire_size)
 	r->bare = known ? (uint32_t)(wire_size - r->size) : STORE_BARE_UNKNOWN;
 }
 
+/* All strings of a record end within the first n bytes. */
+static bool strings_are_good(const char *p, size_t n, const struct store_rec *r)
+{
+	size_t at = (size_t)r->name + r->name_len;
+	unsigned more = ((r->state & STORE_REC_EXACT) != 0) + ((r->state & STORE_REC_EXT) != 0);
+
+	if (at >= n || p[at] != '\0')
+		return false;
+	for (; more; more--) {
+		const char *end = at + 1 < n ? memchr(p + at + 1, '\0', n - at - 1) : NULL;
+		if (!end)
+			return false;
+		at = (size_t)(end - p);
+	}
+	return true;
+}
+
 int store_messages_read_names(const struct store_messages *m)
 {
 	struct store_names *names = m->names;
 	if (names->unread == 0)
 		return 0;
 	int r = names->read(names->read_ctx, names->p, names->unread);
+	for (uint32_t i = 0; i < m->n && r == 0; i++)
+		if (m->v[i].name < names->unread &&
+		    !strings_are_good(names->p, names->unread, &m->v[i]))
+			r = -EBADMSG;
 	if (r < 0) {
 		memset(names->p, 0, names->unread);
 		names->failed = true;
