@@ -332,6 +332,7 @@ static bool mark_seen(struct fetch *f, uint32_t seq)
 	if (store_view_message(s->view, seq, &now) < 0)
 		return false;
 	f->meta.flags = now.flags;
+	f->meta.keywords = now.keywords;
 	f->meta.modseq = now.modseq;
 	return true;
 }

@@ -21,6 +21,13 @@ static int may_suspend watch(struct imap_session *s)
 	const struct imap_session_limits *limits = &s->params->limits;
 	int64_t end = loop_deadline(limits->idle_ms);
 
+	/* What the command before was not allowed to tell is told now. */
+	if (s->view) {
+		int r = imap_view_sync(s, STORE_SYNC_NO_DISK);
+		imap_command_reset(s);
+		if (r < 0 || s->ended)
+			return r < 0 ? r : 1;
+	}
 	while (loop_now() < end) {
 		int64_t left = end - loop_now();
 		int64_t wait = s->view ? limits->idle_poll_ms : left;

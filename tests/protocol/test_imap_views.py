@@ -9,6 +9,7 @@ import re
 import time
 
 import pytest
+from server import SLOW, wait_until
 from test_imap import Imap
 from wire import deliver, message
 
@@ -95,6 +96,43 @@ def other_program(maildir, rng, number):
         path.rename(path.with_name(path.name.split(':')[0] + ':2,' + rng.choice(['', 'S', 'FS'])))
     else:
         path.unlink()
+
+
+def test_idle_begins_with_what_could_not_be_told_before(server, user):
+    """RFC 3501 7.4.1: not during FETCH; RFC 2177: then at once, without another change."""
+    deliver(server, user, *[message(f'm{n}') for n in range(3)])
+    server.wait_stored(user, 3)
+    with Imap(server, user) as wire, Imap(server, user) as other:
+        wire.ok('SELECT INBOX')
+        other.ok('SELECT INBOX')
+        other.ok('STORE 2 +FLAGS.SILENT (\\Deleted)')
+        other.ok('EXPUNGE')
+        assert not [x for x in wire.ok('FETCH 1 UID') if 'EXPUNGE' in x]
+        wire.socket.settimeout(5 * SLOW)
+        tag = wire.start('IDLE')
+        assert wire.line() == '+ idling'
+        assert wire.line() == '* 2 EXPUNGE'
+        wire.send('DONE\r\n')
+        assert wire.finish(tag)[0].startswith('OK')
+
+
+def test_flags_and_modseq_of_a_fetch_belong_together(server, user):
+    """RFC 7162 3: another program's keyword, found while the text is read that becomes \\Seen."""
+    deliver(server, user, message('one'))
+    server.wait_stored(user)
+    with Imap(server, user) as wire:
+        wire.ok('ENABLE CONDSTORE')
+        wire.ok('SELECT INBOX')
+        wire.ok('STORE 1 +FLAGS (k1)')
+        wire.ok('STORE 1 -FLAGS (k1)')
+        path = wait_until(lambda: [p for p in (server.maildir(user) / 'cur').iterdir()
+                                   if p.name.endswith(':2,')])[0]
+        path.rename(path.with_name(path.name + 'a'))
+        lines = ' '.join(wire.ok('FETCH 1 (UID BODY[])') + wire.ok('FETCH 1 (FLAGS MODSEQ)'))
+        found = re.findall(r'FLAGS \(([^)]*)\) MODSEQ \((\d+)\)', lines)
+        states = {(modseq, frozenset(flags.split()) - {'\\Recent'}) for flags, modseq in found}
+        assert {flags for _, flags in states} >= {frozenset(('\\Seen', 'k1'))}
+        assert len(states) == len({modseq for modseq, _ in states}), states
 
 
 @pytest.mark.parametrize('seed', [SEED, SEED + 1])
