@@ -42,6 +42,7 @@ void store_view_free(struct store_view *v)
 {
 	list_remove(&v->node);
 	arena_done(&v->arena);
+	box_uids_done(&v->late);
 	free(v->uids);
 	free(v);
 }
@@ -198,6 +199,12 @@ static bool is_own_change(const struct store_view *v, uint64_t modseq)
 	return false;
 }
 
+void store_view_before_own_change(struct store_view *v, const struct store_rec *r)
+{
+	if (r->modseq > v->told_flags && !is_own_change(v, r->modseq))
+		box_uids_put(&v->late, r->uid);
+}
+
 bool store_view_has_news(const struct store_view *v)
 {
 	const struct store_box *b = v->box;
@@ -270,14 +277,22 @@ static size_t find_expunged(struct store_view *v, const uint32_t *uids, size_t n
 	return found;
 }
 
+static bool is_late(const struct store_view *v, uint32_t uid)
+{
+	return v->late.n && bsearch(&uid, v->late.v, v->late.n, sizeof(uid), uid_cmp);
+}
+
 static size_t find_changed(struct store_view *v, const uint32_t *uids, size_t n,
 			   struct store_event *out)
 {
+	if (v->late.n)
+		qsort(v->late.v, v->late.n, sizeof(*v->late.v), uid_cmp);
 	size_t found = 0;
 	uint32_t hint = 0;
 	for (size_t i = 0; i < n; i++, hint++) {
 		struct store_rec *r = store_messages_by_uid_near(&v->box->messages, uids[i], &hint);
-		if (!r || r->modseq <= v->told_flags || is_own_change(v, r->modseq))
+		if (!r || r->modseq <= v->told_flags ||
+		    (is_own_change(v, r->modseq) && !is_late(v, r->uid)))
 			continue;
 		uint32_t seq = store_view_seq(v, r->uid);
 		if (seq)
@@ -307,6 +322,7 @@ static void tell_changes(struct store_view *v, unsigned how, struct arena *a,
 		v->told_expunged = v->box->modseq;
 	}
 	out->n += find_changed(v, uids, n, out->v + out->n);
+	box_uids_done(&v->late);
 	v->told_flags = v->box->modseq;
 }
 

@@ -20,7 +20,8 @@ struct store_view {
 		uint64_t first, last;
 	} own[VIEW_OWN_MAX]; /* modseqs of the view's latest silent changes */
 	unsigned nown;
-	struct arena arena; /* of `recent` */
+	struct box_uids late; /* changed by others before this view changed them silently: untold */
+	struct arena arena;   /* of `recent` */
 	struct store_uids recent;
 	uint32_t nrecent, told_recent;
 	store_watch_fn *watch;
@@ -43,6 +44,9 @@ void store_view_look_at_recent(struct store_view *v);
 
 /* A change by this view of which it wants no event. */
 void store_view_own_change(struct store_view *v, uint64_t modseq);
+/* The view is about to change the message silently. What others have changed since it was told last
+ * it has to be told all the same. */
+void store_view_before_own_change(struct store_view *v, const struct store_rec *r);
 
 /* The living record behind a sequence number or UID of this view, or NULL. */
 struct store_rec *store_view_rec(struct store_view *v, uint32_t seq);

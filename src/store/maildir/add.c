@@ -63,13 +63,17 @@ int maildir_add(struct maildir_box *mb, const struct maildir_new *v, size_t n, s
 	return r;
 }
 
-struct maildir_marks maildir_mark(struct maildir_box *mb, const struct store_mark *mark)
+int maildir_mark(struct maildir_box *mb, const struct store_mark *mark, struct maildir_marks *out,
+		 struct err *err)
 {
-	struct maildir_marks out = { maildir_letters_with_flags(0, mark->flags), 0 };
+	int failed = 0;
+	*out = (struct maildir_marks){ maildir_letters_with_flags(0, mark->flags), 0 };
 	for (size_t i = 0; i < mark->nkeywords; i++) {
-		int bit = maildir_keyword_bit(mb, mark->keywords[i], true, NULL);
+		int bit = maildir_keyword_bit(mb, mark->keywords[i], true, err);
 		if (bit >= 0)
-			out.keywords |= 1u << bit;
+			out->keywords |= 1u << bit;
+		else if (bit != -E2BIG && bit != -EINVAL)
+			failed = bit;
 	}
-	return out;
+	return failed;
 }

@@ -164,7 +164,10 @@ static int publish(struct store_append *ap, struct maildir_new *v, struct err *e
 	int fd = ap->mb->fd, r = 0;
 	size_t n = 0;
 	for (struct pending *p = ap->first; p; p = p->next, n++) {
-		struct maildir_marks marks = maildir_mark(ap->mb, &p->mark);
+		struct maildir_marks marks;
+		r = maildir_mark(ap->mb, &p->mark, &marks, err);
+		if (r < 0)
+			break;
 		p->new.letters = marks.letters;
 		p->new.keywords = marks.keywords;
 		p->new.in_new = marks.letters == 0 && marks.keywords == 0;

@@ -93,6 +93,8 @@ static int change_pass(struct change_run *run, struct err *err)
 		struct wanted want = wanted_marks(r, run->c);
 		if (want.letters == r->letters && want.keywords == r->keywords)
 			continue;
+		if (run->c->silent)
+			store_view_before_own_change(run->v, r);
 		int e = change_rec(mb, r, want);
 		if (e == -ENOENT)
 			run->moved = true;

@@ -137,8 +137,8 @@ static int deliver_new(struct store *s, const struct store_delivery *d, struct t
 	struct message_writer w;
 	struct mime_facts facts;
 	struct maildir_marks marks = { maildir_letters_with_flags(0, d->mark.flags), 0 };
-	if (t->mb)
-		marks = maildir_mark(t->mb, &d->mark);
+	if (t->mb) /* mail does not wait for a keyword */
+		(void)maildir_mark(t->mb, &d->mark, &marks, NULL);
 
 	int r = write_tmp(&w, t->fd, delivery_name(s, d, unique), d, err);
 	if (r == 0) {

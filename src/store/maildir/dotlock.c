@@ -181,32 +181,37 @@ void dotlock_release(struct dotlock *l)
 	*l = DOTLOCK_NONE;
 }
 
-static int replace_steps(struct dotlock *l, const char *target, struct str contents,
-			 struct err *err)
+static int replace_steps(struct dotlock *l, const char *draft, const char *target,
+			 struct str contents, struct err *err)
 {
-	if (ftruncate(l->fd, 0) < 0 || lseek(l->fd, 0, SEEK_SET) < 0)
-		return err_sys(err, "%s: truncate", l->name);
-	int r = fd_write_all(l->fd, contents, err);
+	auto_close int fd = openat(l->dirfd, draft,
+				   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_sys(err, "%s: create", draft);
+	int r = fd_write_all(fd, contents, err);
 	if (r < 0)
-		return err_prefix(err, "%s", l->name);
-	if (fdatasync(l->fd) < 0)
-		return err_sys(err, "%s: sync", l->name);
+		return err_prefix(err, "%s", draft);
+	if (fdatasync(fd) < 0)
+		return err_sys(err, "%s: sync", draft);
 	if (!is_held(l))
 		return err_set(err, -EAGAIN, "%s: taken by another program", l->name);
-	if (renameat(l->dirfd, l->name, l->dirfd, target) < 0)
-		return err_sys(err, "%s: rename", l->name);
+	if (renameat(l->dirfd, draft, l->dirfd, target) < 0)
+		return err_sys(err, "%s: rename", draft);
 	return 0;
 }
 
 int dotlock_replace(struct dotlock *l, const char *target, struct str contents, struct err *err)
 {
-	int r = replace_steps(l, target, contents, err);
-	if (r < 0) {
-		if (is_held(l))
-			dotlock_release(l);
-		else if (l->fd >= 0)
-			close(l->fd);
-	} else {
+	/* A file beside the lock: so the lock says until the end whose it is, and is known to be
+	 * nobody's when its holder dies meanwhile. */
+	char draft[64];
+	snprintf(draft, sizeof(draft), "%s.new", target);
+	int r = replace_steps(l, draft, target, contents, err);
+	if (is_held(l)) {
+		if (r < 0)
+			(void)unlinkat(l->dirfd, draft, 0);
+		dotlock_release(l);
+	} else if (l->fd >= 0) {
 		close(l->fd);
 	}
 	*l = DOTLOCK_NONE;

@@ -40,7 +40,7 @@ void dotlock_source_done(struct dotlock_source *source);
 void dotlock_release(struct dotlock *l);
 #define auto_dotlock __attribute__((cleanup(dotlock_release)))
 
-/* Let the lock file with these contents become `target`, and end the lock. Atomic, also when the
- * power fails. */
+/* Replace `target` by these contents (through `target`.new), and end the lock. Atomic, also when
+ * the power fails. */
 int must_check dotlock_replace(struct dotlock *l, const char *target, struct str contents,
 			       struct err *err);

@@ -280,11 +280,13 @@ int must_check maildir_add_begin(struct maildir_box *mb, struct dotlock *lock, s
 int must_check maildir_add(struct maildir_box *mb, const struct maildir_new *v, size_t n,
 			   struct err *err);
 
-/* Letters and keyword bits of a mark in this mailbox; keywords that find no place are left out. */
+/* Letters and keyword bits of a mark in this mailbox; keywords that find no place are left out. On
+ * failure those that could be written down are in *out. */
 struct maildir_marks {
 	uint32_t letters, keywords;
 };
-struct maildir_marks maildir_mark(struct maildir_box *mb, const struct store_mark *mark);
+int maildir_mark(struct maildir_box *mb, const struct store_mark *mark, struct maildir_marks *out,
+		 struct err *err);
 
 static inline bool timespec_eq(struct timespec a, struct timespec b)
 {

@@ -39,6 +39,7 @@ static int teardown(void **state)
 	struct place *p = *state;
 	dotlock_source_done(&p->source);
 	(void)unlinkat(p->fd, "target", 0);
+	(void)unlinkat(p->fd, "target.new", 0);
 	(void)unlinkat(p->fd, "x.lock", 0);
 	close(p->fd);
 	assert_int_equal(rmdir(p->dir), 0);
@@ -118,7 +119,7 @@ static void files_of_processes_that_are_gone_are_removed(void **state)
 	assert_int_equal(unlinkat(p->fd, "posthorn.locked", 0), 0);
 }
 
-static void the_lock_file_becomes_the_new_contents(void **state)
+static void a_file_is_replaced_under_its_lock(void **state)
 {
 	struct place *p = *state;
 	struct dotlock l = DOTLOCK_NONE;
@@ -130,6 +131,24 @@ static void the_lock_file_becomes_the_new_contents(void **state)
 	assert_int_equal(read(fd, text, sizeof(text)), 3);
 	assert_memory_equal(text, "new", 3);
 	close(fd);
+}
+
+/* Who is killed meanwhile must leave a lock that says so. */
+static void a_lock_names_its_holder_until_the_end(void **state)
+{
+	struct place *p = *state;
+	struct dotlock l = DOTLOCK_NONE;
+	char text[64] = "", pid[16];
+	write_file(p, "target.new", "left by one who was killed");
+	assert_int_equal(dotlock_take(&l, p->fd, "x.lock", NULL), 0);
+	assert_int_equal(linkat(p->fd, "x.lock", p->fd, "same", 0), 0);
+	assert_int_equal(dotlock_replace(&l, "target", STR("new"), NULL), 0);
+	int fd = openat(p->fd, "same", O_RDONLY | O_CLOEXEC);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	assert_int_equal(unlinkat(p->fd, "same", 0), 0);
+	snprintf(pid, sizeof(pid), "%d:", (int)getpid());
+	assert_memory_equal(text, pid, strlen(pid));
 }
 
 static void a_lock_that_was_taken_from_us_replaces_nothing(void **state)
@@ -153,7 +172,8 @@ int main(void)
 		TEST(a_lock_of_another_host_is_respected_while_fresh),
 		TEST(our_own_lock_from_before_is_taken_over),
 		TEST(files_of_processes_that_are_gone_are_removed),
-		TEST(the_lock_file_becomes_the_new_contents),
+		TEST(a_file_is_replaced_under_its_lock),
+		TEST(a_lock_names_its_holder_until_the_end),
 		TEST(a_lock_that_was_taken_from_us_replaces_nothing),
 	};
 	return cmocka_run_group_tests_name("store/dotlock", tests, NULL, NULL);

@@ -577,6 +577,26 @@ static void a_lock_nobody_holds_any_more_is_taken_over(void **state)
 	store_view_close(v);
 }
 
+static void an_append_whose_keyword_cannot_be_kept_fails(void **state)
+{
+	struct account *t = *state;
+	struct str keyword = STR("x");
+	struct store_append_meta m = { .mark = { 0, &keyword, 1 }, .date = INT64_MIN };
+	struct store_append_args args = { .a = &t->a };
+	struct store_appended done;
+	struct store_append *ap;
+
+	account_append(t, "INBOX", MSG, 0);
+	account_write_file(t, "dovecot-keywords.lock", "");
+	assert_int_equal(store_append_begin(t->store, STR("INBOX"), &ap, &t->err), 0);
+	assert_int_equal(store_append_message(ap, &m, &t->err), 0);
+	assert_int_equal(store_append_write(ap, STR(MSG), &t->err), 0);
+	assert_int_equal(store_append_finish(ap, &args, &done, &t->err), -EAGAIN);
+	struct store_view *v = account_view(t, "INBOX", 0);
+	assert_int_equal(store_view_count(v), 1);
+	store_view_close(v);
+}
+
 static void a_file_that_never_left_tmp_is_no_message(void **state)
 {
 	struct account *t = *state;
@@ -811,6 +831,7 @@ int main(void)
 		TEST(a_size_the_name_lies_about_is_measured),
 		TEST(another_programs_lock_is_waited_for_and_then_respected),
 		TEST(a_lock_nobody_holds_any_more_is_taken_over),
+		TEST(an_append_whose_keyword_cannot_be_kept_fails),
 		TEST(a_file_that_never_left_tmp_is_no_message),
 		TEST(a_delivery_is_found_under_the_name_of_another_host),
 		TEST(a_torn_delivery_is_written_again),

@@ -131,12 +131,47 @@ static void a_message_that_turns_up_late_is_recent_to_nobody(void **state)
 	store_box_done(&b);
 }
 
+static void change(struct store_view *v, uint32_t index)
+{
+	struct store_rec *r = &v->box->messages.v[index];
+	uint64_t modseq = store_box_begin_change(v->box);
+	store_view_before_own_change(v, r);
+	store_box_stamp(v->box, r, modseq);
+	store_view_own_change(v, modseq);
+}
+
+static void a_silent_change_does_not_hide_that_of_another_view(void **state)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct store_box b;
+
+	(void)state;
+	store_box_init(&b);
+	for (uint32_t uid = 1; uid <= 3; uid++)
+		add(&b, uid);
+	struct store_view *v = store_view_new(&b, 0);
+	store_box_stamp(&b, &b.messages.v[2], store_box_begin_change(&b));
+	store_box_stamp(&b, &b.messages.v[1], store_box_begin_change(&b));
+	for (uint32_t i = 3; i > 0; i--)
+		change(v, i - 1);
+	change(v, 1);
+	struct store_events ev = update(v, 0, &a);
+	assert_int_equal(ev.n, 2);
+	assert_int_equal(ev.v[0].uid, 2);
+	assert_int_equal(ev.v[1].uid, 3);
+	change(v, 1);
+	assert_int_equal(update(v, 0, &a).n, 0);
+	store_view_free(v);
+	store_box_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(expunges_are_told_from_the_highest_number_down),
 		cmocka_unit_test(a_view_far_behind_compares_everything),
 		cmocka_unit_test(silent_changes_are_told_to_the_others_only),
+		cmocka_unit_test(a_silent_change_does_not_hide_that_of_another_view),
 		cmocka_unit_test(a_message_that_turns_up_late_is_recent_to_nobody),
 	};
 
