@@ -129,7 +129,7 @@ static void slots_drop(struct store_messages *m)
 
 static void grow(struct store_messages *m)
 {
-	uint32_t cap = m->cap ? m->cap + m->cap / 2 : 32;
+	uint32_t cap = m->cap + m->cap / 2 + 32;
 	struct store_rec *v = realloc(m->v, cap * sizeof(*v));
 	if (!v)
 		check_no_memory();

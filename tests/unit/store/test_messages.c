@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -138,6 +140,31 @@ static void suffixes_and_fields_stay_with_their_record(void **state)
 	store_messages_done(&m);
 }
 
+static int no_names(void *ctx, char *to, size_t n)
+{
+	(void)ctx;
+	memset(to, 0, n);
+	return 0;
+}
+
+static void a_table_that_was_adopted_grows(void **state)
+{
+	(void)state;
+	for (uint32_t n = 0; n < 4; n++) {
+		struct store_messages m;
+		struct store_rec *v = calloc(n + 1, sizeof(*v));
+		for (uint32_t i = 0; i < n; i++)
+			v[i].uid = i + 1;
+		store_messages_init(&m);
+		store_messages_adopt(&m, v, n, &(struct store_names_source){ no_names, NULL, 1 });
+		for (uint32_t i = n; i < 20; i++)
+			add(&m, i + 1, "x", 0);
+		assert_int_equal(store_messages_count(&m), 20);
+		assert_true(m.cap >= m.n);
+		store_messages_done(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +172,7 @@ int main(void)
 		cmocka_unit_test(the_sums_follow_every_change),
 		cmocka_unit_test(removed_records_are_not_found_before_and_after_packing),
 		cmocka_unit_test(suffixes_and_fields_stay_with_their_record),
+		cmocka_unit_test(a_table_that_was_adopted_grows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
