@@ -14,7 +14,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / 'pro
 from commands import choose  # noqa: E402
 from disk import Disk  # noqa: E402
 from model import Arrival, Box, FLAGS, Finding, NO, YES, content, demand  # noqa: E402
-from server import DOMAIN, SLOW, Server, wait_until  # noqa: E402
+from server import DOMAIN, SANITIZER, SLOW, Server, wait_until  # noqa: E402
 from session import TIMEOUT, Closed, Session  # noqa: E402
 
 USER = f'user0@{DOMAIN}'
@@ -528,8 +528,11 @@ def run(seconds, seed, crash=True, env=None):
             stress.work(seconds)
         except (AssertionError, Closed, OSError) as e:
             lines = '\n'.join(stress.lines)
+            output = server.output()
+            found = SANITIZER.search(output)
+            output = output[found.start():][:4000] if found else output[-1500:]
             raise Finding(f'{lines}\nseed {seed}, {dict(stress.counts)}:\n{type(e).__name__}: {e}\n'
-                          f'{server.output()[-1500:]}') from e
+                          f'{output}') from e
         return dict(stress.counts)
 
 
