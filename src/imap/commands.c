@@ -21,6 +21,8 @@ struct str imap_session_capabilities(struct imap_session *s)
 	/* RFC 4314 section 6: these rights are apart from one another. */
 	if (s->params->open_account)
 		buf_puts(&b, " ACL RIGHTS=texk");
+	if (s->params->may_unauthenticate)
+		buf_puts(&b, " UNAUTHENTICATE");
 	if (store_has_modseq(s->store))
 		buf_puts(&b, " CONDSTORE QRESYNC");
 	/* RFC 7889 2: one limit for all mailboxes is told here; no number: STATUS has it. */
@@ -73,6 +75,7 @@ static const struct imap_command commands[] = {
 	{ "STORE", imap_cmd_store, VIEW | IMAP_NEEDS_WRITE | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
 	{ "SUBSCRIBE", imap_cmd_subscribe, IMAP_FOLDERS },
 	{ "THREAD", imap_cmd_thread, VIEW | IMAP_WITH_UID | IMAP_NO_EXPUNGE },
+	{ "UNAUTHENTICATE", imap_cmd_unauthenticate, IMAP_NO_SYNC },
 	{ "UNSELECT", imap_cmd_unselect, VIEW | IMAP_NO_SYNC },
 	{ "UNSUBSCRIBE", imap_cmd_unsubscribe, IMAP_FOLDERS },
 };

@@ -220,9 +220,11 @@ static int may_suspend serve(struct imap_login *l)
 {
 	int r = 0;
 
-	stream_puts(l->stream, "* OK [");
-	write_capabilities(l);
-	stream_puts(l->stream, "] Posthorn as Dovecot ready.\r\n");
+	if (!l->params->greeted) {
+		stream_puts(l->stream, "* OK [");
+		write_capabilities(l);
+		stream_puts(l->stream, "] Posthorn as Dovecot ready.\r\n");
+	}
 	while (r == 0 && !l->ended)
 		r = one_command(l);
 	if (r == -ENODATA)

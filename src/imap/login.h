@@ -41,6 +41,7 @@ struct imap_login_params {
 	struct stream *stream; /* stays the caller's */
 	const struct imap_login_ops *ops;
 	void *ctx;
+	bool greeted;	       /* by whoever had the connection before */
 	bool secure;	       /* TLS is on already, or the peer is this machine */
 	bool allow_cleartext;  /* passwords may cross an insecure connection */
 	unsigned failures_max; /* wrong passwords before the connection is closed */

@@ -146,7 +146,9 @@ static int may_suspend one_command(struct imap_session *s)
 		r = dispatch(s);
 	if (r == -EBADMSG && s->lexer.bad)
 		return answer_bad(s);
-	if (r == 0 && (!s->ended || s->end == IMAP_SESSION_LOGOUT))
+	bool said = !s->ended || s->end == IMAP_SESSION_LOGOUT ||
+		    s->end == IMAP_SESSION_UNAUTHENTICATED;
+	if (r == 0 && said)
 		r = answer(s);
 	if (r == 0 && s->starts_deflate) {
 		s->starts_deflate = false;

@@ -1,6 +1,7 @@
 /* IMAP behind the login (RFC 3501 section 6.3 on): one fiber per connection in a mailbox worker. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,8 +40,9 @@ struct imap_session_params {
 	struct str mail_path; /* where the account's mail lives */
 	struct fts *fts;      /* its full-text index, or NULL */
 	struct imap_session_limits limits;
-	struct str account;  /* whose session this is */
-	struct str mail_dir; /* below which the mail of all accounts lives */
+	bool may_unauthenticate; /* the caller can serve the next login */
+	struct str account;	 /* whose session this is */
+	struct str mail_dir;	 /* below which the mail of all accounts lives */
 	/* The mail of another account, to be closed. NULL: users share nothing. */
 	int may_suspend (*open_account)(void *ctx, struct str account, struct store **out,
 					struct err *err);
@@ -55,6 +57,7 @@ enum imap_session_end {
 	IMAP_SESSION_TIMEOUT,
 	IMAP_SESSION_REFUSED, /* too many errors, or the store failed */
 	IMAP_SESSION_CANCELLED,
+	IMAP_SESSION_UNAUTHENTICATED, /* somebody else may log in now */
 };
 
 /* Answer the login and serve the connection to its end. Everything in *p outlives the call. */

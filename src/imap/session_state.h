@@ -123,7 +123,7 @@ imap_command_fn imap_cmd_append, imap_cmd_capability, imap_cmd_check, imap_cmd_c
 	imap_cmd_myrights, imap_cmd_namespace, imap_cmd_noop, imap_cmd_notify, imap_cmd_rename,
 	imap_cmd_replace, imap_cmd_search, imap_cmd_select, imap_cmd_setacl, imap_cmd_setmetadata,
 	imap_cmd_setquota, imap_cmd_sort, imap_cmd_status, imap_cmd_store, imap_cmd_subscribe,
-	imap_cmd_thread, imap_cmd_unselect, imap_cmd_unsubscribe;
+	imap_cmd_thread, imap_cmd_unauthenticate, imap_cmd_unselect, imap_cmd_unsubscribe;
 
 /* What the session offers: the text behind "CAPABILITY ", in s->arena. */
 struct str imap_session_capabilities(struct imap_session *s);

@@ -44,9 +44,10 @@ static const char *const role_names[CHILD_ROLES] = {
 static const struct {
 	enum child_role caller, server;
 } links[] = {
-	{ CHILD_FRONT, CHILD_AUTH },	{ CHILD_FRONT, CHILD_QUEUE },
-	{ CHILD_FRONT, CHILD_MAILBOX }, { CHILD_QUEUE, CHILD_MAILBOX },
-	{ CHILD_QUEUE, CHILD_AUTH },	{ CHILD_MAILBOX, CHILD_AUTH },
+	{ CHILD_FRONT, CHILD_AUTH },	  { CHILD_FRONT, CHILD_QUEUE },
+	{ CHILD_FRONT, CHILD_MAILBOX },	  { CHILD_QUEUE, CHILD_MAILBOX },
+	{ CHILD_QUEUE, CHILD_AUTH },	  { CHILD_MAILBOX, CHILD_AUTH },
+	{ CHILD_MAILBOX, CHILD_MAILBOX },
 };
 
 struct child {
@@ -129,7 +130,8 @@ static int may_suspend connect_child(struct child *c, struct err *err)
 			continue;
 		if (calls(c->role, other->role))
 			r = link_pair(c, other, err);
-		else if (calls(other->role, c->role))
+		/* Workers call each other. */
+		if (r == 0 && calls(other->role, c->role))
 			r = link_pair(other, c, err);
 		/* A peer that dies just now comes back and connects to us. */
 		if (r < 0 && !c->alive)

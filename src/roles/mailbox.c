@@ -85,6 +85,10 @@ static int mailbox_prepare(unsigned instance, struct err *err)
 
 	group_init(&mailbox_role.ipc);
 	mailbox_role.auth = ipc_client_new("auth", &mailbox_role.ipc);
+	mailbox_role.peers =
+		ARENA_NEW_ARRAY(&role_memory, struct ipc_client *, (size_t)set->workers);
+	for (unsigned i = 0; i < (unsigned)set->workers; i++)
+		mailbox_role.peers[i] = ipc_client_new("mailbox", &mailbox_role.ipc);
 	map_init(&mailbox_role.quotas);
 	group_init(&mailbox_role.sessions);
 	map_init(&mailbox_role.users);
@@ -132,9 +136,10 @@ static const struct mailbox_ops operations = {
 
 static void mailbox_peer(struct str service, unsigned instance, int socket)
 {
-	(void)instance;
 	if (str_eq(service, STR("auth")))
 		ipc_client_attach(mailbox_role.auth, socket);
+	else if (str_eq(service, STR("mailbox")) && instance < (unsigned)settings_get()->workers)
+		ipc_client_attach(mailbox_role.peers[instance], socket);
 	else
 		close(socket);
 }

@@ -21,6 +21,7 @@ struct store_pool;
 
 struct mailbox_role {
 	struct ipc_client *auth;
+	struct ipc_client **peers; /* by instance; this one's own is never connected */
 	struct group ipc;
 	struct map quotas; /* account -> its limit, as auth said a moment ago */
 	struct store_pool *pool;

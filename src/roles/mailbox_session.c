@@ -13,10 +13,13 @@
 #include "imap/session.h"
 #include "pop3/session.h"
 #include "roles/mailbox.h"
+#include "roles/mailbox_login.h"
 #include "store/mailbox.h"
 #include "store/fts.h"
 #include "store/mailbox_ipc.h"
 #include "store/store.h"
+
+#define LOGINS_MAX 1000
 
 /* An account with sessions. */
 struct user {
@@ -32,7 +35,9 @@ struct session {
 	struct log_context log;
 	enum mailbox_protocol protocol;
 	struct stream *stream;
-	struct str account, path, tag, id;
+	struct str account, path, tag, id, client_address;
+	bool secure;
+	unsigned logins; /* on this connection, here */
 };
 
 static int user_enter(struct str account, struct user **out, struct err *err)
@@ -105,7 +110,7 @@ static int session_open_account(void *ctx, struct str account, struct store **ou
 	return store_open(own ? mailbox_role.pool : mailbox_role.guests, path, out, err);
 }
 
-static const char *may_suspend run_imap(struct session *s)
+static enum imap_session_end may_suspend run_imap_once(struct session *s)
 {
 	const struct settings *set = settings_get();
 	struct imap_session_params p = {
@@ -117,6 +122,8 @@ static const char *may_suspend run_imap(struct session *s)
 		.limits = IMAP_SESSION_LIMITS,
 	};
 
+	/* Each login takes a little memory. */
+	p.may_unauthenticate = s->logins < LOGINS_MAX;
 	p.quota = session_quota;
 	p.account = s->account;
 	p.mail_dir = set->mail_dir;
@@ -131,7 +138,58 @@ static const char *may_suspend run_imap(struct session *s)
 	fts_notice(p.fts, s->path, false);
 	enum imap_session_end end = imap_session_run(&p);
 	fts_notice(p.fts, s->path, false);
-	return imap_end_text(end);
+	return end;
+}
+
+static int login_enter(void *ctx, struct str account, struct str tag, struct err *err)
+{
+	struct session *s = ctx;
+	struct str path;
+
+	int r = mailbox_role_path(account, &s->memory, &path, err);
+	if (r == 0)
+		r = user_enter(account, &s->user, err);
+	if (r < 0)
+		return r;
+	s->account = arena_str(&s->memory, account);
+	s->tag = arena_str(&s->memory, tag);
+	s->path = path;
+	log_context_set(&s->log, LOG_STR("user", s->account));
+	return 0;
+}
+
+/* RFC 8437: the connection without its user. True when somebody has logged in, and belongs here. */
+static bool may_suspend login_again(struct session *s, const char **reason)
+{
+	struct mailbox_login l = {
+		.stream = s->stream,
+		.session = s->id,
+		.client_address = s->client_address,
+		.secure = s->secure,
+		.enter = login_enter,
+		.ctx = s,
+	};
+
+	user_leave(s->user);
+	s->user = NULL;
+	s->logins++;
+	enum mailbox_login_end end = mailbox_login_run(&l);
+	*reason =
+		end == MAILBOX_LOGIN_ELSEWHERE ? "Logged in as somebody else" : "Connection closed";
+	return end == MAILBOX_LOGIN_HERE;
+}
+
+static const char *may_suspend run_imap(struct session *s)
+{
+	const char *reason;
+
+	for (;;) {
+		enum imap_session_end end = run_imap_once(s);
+		if (end != IMAP_SESSION_UNAUTHENTICATED)
+			return imap_end_text(end);
+		if (!login_again(s, &reason))
+			return reason;
+	}
 }
 
 static const char *pop3_end_text(enum pop3_session_end end)
@@ -177,7 +235,8 @@ static void session_main(void *arg)
 		  LOG_INT("out", (int64_t)stream_bytes_out(s->stream)));
 	log_context_leave(&s->log);
 	stream_free(s->stream);
-	user_leave(s->user);
+	if (s->user)
+		user_leave(s->user);
 	struct arena memory = s->memory;
 	arena_done(&memory);
 }
@@ -193,6 +252,8 @@ int mailbox_role_session(void *ctx, struct mailbox_session_in *in, struct arena 
 	s->account = arena_str(&memory, in->account);
 	s->tag = arena_str(&memory, in->tag);
 	s->id = arena_str(&memory, in->session);
+	s->client_address = arena_str(&memory, in->client_address);
+	s->secure = in->secure;
 	int r = mailbox_role_path(s->account, &memory, &s->path, err);
 	if (r == 0)
 		r = user_enter(s->account, &s->user, err);

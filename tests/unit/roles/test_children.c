@@ -162,12 +162,12 @@ static void two_roles_are_connected_once(void **state)
 	loop_run();
 
 	/* Two fronts and the queue call auth and every worker; two fronts call the queue, two
-	 * workers auth. */
+	 * workers auth and each other. */
 	assert_int_equal(count_notes(w, "calls auth 0\n"), 5);
-	assert_int_equal(count_notes(w, "calls mailbox 0\n"), 3);
-	assert_int_equal(count_notes(w, "calls mailbox 1\n"), 3);
+	assert_int_equal(count_notes(w, "calls mailbox 0\n"), 4);
+	assert_int_equal(count_notes(w, "calls mailbox 1\n"), 4);
 	assert_int_equal(count_notes(w, "calls queue 0\n"), 2);
-	assert_int_equal(count_notes(w, "called\n"), 13);
+	assert_int_equal(count_notes(w, "called\n"), 15);
 }
 
 int main(int argc, char **argv)
