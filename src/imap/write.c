@@ -33,17 +33,9 @@ static void write_utf8_name(struct buf *b, struct str name)
 	buf_putc(b, '"');
 }
 
-void imap_write_mailbox(struct buf *b, struct str name, bool utf8)
+static void write_utf7_name(struct buf *b, struct str name)
 {
 	auto_buf struct buf utf7;
-
-	if (utf8) {
-		if (is_atom(name))
-			buf_put_str(b, name);
-		else
-			write_utf8_name(b, name);
-		return;
-	}
 
 	/* Base64 of UTF-16: a byte of ASCII control can take six. */
 	buf_init(&utf7, NULL, 8 * STORE_NAME_MAX);
@@ -54,6 +46,16 @@ void imap_write_mailbox(struct buf *b, struct str name, bool utf8)
 		buf_put_str(b, buf_str(&utf7));
 	else
 		imap_write_string(b, buf_str(&utf7));
+}
+
+void imap_write_mailbox(struct buf *b, struct str name, bool utf8)
+{
+	if (!utf8)
+		write_utf7_name(b, name);
+	else if (is_atom(name))
+		buf_put_str(b, name);
+	else
+		write_utf8_name(b, name);
 }
 
 void imap_write_date_time(struct buf *b, int64_t seconds)

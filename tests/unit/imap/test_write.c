@@ -36,6 +36,20 @@ static void mailbox_names_leave_in_modified_utf7(void **state)
 	assert_string_equal(buf_cstr(&b), "\"Entw&APw-rfe &- mehr\"");
 }
 
+static void mailbox_names_leave_in_utf8_where_that_is_enabled(void **state)
+{
+	(void)state;
+	/* Again and again: what one call leaves on the stack must not matter to the next. */
+	for (int i = 0; i < 100; i++) {
+		auto_buf struct buf b;
+		buf_init(&b, NULL, 1000);
+		imap_write_mailbox(&b, STR("plain"), true);
+		imap_write_mailbox(&b, STR("Entw\xc3\xbcrfe \"&\\"), true);
+		imap_write_mailbox(&b, STR("\xff"), true);
+		assert_string_equal(buf_cstr(&b), "plain\"Entw\xc3\xbcrfe \\\"&\\\\\"{1}\r\n\xff");
+	}
+}
+
 static void flags_come_before_keywords(void **state)
 {
 	struct str names[] = { STR("$Junk"), STR(""), STR("later") };
@@ -68,6 +82,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strings_are_quoted_or_literals),
 		cmocka_unit_test(mailbox_names_leave_in_modified_utf7),
+		cmocka_unit_test(mailbox_names_leave_in_utf8_where_that_is_enabled),
 		cmocka_unit_test(flags_come_before_keywords),
 		cmocka_unit_test(uids_are_written_as_ranges),
 	};
