@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "imap/condstore.h"
+#include "imap/search_context.h"
 #include "imap/search_key.h"
 #include "imap/search_return.h"
 #include "imap/search_run.h"
@@ -38,5 +39,7 @@ int imap_cmd_sort(struct imap_session *s)
 		r = imap_sort_run(s, &order, &found);
 	if (r == 0)
 		r = imap_return_write(s, &how, "SORT", &found);
+	if (r == 0 && how.what & IMAP_RETURN_UPDATE)
+		imap_context_refuse(s);
 	return r < 0 ? r : imap_ok(s, "Sort completed.");
 }

@@ -6,7 +6,8 @@
 #define ALWAYS                                                                                     \
 	"IMAP4rev1 IMAP4rev2 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE CHILDREN UNSELECT "         \
 	"UIDPLUS MOVE MULTIAPPEND LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE "       \
-	"STATUS=SIZE OBJECTID UTF8=ACCEPT ESEARCH SEARCHRES SORT SORT=DISPLAY ESORT "              \
+	"STATUS=SIZE OBJECTID UTF8=ACCEPT ESEARCH CONTEXT=SEARCH SEARCHRES SORT SORT=DISPLAY "     \
+	"ESORT "                                                                                   \
 	"THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS PARTIAL WITHIN INPROGRESS BINARY "    \
 	"CATENATE URL-PARTIAL REPLACE PREVIEW COMPRESS=DEFLATE QUOTA QUOTA=RES-STORAGE "           \
 	"METADATA NOTIFY"
@@ -36,6 +37,7 @@ struct str imap_session_capabilities(struct imap_session *s)
 
 static const struct imap_command commands[] = {
 	{ "APPEND", imap_cmd_append, IMAP_FOLDERS },
+	{ "CANCELUPDATE", imap_cmd_cancelupdate, VIEW },
 	{ "CAPABILITY", imap_cmd_capability, 0 },
 	{ "CHECK", imap_cmd_check, VIEW },
 	{ "CLOSE", imap_cmd_close, VIEW | IMAP_NO_SYNC },

@@ -403,3 +403,29 @@ int imap_search_parse_in_charset(struct imap_session *s, struct imap_search_key 
 		return -ENOTSUP;
 	return parse_keys(&p, out);
 }
+
+/* Nested no deeper than the parser allows. */
+struct imap_search_key *imap_search_key_keep(struct imap_session *s,
+					     const struct imap_search_key *k, struct arena *a)
+{
+	struct imap_search_key *copy = ARENA_NEW(a, struct imap_search_key);
+	struct imap_search_key **at = &copy->children;
+
+	*copy = *k;
+	copy->children = copy->next = NULL;
+	copy->found = NULL;
+	copy->field = arena_str(a, k->field);
+	copy->text = arena_str(a, k->text);
+	copy->seqs = (struct imap_seqset){ 0 };
+	for (size_t i = 0; i < k->seqs.count; i++)
+		for (uint32_t n = k->seqs.ranges[i].first;
+		     n <= k->seqs.ranges[i].last && n <= store_view_count(s->view); n++)
+			store_uids_add(a, &copy->uids, store_view_uid(s->view, n));
+	if (k->kind == IMAP_SEARCH_SEQS)
+		copy->kind = IMAP_SEARCH_UIDS;
+	for (const struct imap_search_key *c = k->children; c; c = c->next) {
+		*at = imap_search_key_keep(s, c, a);
+		at = &(*at)->next;
+	}
+	return copy;
+}

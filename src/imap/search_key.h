@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "imap/seqset.h"
 #include "mime/facts.h"
+#include "store/store.h"
 
 struct imap_search_found;
 struct imap_session;
@@ -19,6 +20,7 @@ enum imap_search_kind {
 	/* What the view knows. */
 	IMAP_SEARCH_ALL,
 	IMAP_SEARCH_SEQS,
+	IMAP_SEARCH_UIDS,  /* of a key that is kept: the messages that SEQS stood for */
 	IMAP_SEARCH_FLAGS, /* has all of `with` and none of `without` */
 	IMAP_SEARCH_KEYWORD,
 	IMAP_SEARCH_MODSEQ, /* RFC 7162 3.1.5 */
@@ -48,6 +50,7 @@ struct imap_search_key {
 	unsigned cost;	  /* of the most expensive key in it */
 	bool asks_modseq; /* in the root: some key is MODSEQ */
 	struct imap_seqset seqs;
+	struct store_uids uids;
 	uint32_t with, without;		 /* enum store_flag */
 	uint64_t keyword;		 /* its bit */
 	uint64_t number;		 /* bytes, seconds or mod-sequence */
@@ -58,6 +61,10 @@ struct imap_search_key {
 	struct str text;		 /* folded: mime/fold.h */
 	struct imap_search_found *found; /* what the full-text index says, or NULL */
 };
+
+/* A copy in `a` that stays right when messages come and go. */
+struct imap_search_key *imap_search_key_keep(struct imap_session *s,
+					     const struct imap_search_key *k, struct arena *a);
 
 /* Parse the keys of SEARCH, perhaps with CHARSET before them, to the end of the command.
  * -EBADMSG as ever; -ENOTSUP when the charset is not known. The cheap keys of each conjunction

@@ -9,15 +9,17 @@
 #include "imap/write.h"
 
 #define NUMBERS_PER_UNIT 10000
+#define NOT_TOLD	 (IMAP_RETURN_SAVE | IMAP_RETURN_CONTEXT | IMAP_RETURN_UPDATE)
 #define SEND_FROM	 ((size_t)32768)
 
 static const struct {
 	const char *name;
 	unsigned what;
 } options[] = {
-	{ "ALL", IMAP_RETURN_ALL },	    { "COUNT", IMAP_RETURN_COUNT },
-	{ "MAX", IMAP_RETURN_MAX },	    { "MIN", IMAP_RETURN_MIN },
-	{ "PARTIAL", IMAP_RETURN_PARTIAL }, { "SAVE", IMAP_RETURN_SAVE },
+	{ "ALL", IMAP_RETURN_ALL },	{ "CONTEXT", IMAP_RETURN_CONTEXT },
+	{ "COUNT", IMAP_RETURN_COUNT }, { "MAX", IMAP_RETURN_MAX },
+	{ "MIN", IMAP_RETURN_MIN },	{ "PARTIAL", IMAP_RETURN_PARTIAL },
+	{ "SAVE", IMAP_RETURN_SAVE },	{ "UPDATE", IMAP_RETURN_UPDATE },
 };
 
 static int parse_option(struct imap_lexer *lx, struct imap_return *out)
@@ -65,8 +67,8 @@ int imap_return_parse(struct imap_session *s, struct imap_return *out)
 	if (out->what & IMAP_RETURN_PARTIAL && out->what & IMAP_RETURN_ALL)
 		return imap_lexer_bad(lx, "PARTIAL goes not with ALL");
 	/* RFC 4731 3.1: an empty list is ALL. */
-	if (out->what == 0)
-		out->what = IMAP_RETURN_ALL;
+	if ((out->what & ~IMAP_RETURN_CONTEXT) == 0)
+		out->what |= IMAP_RETURN_ALL;
 	return 0;
 }
 
@@ -146,7 +148,7 @@ static uint64_t highest_modseq(struct imap_session *s, const struct imap_return 
 	uint64_t highest = 0;
 
 	for (size_t i = 0; i < found->n; i++) {
-		bool told = how->what & ~(ends | IMAP_RETURN_SAVE) ||
+		bool told = how->what & ~(ends | NOT_TOLD) ||
 			    (how->what & IMAP_RETURN_MIN && i == 0) ||
 			    (how->what & IMAP_RETURN_MAX && i + 1 == found->n);
 		uint64_t modseq = told ? modseq_of(s, found->v[i]) : 0;
@@ -162,7 +164,7 @@ static int may_suspend write_extended(struct imap_session *s, const struct imap_
 	int r = 0;
 
 	/* RFC 5182 2.1: nothing is told when nothing but saving was asked for. */
-	if (how->what == IMAP_RETURN_SAVE)
+	if ((how->what & ~NOT_TOLD) == 0 && how->what & IMAP_RETURN_SAVE)
 		return 0;
 	buf_puts(b, "* ESEARCH (TAG ");
 	imap_write_string(b, s->tag);

@@ -18,6 +18,8 @@ enum imap_return_what {
 	IMAP_RETURN_COUNT = 1 << 3,
 	IMAP_RETURN_PARTIAL = 1 << 4,
 	IMAP_RETURN_SAVE = 1 << 5,
+	IMAP_RETURN_CONTEXT = 1 << 6, /* RFC 5267 4.2: only a hint */
+	IMAP_RETURN_UPDATE = 1 << 7,  /* RFC 5267 4.3 */
 };
 
 struct imap_return {

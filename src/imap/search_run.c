@@ -215,6 +215,8 @@ static int may_suspend matches(struct candidate *c, const struct imap_search_key
 		return 1;
 	case IMAP_SEARCH_SEQS:
 		return imap_seqset_contains(&k->seqs, c->seq);
+	case IMAP_SEARCH_UIDS:
+		return store_uids_has(&k->uids, c->meta.uid);
 	case IMAP_SEARCH_FLAGS:
 		return (c->meta.flags & k->with) == k->with && !(c->meta.flags & k->without);
 	case IMAP_SEARCH_KEYWORD:
@@ -280,6 +282,19 @@ static void add(struct imap_session *s, struct imap_found *found, uint32_t seq)
 		found->v = v;
 	}
 	found->v[found->n++] = seq;
+}
+
+int imap_search_matches(struct imap_session *s, const struct imap_search_key *key, uint32_t seq)
+{
+	struct candidate c = { .s = s, .seq = seq, .now = (int64_t)time(NULL) };
+	size_t units = 0;
+
+	buf_init(&c.text, NULL, SIZE_MAX / 2);
+	bool found = contents_match(&c, key, &units);
+	buf_done(&c.text);
+	arena_done(&c.arena);
+	int r = stream_error(s->stream);
+	return r < 0 ? r : found;
 }
 
 int imap_search_run(struct imap_session *s, struct imap_search_key *key, struct imap_found *out)

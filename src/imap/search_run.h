@@ -15,6 +15,10 @@ struct imap_found {
 	size_t cap;
 };
 
+/* Is this message found? 1, 0, or the failure of the stream. */
+int may_suspend must_check imap_search_matches(struct imap_session *s,
+					       const struct imap_search_key *key, uint32_t seq);
+
 /* Look at all messages, letting others run meanwhile. A message that cannot be read is not found.
  * 0 or the failure of the stream. */
 int may_suspend must_check imap_search_run(struct imap_session *s, struct imap_search_key *key,

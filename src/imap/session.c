@@ -6,6 +6,7 @@
 #include "core/loop.h"
 #include "imap/box.h"
 #include "imap/notify.h"
+#include "imap/search_context.h"
 #include "imap/session_state.h"
 #include "imap/view.h"
 
@@ -194,6 +195,7 @@ static int may_suspend serve(struct imap_session *s)
 	while (r == 0 && !s->ended)
 		r = one_command(s);
 	arena_done(&s->saved.arena);
+	imap_contexts_done(s);
 	imap_notify_end(s);
 	store_view_close(s->view);
 	s->view = NULL;

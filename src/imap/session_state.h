@@ -62,7 +62,8 @@ struct imap_session {
 	struct imap_saved {
 		struct arena arena;
 		struct store_uids uids;
-	} saved; /* RFC 5182: what "$" stands for */
+	} saved;		       /* RFC 5182: what "$" stands for */
+	struct imap_context *contexts; /* searches that are kept up to date */
 
 	struct str tag;
 	const char *command; /* its name, or NULL before it is known */
@@ -115,15 +116,16 @@ int may_suspend must_check imap_commit(struct store_commit *c, struct err *err);
 /* The same for flags and removals of the selected mailbox. */
 int may_suspend must_check imap_commit_view(struct imap_session *s, struct err *err);
 
-imap_command_fn imap_cmd_append, imap_cmd_capability, imap_cmd_check, imap_cmd_close,
-	imap_cmd_compress, imap_cmd_copy, imap_cmd_create, imap_cmd_delete, imap_cmd_deleteacl,
-	imap_cmd_enable, imap_cmd_examine, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_getacl,
-	imap_cmd_getmetadata, imap_cmd_getquota, imap_cmd_getquotaroot, imap_cmd_id, imap_cmd_idle,
-	imap_cmd_list, imap_cmd_listrights, imap_cmd_logout, imap_cmd_lsub, imap_cmd_move,
-	imap_cmd_myrights, imap_cmd_namespace, imap_cmd_noop, imap_cmd_notify, imap_cmd_rename,
-	imap_cmd_replace, imap_cmd_search, imap_cmd_select, imap_cmd_setacl, imap_cmd_setmetadata,
-	imap_cmd_setquota, imap_cmd_sort, imap_cmd_status, imap_cmd_store, imap_cmd_subscribe,
-	imap_cmd_thread, imap_cmd_unauthenticate, imap_cmd_unselect, imap_cmd_unsubscribe;
+imap_command_fn imap_cmd_append, imap_cmd_cancelupdate, imap_cmd_capability, imap_cmd_check,
+	imap_cmd_close, imap_cmd_compress, imap_cmd_copy, imap_cmd_create, imap_cmd_delete,
+	imap_cmd_deleteacl, imap_cmd_enable, imap_cmd_examine, imap_cmd_expunge, imap_cmd_fetch,
+	imap_cmd_getacl, imap_cmd_getmetadata, imap_cmd_getquota, imap_cmd_getquotaroot,
+	imap_cmd_id, imap_cmd_idle, imap_cmd_list, imap_cmd_listrights, imap_cmd_logout,
+	imap_cmd_lsub, imap_cmd_move, imap_cmd_myrights, imap_cmd_namespace, imap_cmd_noop,
+	imap_cmd_notify, imap_cmd_rename, imap_cmd_replace, imap_cmd_search, imap_cmd_select,
+	imap_cmd_setacl, imap_cmd_setmetadata, imap_cmd_setquota, imap_cmd_sort, imap_cmd_status,
+	imap_cmd_store, imap_cmd_subscribe, imap_cmd_thread, imap_cmd_unauthenticate,
+	imap_cmd_unselect, imap_cmd_unsubscribe;
 
 /* What the session offers: the text behind "CAPABILITY ", in s->arena. */
 struct str imap_session_capabilities(struct imap_session *s);

@@ -4,6 +4,7 @@
 
 #include "imap/condstore.h"
 #include "imap/flags.h"
+#include "imap/search_context.h"
 #include "imap/seqset.h"
 #include "imap/session_state.h"
 #include "imap/uids_write.h"
@@ -126,7 +127,9 @@ int imap_view_sync(struct imap_session *s, unsigned how)
 		store_view_status(s->view, &st);
 		s->told_modseq = st.modseq;
 	}
-	return write_events(s, &ev);
+	imap_contexts_expunge(s, &ev);
+	r = write_events(s, &ev);
+	return r < 0 ? r : imap_contexts_update(s);
 }
 
 /* Ranges of UIDs become those of the messages that have them. */
@@ -259,6 +262,7 @@ void imap_view_save(struct imap_session *s, const uint32_t *seqs, size_t n)
 void imap_view_close(struct imap_session *s)
 {
 	imap_view_save(s, NULL, 0);
+	imap_contexts_done(s);
 	store_view_close(s->view);
 	s->view = NULL;
 }

@@ -318,3 +318,64 @@ def test_messages_are_found_by_their_age(server, user):
         assert wire.ok('SEARCH OLDER 500') == ['* SEARCH 2 3']
         assert wire.ok('SEARCH OLDER 500 YOUNGER 50000') == ['* SEARCH 2']
         assert wire.ok('SEARCH YOUNGER 4294967295') == ['* SEARCH 1 2 3']
+
+
+# RFC 5267
+
+def apply_updates(lines, tag, known):
+    """What a client knows of the results after some answers."""
+    for line in lines:
+        head = re.match(rf'\* ESEARCH \(TAG "{tag}"\) UID (ADDTO|REMOVEFROM) \(0 (\S+)\)$', line)
+        if not head:
+            assert 'ADDTO' not in line and 'REMOVEFROM' not in line, line
+            continue
+        changed = set(numbers(head.group(2)))
+        if head.group(1) == 'ADDTO':
+            assert not changed & known, line
+            known |= changed
+        else:
+            assert changed <= known, line
+            known -= changed
+
+
+def test_results_stay_right_whatever_happens(server, user):
+    # RFC 5267 4.3: "notifications of changes"
+    rng = random.Random(9)
+    with Imap(server, user) as wire, Imap(server, user) as other:
+        for n in range(10):
+            append(wire, mail([('Subject', f'number {n}')]))
+        for w in (wire, other):
+            w.ok('SELECT INBOX')
+        keys = ['FLAGGED', 'OR SEEN SUBJECT 3', 'NOT DELETED BODY text', 'UID 2:5 NOT FLAGGED']
+        known = {}
+        for n, key in enumerate(keys):
+            wire.send(f'k{n} UID SEARCH RETURN (UPDATE ALL) {key}\r\n')
+            known[n] = set(numbers(results(wire.finish(f'k{n}')[1]).get('ALL')))
+        for _ in range(80):
+            who = rng.choice([wire, other])
+            what = rng.choice(['flag', 'flag', 'flag', 'append', 'expunge'])
+            if what == 'append':
+                append(other, mail([('Subject', f'number {rng.randint(0, 9)}')]))
+                lines = who.ok('NOOP')
+            elif what == 'expunge':
+                lines = who.ok('EXPUNGE')
+            else:
+                flag = rng.choice(['\\Flagged', '\\Seen', '\\Deleted'])
+                uids = ','.join(str(rng.randint(1, 30)) for _ in range(3))
+                silent = rng.choice(['', '.SILENT'])
+                lines = who.ok(f'UID STORE {uids} {rng.choice("+-")}FLAGS{silent} ({flag})')
+            if who is other:
+                lines = []
+            lines += wire.ok('NOOP')
+            for n, key in enumerate(keys):
+                mine = [line for line in lines if f'"k{n}"' in line]
+                apply_updates(mine, f'k{n}', known[n])
+                more = wire.ok(f'UID SEARCH RETURN (ALL) {key}')
+                apply_updates([line for line in more if f'"k{n}"' in line], f'k{n}', known[n])
+                now, = [line for line in more if f'TAG "t{wire.count}"' in line]
+                want = set(numbers(results([now]).get('ALL')))
+                # other searches may have brought news of theirs
+                for k in range(len(keys)):
+                    if k != n:
+                        apply_updates([x for x in more if f'"k{k}"' in x], f'k{k}', known[k])
+                assert known[n] == want, key

@@ -1,4 +1,5 @@
 /* What a search returns and how (RFC 4731, 5182, 9394), and that it is still at work (RFC 9585). */
+#include "base/buf.h"
 #include "session_fixture.h"
 
 static void three_messages(struct account *t)
@@ -89,6 +90,48 @@ static void a_part_of_a_fetch_can_be_asked_for(void **state)
 		    three_messages);
 }
 
+/* RFC 5267 4.3: UPDATE, ADDTO, REMOVEFROM, CANCELUPDATE, NOUPDATE. */
+static void results_are_kept_up_to_date(void **state)
+{
+	(void)state;
+	session_run("C: s SELECT INBOX\nU: s OK <*>\n"
+		    "C: a UID SEARCH RETURN (UPDATE COUNT) FLAGGED\n"
+		    "S: * ESEARCH (TAG \"a\") UID COUNT 2\nS: a OK <*>\n"
+		    "C: b SEARCH RETURN (UPDATE ALL CONTEXT) SUBJECT t\n"
+		    "S: * ESEARCH (TAG \"b\") ALL 2:3\nS: b OK <*>\n"
+		    "C: c STORE 1:2 FLAGS.SILENT (\\Answered)\n"
+		    "U: * ESEARCH (TAG \"a\") UID REMOVEFROM (0 1)\nS: c OK <*>\n"
+		    "C: d STORE 1:2 +FLAGS.SILENT (\\Flagged \\Deleted)\n"
+		    "U: * ESEARCH (TAG \"a\") UID ADDTO (0 1:2)\nS: d OK <*>\n"
+		    "C: e EXPUNGE\n"
+		    "S: * ESEARCH (TAG \"b\") REMOVEFROM (0 2)\n"
+		    "S: * ESEARCH (TAG \"a\") UID REMOVEFROM (0 1:2)\n"
+		    "S: * 2 EXPUNGE\nS: * 1 EXPUNGE\nU: e OK <*>\n"
+		    "C: f CANCELUPDATE \"a\"\nS: f OK <*>\n"
+		    "C: g CANCELUPDATE \"a\" \"b\"\nS: g NO <*>\n"
+		    "C: h STORE 1 -FLAGS.SILENT (\\Flagged)\nU: h OK <*>\n"
+		    "C: i CANCELUPDATE\nS: i BAD <*>\n",
+		    three_messages);
+}
+
+static void more_than_can_be_kept_is_refused(void **state)
+{
+	auto_buf struct buf b;
+
+	(void)state;
+	buf_init(&b, NULL, 10000);
+	buf_puts(&b, "C: s SELECT INBOX\nU: s OK <*>\n");
+	for (int i = 0; i < 16; i++)
+		buf_printf(&b, "C: a%d SEARCH RETURN (UPDATE COUNT) SEEN\nU: a%d OK <*>\n", i, i);
+	buf_puts(&b, "C: b SEARCH RETURN (UPDATE COUNT) SEEN\n"
+		     "S: * ESEARCH (TAG \"b\") COUNT 0\n"
+		     "S: * NO [NOUPDATE \"b\"] <*>\nS: b OK <*>\n"
+		     "C: c CLOSE\nS: c OK <*>\nC: d SELECT INBOX\nU: d OK <*>\n"
+		     "C: e SEARCH RETURN (UPDATE COUNT) SEEN\n"
+		     "S: * ESEARCH (TAG \"e\") COUNT 0\nS: e OK <*>\n");
+	session_run(buf_cstr(&b), three_messages);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +140,8 @@ int main(void)
 		cmocka_unit_test(imap4rev2_knows_no_other_answer),
 		cmocka_unit_test(a_long_search_says_that_it_is_at_work),
 		cmocka_unit_test(an_extended_answer_tells_the_highest_mod_sequence),
+		cmocka_unit_test(results_are_kept_up_to_date),
+		cmocka_unit_test(more_than_can_be_kept_is_refused),
 		cmocka_unit_test(a_part_of_a_fetch_can_be_asked_for),
 	};
 
