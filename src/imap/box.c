@@ -7,6 +7,9 @@
 
 #define OWNERS_MAX 50
 
+/* Behind it stands the name of a shared mailbox. */
+#define SUBSCRIBED "/private/vendor/posthorn/subscribed/"
+
 /* An account of somebody else that this session has opened. */
 struct imap_guest {
 	struct imap_guest *next;
@@ -142,6 +145,7 @@ struct listing {
 	struct arena *a;
 	struct store_box_list *out;
 	size_t cap;
+	struct store_meta_list notes;
 };
 
 static void put_entry(struct listing *l, struct str name, uint32_t attrs)
@@ -178,6 +182,31 @@ static void put_levels(struct listing *l, struct str name)
 	}
 }
 
+static struct str subscription(struct arena *a, struct str name)
+{
+	return arena_printf(a, SUBSCRIBED "%" STR_FMT, STR_ARG(name));
+}
+
+static bool is_subscribed(struct listing *l, struct str name)
+{
+	struct str entry = subscription(l->a, name);
+
+	for (size_t i = 0; i < l->notes.n; i++)
+		if (l->notes.v[i].box.n == 0 && str_eq(l->notes.v[i].entry, entry))
+			return true;
+	return false;
+}
+
+int imap_box_subscribe_shared(struct imap_session *s, struct str name, bool on, struct err *err)
+{
+	struct store_meta note = {
+		.entry = subscription(&s->arena, name),
+		.value = on ? STR("1") : STR_NONE,
+	};
+
+	return store_meta_set(s->store, &note, 1, err);
+}
+
 static void may_suspend list_owner(struct imap_session *s, struct str owner, struct listing *l)
 {
 	struct store_box_list boxes;
@@ -195,7 +224,8 @@ static void may_suspend list_owner(struct imap_session *s, struct str owner, str
 		name = arena_printf(&s->arena, IMAP_SHARED_PREFIX "%" STR_FMT "/%" STR_FMT,
 				    STR_ARG(owner), STR_ARG(name));
 		put_levels(l, name);
-		put_entry(l, name, e->attrs & (STORE_BOX_EXISTS | STORE_BOX_HAS_CHILDREN));
+		uint32_t attrs = e->attrs & (STORE_BOX_EXISTS | STORE_BOX_HAS_CHILDREN);
+		put_entry(l, name, attrs | (is_subscribed(l, name) ? STORE_BOX_SUBSCRIBED : 0));
 	}
 }
 
@@ -209,6 +239,9 @@ void imap_box_list_shared(struct imap_session *s, struct store_box_list *out)
 	if (!s->params->open_account ||
 	    store_shares_of(s->params->mail_dir, s->params->account, &s->arena, &shares, &err) < 0)
 		return;
+	/* Without them the list is still good. */
+	if (shares.n && store_meta_list(s->store, &s->arena, &l.notes, &err) < 0)
+		l.notes.n = 0;
 	for (size_t i = 0; i < shares.n; i++)
 		list_owner(s, shares.owners[i], &l);
 }

@@ -42,6 +42,11 @@ int imap_box_refuse(struct imap_session *s, uint32_t rights);
  * anything to share it is empty. */
 void may_suspend imap_box_list_shared(struct imap_session *s, struct store_box_list *out);
 
+/* Subscriptions to them are notes of the user's own account: its subscription file has names that
+ * can be mailboxes there. */
+int must_check imap_box_subscribe_shared(struct imap_session *s, struct str name, bool on,
+					 struct err *err);
+
 /* An owner's rights have changed: let others find, or no longer find, what is theirs. */
 int may_suspend must_check imap_box_publish(struct imap_session *s, const struct imap_box *box,
 					    struct err *err);

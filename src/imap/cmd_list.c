@@ -158,12 +158,13 @@ int imap_cmd_list(struct imap_session *s)
 	return r < 0 ? r : imap_ok(s, "List completed.");
 }
 
-static void may_suspend lsub_one(struct imap_session *s, struct str name, const char *attrs)
+static void may_suspend lsub_one(struct imap_session *s, struct str name, const char *attrs,
+				 char separator)
 {
 	struct buf b;
 
 	buf_init(&b, &s->arena, RESPONSE_MAX);
-	buf_printf(&b, "* LSUB (%s) \".\" ", attrs);
+	buf_printf(&b, "* LSUB (%s) \"%c\" ", attrs, separator);
 	imap_write_mailbox(&b, name, imap_speaks_utf8(s));
 	buf_puts(&b, "\r\n");
 	imap_send(s, &b);
@@ -184,13 +185,24 @@ static void may_suspend lsub_all(struct imap_session *s, const struct imap_list_
 			continue;
 		map_remove(&parents, name);
 		if (matches(args, name, '.'))
-			lsub_one(s, name, "");
+			lsub_one(s, name, "", '.');
 	}
 	bool level = args->n && str_ends(args->patterns[0], STR("%"));
 	for (struct map_slot *p = map_next(&parents, NULL); level && p; p = map_next(&parents, p))
 		if (matches(args, p->key, '.'))
-			lsub_one(s, p->key, "\\Noselect");
+			lsub_one(s, p->key, "\\Noselect", '.');
 	map_done(&parents);
+}
+
+static void may_suspend lsub_shared(struct imap_session *s, const struct imap_list_args *args)
+{
+	struct store_box_list boxes;
+
+	imap_box_list_shared(s, &boxes);
+	for (size_t i = 0; i < boxes.n; i++)
+		if (boxes.v[i].attrs & STORE_BOX_SUBSCRIBED &&
+		    matches(args, boxes.v[i].name, IMAP_SHARED_SEPARATOR))
+			lsub_one(s, boxes.v[i].name, "", IMAP_SHARED_SEPARATOR);
 }
 
 int imap_cmd_lsub(struct imap_session *s)
@@ -211,5 +223,6 @@ int imap_cmd_lsub(struct imap_session *s)
 		return imap_no_store(s, r, &err);
 	args.options = IMAP_LIST_SUBSCRIBED;
 	lsub_all(s, &args, &boxes);
+	lsub_shared(s, &args);
 	return imap_ok(s, "Lsub completed.");
 }

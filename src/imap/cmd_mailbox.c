@@ -87,7 +87,8 @@ static int may_suspend set_subscribed(struct imap_session *s, bool on)
 	int r = last_name(s, &name);
 	if (r < 0)
 		return r;
-	r = store_box_subscribe(s->store, name, on, &err);
+	r = imap_box_is_shared(name) ? imap_box_subscribe_shared(s, name, on, &err)
+				     : store_box_subscribe(s->store, name, on, &err);
 	return r < 0 ? imap_no_store(s, r, &err) : imap_ok(s, on ? "Subscribed." : "Unsubscribed.");
 }
 

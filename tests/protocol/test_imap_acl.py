@@ -99,6 +99,17 @@ def test_lookup_lists_and_no_more(owner, guest):
     assert guest.ok(f'MYRIGHTS {WORK}') == [f'* MYRIGHTS "{WORK}" l']
 
 
+def test_subscriptions(owner, guest):
+    share(owner, guest.user, 'lr')
+    assert guest.ok('LIST (SUBSCRIBED) "" shared/*') == []
+    guest.ok(f'SUBSCRIBE {WORK}')
+    assert guest.ok('LSUB "" shared/*') == [f'* LSUB () "/" "{WORK}"']
+    [line] = [line for line in guest.ok('LIST (SUBSCRIBED) "" *') if 'shared' in line]
+    assert r'\Subscribed' in line
+    guest.ok(f'UNSUBSCRIBE {WORK}')
+    assert guest.ok('LSUB "" shared/*') == []
+
+
 def test_read_only(owner, guest):
     share(owner, guest.user, 'lr')
     status, lines = guest.do(f'SELECT {WORK}')
