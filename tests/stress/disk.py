@@ -58,9 +58,10 @@ class Disk:
         draft.rename(self.path(box) / target)
         return {LETTERS[x]: YES for x in letters or ''}
 
-    def flip(self, box, rng):
-        """Change a flag in a file's name. Returns (UID, flag, its value), or None."""
-        files = [f for f in self.files(box) if f[1]]
+    def flip(self, box, rng, known):
+        """Change a flag in the name of a file with one of these UIDs. Returns (UID, flag, its
+        value), or None."""
+        files = [f for f in self.files(box) if f[1] in known]
         if not files:
             return None
         path, uid, letters = rng.choice(files)
@@ -75,9 +76,9 @@ class Disk:
             return None
         return uid, words[letter], value
 
-    def remove(self, box, rng):
-        """Remove a file. Returns its UID, or None."""
-        files = [f for f in self.files(box) if f[1]]
+    def remove(self, box, rng, known):
+        """Remove a file with one of these UIDs. Returns the UID, or None."""
+        files = [f for f in self.files(box) if f[1] in known]
         if not files:
             return None
         path, uid, _ = rng.choice(files)

@@ -22,7 +22,7 @@ ENV = {'POSTHORN_CONNECTIONS_PER_USER': '100', 'POSTHORN_CONNECTIONS_PER_ADDRESS
 SESSIONS = (('plain', 0), ('plain', 0), ('condstore', 0), ('condstore', 0), ('qresync', 0),
             ('qresync', 0), ('qresync', 1), ('plain', 1), ('qresync', 2))
 TRACE = int(os.environ.get('POSTHORN_STRESS_TRACE', '300'))     # lines printed with a finding
-CHECKPOINT = 5  # seconds after which a delivery is never repeated
+CHECKPOINT = 10 # seconds after which a delivery is never repeated
 QUIET = 20      # seconds until everybody agrees when nothing happens any more
 
 
@@ -140,6 +140,7 @@ class Stress:
             may = frozenset(perhaps.get((m, flag), ()))
             span[m, flag] = m.flags[flag] | may | frozenset(sure.get((m, flag), ()))
         for command in commands:
+            command.moving = [m for m in command.gone if m.state == 'here']
             for m in command.gone:
                 demand(m.state != 'gone' or not command.certain, f'{command.text}: {m} was gone')
                 m.state = 'gone' if command.certain else 'maybe' if m.state == 'here' else m.state
@@ -373,20 +374,20 @@ class Stress:
 
     def other_program(self):
         box, rng = self.rng.choice(self.world.boxes), self.rng
-        what = rng.random()
+        what, known = rng.random(), box.messages.keys()
         if what < 0.3:
             identity = self.world.identity()
             flags = self.disk.add(box, identity, rng)
             box.arrivals.append(Arrival(identity, flags, True))
             self.trace(f'--- another program adds {identity} to {box.name} {flags}')
         elif what < 0.7:
-            done = self.disk.flip(box, rng)
+            done = self.disk.flip(box, rng, known)
             self.trace(f'--- another program flags in {box.name}: {done}')
             m = done and box.messages.get(done[0])
             if m and m.state != 'gone':
                 m.write_outside(*done[1:])
         else:
-            uid = self.disk.remove(box, rng)
+            uid = self.disk.remove(box, rng, known)
             self.trace(f'--- another program removes {uid} from {box.name}')
             m = uid and box.messages.get(uid)
             if m and m.state != 'gone':
@@ -398,8 +399,10 @@ class Stress:
         inbox, now = self.world.boxes[0], time.monotonic()
         there = {m.identity for m in inbox.living() if m.delivered}
         for identity, when in self.world.delivered.items():
-            if now - when < CHECKPOINT * SLOW and identity not in there:
-                inbox.arrivals.append(Arrival(identity, {}, False, delivered=True))
+            if now - when < CHECKPOINT * SLOW:
+                self.world.delivered[identity] = now    # the next crash may do the same
+                if identity not in there:
+                    inbox.arrivals.append(Arrival(identity, {}, False, delivered=True))
 
     def kill(self):
         """The worker dies with commands in flight: what was answered is done, the rest perhaps."""
@@ -420,8 +423,9 @@ class Stress:
         """Each message is in exactly one of the two mailboxes."""
         others = {id(m) for c in commands if c is not move for m in getattr(c, 'targets', ())}
         swept = any(c.sweeps for c in commands)
-        for m in move.gone:
-            if id(m) in others or swept or m.state == 'leaving':
+        alike = collections.Counter(m.identity for m in move.gone)
+        for m in move.moving:
+            if id(m) in others or swept or m.state == 'leaving' or alike[m.identity] > 1:
                 continue
             came = any(n.source is m for n in move.to.messages.values())
             demand(came == (m.state == 'gone'), f'{move.text}, cut off: {m} is '
