@@ -229,6 +229,18 @@ static void write_preview(struct fetch *f)
 		imap_write_string(&f->out, text);
 }
 
+/* RFC 8514 4.2 */
+static void write_save_date(struct fetch *f)
+{
+	int64_t saved = imap_message_saved(f->s->view, f->message.seq, &f->arena);
+
+	buf_puts(&f->out, "SAVEDATE ");
+	if (saved == INT64_MIN)
+		buf_puts(&f->out, "NIL");
+	else
+		imap_write_date_time(&f->out, saved);
+}
+
 static void write_modseq(struct fetch *f)
 {
 	buf_puts(&f->out, "MODSEQ (");
@@ -274,6 +286,9 @@ static int may_suspend write_item(struct fetch *f, const struct imap_fetch_item 
 		buf_puts(&f->out, "EMAILID (");
 		imap_object_id_write_email(&f->out, f->meta.guid);
 		buf_putc(&f->out, ')');
+		return 0;
+	case IMAP_FETCH_SAVEDATE:
+		write_save_date(f);
 		return 0;
 	case IMAP_FETCH_THREADID:
 		/* RFC 8474 5.2: of a server that does not know threads. */

@@ -25,7 +25,7 @@ struct str imap_session_capabilities(struct imap_session *s)
 	if (s->params->may_unauthenticate)
 		buf_puts(&b, " UNAUTHENTICATE");
 	if (store_has_modseq(s->store))
-		buf_puts(&b, " CONDSTORE QRESYNC");
+		buf_puts(&b, " CONDSTORE QRESYNC SAVEDATE");
 	/* RFC 7889 2: one limit for all mailboxes is told here; no number: STATUS has it. */
 	buf_puts(&b, " APPENDLIMIT");
 	if (max)

@@ -18,6 +18,7 @@ static const struct {
 	{ "MODSEQ", { .kind = IMAP_FETCH_MODSEQ } },
 	{ "EMAILID", { .kind = IMAP_FETCH_EMAILID } },
 	{ "THREADID", { .kind = IMAP_FETCH_THREADID } },
+	{ "SAVEDATE", { .kind = IMAP_FETCH_SAVEDATE } },
 	{ "BODY", { .kind = IMAP_FETCH_BODY } },
 	{ "RFC822", { .kind = IMAP_FETCH_SECTION, .name = "RFC822" } },
 	{ "RFC822.HEADER",

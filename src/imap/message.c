@@ -375,3 +375,14 @@ int imap_message_send(struct imap_message *m, const struct imap_piece *p, struct
 
 	return stream_error(to) < 0 ? 0 : r;
 }
+
+int64_t imap_message_saved(struct store_view *view, uint32_t seq, struct arena *a)
+{
+	struct mime_facts facts;
+	struct err err;
+	int64_t saved = store_view_saved(view, seq);
+
+	if (saved != INT64_MIN || store_view_hot_facts(view, seq, a, &facts, &err) < 0)
+		return saved;
+	return store_view_saved(view, seq);
+}

@@ -45,6 +45,9 @@ int must_check imap_message_structure(struct imap_message *m);
  * the message. No harm is done when it does not know them. */
 void imap_message_know(struct imap_message *m, const struct mime_facts *f);
 
+/* When it came into the mailbox, or INT64_MIN. */
+int64_t imap_message_saved(struct store_view *view, uint32_t seq, struct arena *a);
+
 /* Give back the memory that the bytes take: before waiting for a slow client. Slices of them are
  * gone; the structure stays. */
 void imap_message_release(struct imap_message *m);

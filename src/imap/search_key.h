@@ -32,6 +32,7 @@ enum imap_search_kind {
 	IMAP_SEARCH_DATE,    /* INTERNALDATE in [from, to] */
 	IMAP_SEARCH_YOUNGER, /* RFC 5032 */
 	IMAP_SEARCH_OLDER,
+	IMAP_SEARCH_SAVED_DATE, /* RFC 8514 */
 	/* Read the header. */
 	IMAP_SEARCH_SENT_DATE,
 	IMAP_SEARCH_HEADER,

@@ -109,6 +109,15 @@ static int by_date(struct candidate *c, const struct imap_search_key *k)
 	return in_days(k, day);
 }
 
+static int by_saved_date(struct candidate *c, const struct imap_search_key *k)
+{
+	forget_facts(c);
+	int64_t saved = imap_message_saved(c->s->view, c->seq, c->message.a);
+	if (saved == INT64_MIN)
+		return 0;
+	return in_days(k, saved / SECONDS_PER_DAY - (saved % SECONDS_PER_DAY < 0));
+}
+
 static int by_sent_date(struct candidate *c, const struct imap_search_key *k)
 {
 	struct mime_field f;
@@ -234,6 +243,8 @@ static int may_suspend matches(struct candidate *c, const struct imap_search_key
 	case IMAP_SEARCH_YOUNGER:
 	case IMAP_SEARCH_OLDER:
 		return by_date(c, k);
+	case IMAP_SEARCH_SAVED_DATE:
+		return by_saved_date(c, k);
 	case IMAP_SEARCH_SENT_DATE:
 	case IMAP_SEARCH_HEADER:
 	case IMAP_SEARCH_BODY:

@@ -22,6 +22,7 @@ struct hot_head {
 	uint32_t uid;
 	uint32_t hot, cold; /* bytes of the blobs */
 	uint64_t cold_at;   /* in the other file */
+	int64_t saved;
 };
 
 struct cold_head {
@@ -142,7 +143,8 @@ static uint32_t hot_crc(const struct hot_head *h, const char *blob)
 	return crc32c(crc, blob, h->hot);
 }
 
-uint32_t facts_files_put(struct facts_files *f, uint32_t uid, const struct mime_facts *facts)
+uint32_t facts_files_put(struct facts_files *f, uint32_t uid, const struct mime_facts *facts,
+			 int64_t saved)
 {
 	if (f->failed || side_open(f, &f->hot) < 0 || side_open(f, &f->cold) < 0)
 		return 0;
@@ -154,6 +156,7 @@ uint32_t facts_files_put(struct facts_files *f, uint32_t uid, const struct mime_
 		.hot = (uint32_t)facts->hot.n,
 		.cold = (uint32_t)facts->cold.n,
 		.cold_at = put_cold(f, uid, facts->cold),
+		.saved = saved,
 	};
 	f->puts++;
 	h.crc = hot_crc(&h, facts->hot.p);
@@ -253,6 +256,14 @@ int facts_files_all(struct facts_files *f, uint32_t place, uint32_t uid, struct 
 	if (c.uid != uid || crc32c(crc32c(0, &uid, sizeof(uid)), cold.p, cold.n) != c.crc)
 		return -ENOENT;
 	return mime_facts_parse(hot, cold, out) < 0 ? -ENOENT : 0;
+}
+
+int64_t facts_files_saved(struct facts_files *f, uint32_t place, uint32_t uid)
+{
+	struct hot_head h;
+	struct str hot;
+
+	return read_hot(f, place, uid, &h, &hot) < 0 ? INT64_MIN : h.saved;
 }
 
 uint64_t facts_files_size(struct facts_files *f)

@@ -39,8 +39,10 @@ void facts_files_init(struct facts_files *f, int dirfd, const uint8_t guid[16],
 /* Write what is to be written, close the files, give back their memory. Usable again. */
 void facts_files_rest(struct facts_files *f);
 
-/* Keep the facts of a message: where they will be, 0 when they cannot be kept. */
-uint32_t facts_files_put(struct facts_files *f, uint32_t uid, const struct mime_facts *facts);
+/* Keep the facts of a message that came into the mailbox at `saved`: where they will be, 0 when
+ * they cannot be kept. */
+uint32_t facts_files_put(struct facts_files *f, uint32_t uid, const struct mime_facts *facts,
+			 int64_t saved);
 /* Everything put so far is in the files, if not on the disk: before an index says where it is. */
 void facts_files_flush(struct facts_files *f);
 
@@ -49,6 +51,9 @@ int must_check facts_files_hot(struct facts_files *f, uint32_t place, uint32_t u
 			       struct mime_facts *out);
 int must_check facts_files_all(struct facts_files *f, uint32_t place, uint32_t uid,
 			       struct mime_facts *out);
+
+/* When the message came into the mailbox, or INT64_MIN. */
+int64_t facts_files_saved(struct facts_files *f, uint32_t place, uint32_t uid);
 
 /* Bytes of both files. */
 uint64_t facts_files_size(struct facts_files *f);

@@ -7,7 +7,7 @@
 #include "store/index.h"
 
 #define INDEX_MAGIC   0x5849485050484958ull
-#define INDEX_VERSION 2
+#define INDEX_VERSION 3
 
 struct index_header {
 	uint64_t magic;

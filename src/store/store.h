@@ -396,6 +396,10 @@ int must_check store_view_message_full(struct store_view *v, uint32_t seq,
 void store_view_vanished(const struct store_view *v, uint64_t since, struct arena *a,
 			 struct store_uids *out);
 
+/* When the message came into this mailbox (RFC 8514), seconds since the epoch; INT64_MIN: unknown.
+ * Known of all messages once what is known of them was made (store_view_facts). */
+int64_t store_view_saved(struct store_view *v, uint32_t seq);
+
 /* May CONDSTORE be offered: modseq and the list of expunged UIDs survive a restart. */
 bool store_has_modseq(const struct store *s);
 

@@ -60,14 +60,15 @@ static void copy_one(struct maildir_box *mb, const struct store_rec *r)
 	if (r->state & STORE_REC_GONE || r->facts == 0 ||
 	    facts_files_all(&mb->facts, r->facts, r->uid, &facts) < 0)
 		return;
+	int64_t saved = facts_files_saved(&mb->facts, r->facts, r->uid);
 	if (c->n == c->cap) {
 		c->cap = c->cap ? c->cap * 2 : 256;
 		c->v = realloc(c->v, c->cap * sizeof(*c->v));
 		if (!c->v)
 			check_no_memory();
 	}
-	c->v[c->n++] =
-		(struct copied){ r->uid, r->facts, facts_files_put(&c->next, r->uid, &facts) };
+	c->v[c->n++] = (struct copied){ r->uid, r->facts,
+					facts_files_put(&c->next, r->uid, &facts, saved) };
 }
 
 /* Those that were not copied are made again when somebody asks. */

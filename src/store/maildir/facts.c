@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -69,11 +70,11 @@ uint32_t maildir_facts_keep(struct maildir_box *mb, uint32_t uid,
 	if (mb->facts.dirfd < 0)
 		return 0;
 	if (source->made)
-		return facts_files_put(&mb->facts, uid, source->made);
+		return facts_files_put(&mb->facts, uid, source->made, time(NULL));
 	if (!source->from ||
 	    facts_files_all(&source->from->facts, source->place, source->uid, &copied) < 0)
 		return 0;
-	return facts_files_put(&mb->facts, uid, &copied);
+	return facts_files_put(&mb->facts, uid, &copied, time(NULL));
 }
 
 void maildir_facts_begin(struct maildir_box *mb)
@@ -103,7 +104,8 @@ static void keep(struct maildir_box *mb, struct store_rec *r, const struct mime_
 {
 	if (!r || !mb->base.indexed)
 		return;
-	r->facts = facts_files_put(&mb->facts, r->uid, facts);
+	/* Nobody knows when it came: RFC 8514 section 4 takes its date then. */
+	r->facts = facts_files_put(&mb->facts, r->uid, facts, r->date);
 	store_box_touch(&mb->base, r);
 }
 
@@ -188,4 +190,12 @@ int store_view_hot_facts(struct store_view *v, uint32_t seq, struct arena *a,
 	if (r->facts && facts_files_hot(&maildir_box(v->box)->facts, r->facts, r->uid, out) == 0)
 		return 0;
 	return make_again(v, seq, a, out, err);
+}
+
+int64_t store_view_saved(struct store_view *v, uint32_t seq)
+{
+	const struct store_rec *r = store_view_rec(v, seq);
+
+	return r && r->facts ? facts_files_saved(&maildir_box(v->box)->facts, r->facts, r->uid)
+			     : INT64_MIN;
 }
