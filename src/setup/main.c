@@ -66,6 +66,7 @@ int main(int argc, char **argv)
 	s.config_dir = under_root(&s, "/tmp/docker-mailserver");
 	s.mail_dir = under_root(&s, "/var/mail");
 	s.index_dir = under_root(&s, "/var/mail-state/lib-posthorn/index");
+	s.text_index_dir = under_root(&s, "/var/mail-state/lib-posthorn/fts");
 
 	enum setup_exit r = dispatch(&s, str_skip(program, (size_t)(slash + 1)));
 	arena_done(&s.arena);

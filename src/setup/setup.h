@@ -28,7 +28,7 @@ struct setup {
 	struct arena arena;
 	struct str config_dir;
 	struct str mail_dir;
-	struct str index_dir;
+	struct str index_dir, text_index_dir;
 };
 
 struct setup_command {

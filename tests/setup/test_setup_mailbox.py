@@ -163,3 +163,15 @@ def test_what_cannot_be_imported_is_told(setup, account, tmp_path, name, text, w
     result = setup.run('mailbox', 'import', USER, str(tmp_path / name))
     assert result.code == 1 and why in result.err
     assert result.out.startswith('0 messages of')
+
+
+def test_an_account_that_is_deleted_leaves_no_words_behind(setup, account):
+    setup.write('postfix-accounts.cf', f'{USER}|x\n')
+    setup.ok('mailbox', 'check', USER)
+    state = setup.root / 'var/mail-state/lib-posthorn'
+    text = state / 'fts/b.c/user'
+    text.mkdir(parents=True)
+    (text / 'x').write_text('words')
+    assert list((state / 'index/b.c/user').iterdir())
+    setup.ok('email', 'del', '-y', USER)
+    assert not (state / 'index/b.c/user').exists() and not text.exists()
