@@ -328,7 +328,7 @@ int imap_search_run(struct imap_session *s, struct imap_search_key *key, struct 
 		r = imap_progress_work(&progress, units, c.seq);
 	}
 	if (c.index.lacks)
-		fts_notice(s->params->fts, s->params->mail_path, false);
+		fts_notice(s->params->fts, s->params->mail_path, FTS_LACKS);
 	buf_done(&c.text);
 	arena_done(&c.arena);
 	return r;

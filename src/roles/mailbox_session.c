@@ -135,9 +135,9 @@ static enum imap_session_end may_suspend run_imap_once(struct session *s)
 	p.limits.idle_ms = set->imap_idle;
 	p.limits.errors = (unsigned)set->imap_errors_max;
 	/* What was there before, and what the session adds. */
-	fts_notice(p.fts, s->path, false);
+	fts_notice(p.fts, s->path, FTS_USED);
 	enum imap_session_end end = imap_session_run(&p);
-	fts_notice(p.fts, s->path, false);
+	fts_notice(p.fts, s->path, FTS_USED);
 	return end;
 }
 

@@ -48,9 +48,13 @@ void fts_free(struct fts *f);
 /* The fiber that adds messages: runs until it is cancelled. */
 void may_suspend fts_main(void *fts);
 
-/* There may be messages to add: after a delivery (`delivered`), and when somebody uses the
- * account. */
-void fts_notice(struct fts *f, struct str mail_path, bool delivered);
+/* There may be messages to add. */
+enum fts_notice_kind {
+	FTS_DELIVERED,
+	FTS_USED,  /* by a session, or something was added by one */
+	FTS_LACKS, /* a search had to read a message */
+};
+void fts_notice(struct fts *f, struct str mail_path, enum fts_notice_kind kind);
 
 /* What stands for a message. */
 int64_t fts_id(struct str guid);
@@ -81,4 +85,4 @@ struct fts_query {
 int may_suspend must_check fts_find(struct fts *f, struct str mail_path, const struct fts_query *q,
 				    struct arena *a, struct fts_ids *out);
 /* Longer texts are found by their beginning: those messages may contain them. */
-#define FTS_EXACT_MAX ((size_t)200)
+#define FTS_EXACT_MAX ((size_t)100)

@@ -3,6 +3,7 @@ import base64
 import quopri
 import random
 import sqlite3
+from contextlib import closing
 
 import pytest
 from server import DOMAIN, wait_until
@@ -24,10 +25,15 @@ class Index:
         if not self.path.exists():
             return 0
         try:
-            with sqlite3.connect(f'file:{self.path}?mode=ro', uri=True) as db:
+            with closing(sqlite3.connect(f'file:{self.path}?mode=ro', uri=True)) as db:
                 return db.execute('SELECT count(*) FROM doc').fetchone()[0]
         except sqlite3.Error:
             return 0
+
+    def marks(self):
+        """How far each mailbox is in."""
+        with closing(sqlite3.connect(f'file:{self.path}?mode=ro', uri=True)) as db:
+            return [row[0] for row in db.execute('SELECT uid FROM box')]
 
     def wait(self, count):
         wait_until(lambda: self.count() == count, what=f'{count} messages in the index')
@@ -128,6 +134,20 @@ def test_copies_moves_and_other_mailboxes_need_no_new_rows(fts):
         assert found(wire, 'BODY', 'münchen') == [5]
         wire.ok('SELECT other')
         assert found(wire, 'BODY', 'münchen') == [1, 2, 4]
+    wait_until(lambda: 4 in fts.marks(), what='the other mailbox')
+    assert fts.count() == len(MAILS)
+
+
+def test_what_repeats_itself_is_found_too(fts):
+    with Imap(fts.server, USER) as wire:
+        append(wire, part('ab' * 5000 + ' the end', 'us-ascii', 'base64'))
+        append(wire, part('ab' * 5000 + ' another', 'us-ascii', 'base64'))
+        wire.ok('SELECT INBOX')
+        fts.wait(2)
+        assert found(wire, 'BODY', 'the end') == [1]
+        assert found(wire, 'BODY', 'ab' * 45) == [1, 2]
+        assert found(wire, 'BODY', 'ab' * 4000) == [1, 2]
+        assert found(wire, 'BODY', 'nothing') == []
 
 
 @pytest.mark.parametrize('damage', ['garbage', 'cut', 'gone', 'pages'])
@@ -137,22 +157,40 @@ def test_a_damaged_index_is_reported_and_made_again(fts, damage):
             append(wire, text)
         wire.ok('SELECT INBOX')
         fts.wait(len(MAILS))
-        for suffix in '-wal', '-shm':
-            fts.path.with_name(fts.path.name + suffix).unlink(missing_ok=True)
-        data = fts.path.read_bytes()
-        if damage == 'gone':
-            fts.path.unlink()
-        elif damage == 'garbage':
-            fts.path.write_bytes(b'x' * len(data))
-        elif damage == 'cut':
-            fts.path.write_bytes(data[:len(data) // 2])
-        else:
-            fts.path.write_bytes(data[:4096] + b'\xff' * (len(data) - 4096))
+    fts.server.stop()
+    data = fts.path.read_bytes()
+    if damage == 'gone':
+        fts.path.unlink()
+    elif damage == 'garbage':
+        fts.path.write_bytes(b'x' * len(data))
+    elif damage == 'cut':
+        fts.path.write_bytes(data[:len(data) // 2])
+    else:
+        fts.path.write_bytes(data[:4096] + b'\xff' * (len(data) - 4096))
+    fts.server.start()
+    with Imap(fts.server, USER) as wire:
+        wire.ok('SELECT INBOX')
         check_all(wire)
         fts.wait(len(MAILS))
         check_all(wire)
     if damage != 'gone':
         assert 'the full-text index is made again' in fts.server.log()
+
+
+def test_rows_that_were_lost_come_back(fts):
+    with Imap(fts.server, USER) as wire:
+        for text in MAILS:
+            append(wire, text)
+        wire.ok('SELECT INBOX')
+        fts.wait(len(MAILS))
+    with closing(sqlite3.connect(fts.path)) as db, db:
+        db.execute("INSERT INTO txt(txt) VALUES('delete-all')")
+        db.execute('DELETE FROM doc')
+    with Imap(fts.server, USER) as wire:
+        wire.ok('SELECT INBOX')
+        check_all(wire)
+        fts.wait(len(MAILS))
+        check_all(wire)
 
 
 def test_old_mail_is_indexed_in_the_background_with_progress(fts):

@@ -100,7 +100,8 @@ static int open_schema(struct fts_db *d, bool create, struct err *err)
 
 	sqlite3_busy_timeout(d->sql, BUSY_MS);
 	int r = run(d,
-		    "PRAGMA cell_size_check=1; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+		    "PRAGMA cell_size_check=1; PRAGMA temp_store=MEMORY;"
+		    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
 		    err);
 	if (r == 0)
 		r = version_of(d, &version, err);

@@ -14,10 +14,29 @@
 #define HEAD_MAX    ((size_t)64 << 10)
 #define BODY_MAX    ((size_t)256 << 10)
 
+/* How often one trigram may come in a message, so that no text makes a search for its own kind take
+ * long: behind that place a message is not indexed. */
+#define REPEATS_MAX 2048
+#define COUNTERS    4096
+
 struct gathering {
 	struct buf head, body;
 	bool cut;
+	uint32_t last;		   /* three bytes */
+	uint16_t counts[COUNTERS]; /* of trigrams, by a hash of them */
 };
+
+/* Bytes of a text up to where a trigram comes too often. */
+static size_t usable(struct gathering *g, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		g->last = (g->last << 8 | (unsigned char)s.p[i]) & 0xffffff;
+		uint32_t slot = (g->last * UINT32_C(2654435761)) >> 20;
+		if (++g->counts[slot] > REPEATS_MAX)
+			return i;
+	}
+	return s.n;
+}
 
 /* Texts are lines of their own: none is found across two of them, because no text that the index is
  * asked for has a line end in it. */
@@ -25,12 +44,14 @@ static bool gather(void *ctx, enum mime_text_place place, struct str folded, boo
 {
 	struct gathering *g = ctx;
 	struct buf *b = place == MIME_TEXT_HEAD ? &g->head : &g->body;
+	size_t n = usable(g, folded);
 
-	buf_put_str(b, folded);
+	/* Half a character at the end is no harm: the index takes it for another. */
+	buf_put_str(b, str_sub(folded, 0, n));
 	if (end)
 		buf_putc(b, '\n');
-	g->cut |= buf_failed(b);
-	return !(buf_failed(&g->head) && buf_failed(&g->body));
+	g->cut |= buf_failed(b) || n < folded.n;
+	return n == folded.n && !(buf_failed(&g->head) && buf_failed(&g->body));
 }
 
 static int read_message(int fd, uint64_t size, struct arena *a, struct str *out, struct err *err)
@@ -55,7 +76,7 @@ static int read_message(int fd, uint64_t size, struct arena *a, struct str *out,
 static int add(struct fts_batch *b, int64_t id, int fd, uint64_t size)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	struct gathering g = { .cut = size > EXPLORE_MAX };
+	struct gathering *g = ARENA_NEW(&a, struct gathering);
 	struct mime_structure st;
 	struct str message;
 
@@ -66,10 +87,11 @@ static int add(struct fts_batch *b, int64_t id, int fd, uint64_t size)
 	if (r < 0)
 		return r;
 	mime_structure_parse(message, MIME_STRUCTURE_LIMITS, &a, &st);
-	buf_init(&g.head, &a, HEAD_MAX);
-	buf_init(&g.body, &a, BODY_MAX);
-	(void)mime_text_message(message, &st, true, gather, &g);
-	struct fts_text text = { id, buf_str(&g.head), buf_str(&g.body), g.cut };
+	g->cut = size > EXPLORE_MAX;
+	buf_init(&g->head, &a, HEAD_MAX);
+	buf_init(&g->body, &a, BODY_MAX);
+	(void)mime_text_message(message, &st, true, gather, g);
+	struct fts_text text = { id, buf_str(&g->head), buf_str(&g->body), g->cut };
 	return fts_db_add(b->db, &text, &b->err);
 }
 

@@ -19,6 +19,8 @@
 
 #define LOOK_MS	      60000  /* how often the fiber looks whether it was forgotten */
 #define CALM_WAITS    30     /* after so many waits for calm it goes on anyway */
+#define QUERIES_MAX   2	     /* at a time: others need threads too */
+#define QUERY_MS      10000  /* so long a search waits for its turn, then it reads */
 #define RETRY_MS      600000 /* after a failure */
 #define BATCH_BYTES   ((uint64_t)4 << 20)
 #define INDEX_MAX     ((uint64_t)4 << 30) /* bytes of one account's index */
@@ -30,6 +32,9 @@ struct account {
 	struct list node; /* in fts.queue */
 	bool queued;
 	bool damaged;	    /* a search found it so */
+	unsigned made;	    /* how often it was made again */
+	bool lacks;	    /* a search found a message that is not in */
+	int64_t checked;    /* when marks were not believed last */
 	int64_t made_again; /* when it was damaged last */
 	int64_t not_before;
 	const char *path; /* of its mail */
@@ -43,6 +48,8 @@ struct fts {
 	struct list queue;
 	struct waitq wake;
 	int64_t last_delivery;
+	unsigned asking;    /* queries that run */
+	struct waitq asked; /* one has ended */
 };
 
 struct fts *fts_new(const struct fts_settings *set)
@@ -57,6 +64,7 @@ struct fts *fts_new(const struct fts_settings *set)
 	map_init(&f->accounts);
 	list_init(&f->queue);
 	waitq_init(&f->wake);
+	waitq_init(&f->asked);
 	f->last_delivery = INT64_MIN / 2;
 	return f;
 }
@@ -85,19 +93,20 @@ static struct account *account_of(struct fts *f, struct str path)
 			       STR_ARG(below))
 			  .p;
 	ac->file = arena_printf(&f->memory, "%s/text.db", ac->dir).p;
-	ac->not_before = ac->made_again = INT64_MIN / 2;
+	ac->not_before = ac->made_again = ac->checked = INT64_MIN / 2;
 	map_put(&f->accounts, copy, ac);
 	return ac;
 }
 
-void fts_notice(struct fts *f, struct str mail_path, bool delivered)
+void fts_notice(struct fts *f, struct str mail_path, enum fts_notice_kind kind)
 {
 	struct account *ac = f ? account_of(f, mail_path) : NULL;
 
 	if (!ac)
 		return;
-	if (delivered)
+	if (kind == FTS_DELIVERED)
 		f->last_delivery = loop_now();
+	ac->lacks |= kind == FTS_LACKS;
 	if (ac->queued || loop_now() < ac->not_before)
 		return;
 	ac->queued = true;
@@ -119,6 +128,10 @@ struct feeding {
 	struct fts_db db;
 	struct fts_batch batch;
 	bool merging;
+	/* Look at all messages, not only at those behind the marks. */
+	bool check;
+	struct fts_known known;
+	struct arena memory;
 	uint64_t messages;    /* of the account */
 	uint64_t done, total; /* of those that are added */
 	struct err err;
@@ -226,6 +239,8 @@ static void take_message(struct feeding *g, struct store_view *v, uint32_t seq)
 	if (store_view_message(v, seq, &m) < 0)
 		return;
 	int64_t id = fts_id(m.guid);
+	if (g->check && fts_ids_has(&g->known.all, id))
+		return;
 	if (store_view_open_message(v, seq, &file, &err) < 0)
 		return;
 	b->v[b->n].id = id;
@@ -259,6 +274,8 @@ static int may_suspend feed_box(struct feeding *g, struct str name)
 	g->messages += st.messages;
 	memcpy(g->batch.box, st.guid, sizeof(g->batch.box));
 	int r = work_run(box_job, &job);
+	if (g->check)
+		job.uid = 0;
 	if (r < 0 || job.uid + 1 >= st.uidnext)
 		return r;
 	if (store_view_open(g->store, name, STORE_VIEW_READ_ONLY | STORE_VIEW_KEEP_RECENT, &v,
@@ -294,15 +311,48 @@ static int may_suspend merge(struct feeding *g)
 	return r;
 }
 
+static int may_suspend feed_all(struct feeding *g, const struct store_box_list *boxes)
+{
+	int r = 0;
+
+	g->messages = 0;
+	for (size_t i = 0; i < boxes->n && r == 0; i++)
+		if (boxes->v[i].attrs & STORE_BOX_EXISTS)
+			r = feed_box(g, boxes->v[i].name);
+	return r;
+}
+
+static int known_job(void *arg)
+{
+	struct feeding *g = arg;
+
+	return fts_db_known(&g->db, &g->memory, &g->known, &g->err);
+}
+
+/* A message is missing, and yet all are said to be in: rows were lost. */
+static int may_suspend feed_lost(struct feeding *g, const struct store_box_list *boxes)
+{
+	struct account *ac = g->ac;
+
+	if (g->done || !ac->lacks || loop_now() - ac->checked < RETRY_MS)
+		return 0;
+	ac->checked = loop_now();
+	int r = work_run(known_job, g);
+	g->check = r == 0;
+	return r < 0 ? r : feed_all(g, boxes);
+}
+
 static int may_suspend feed_boxes(struct feeding *g)
 {
 	auto_arena struct arena a = ARENA_INIT;
 	struct store_box_list boxes;
 
 	int r = store_box_list(g->store, &a, &boxes, &g->err);
-	for (size_t i = 0; i < boxes.n && r == 0; i++)
-		if (boxes.v[i].attrs & STORE_BOX_EXISTS)
-			r = feed_box(g, boxes.v[i].name);
+	if (r == 0)
+		r = feed_all(g, &boxes);
+	if (r == 0)
+		r = feed_lost(g, &boxes);
+	g->ac->lacks = false;
 	if (r == 0)
 		r = merge(g);
 	if (r == 0 && g->done)
@@ -325,6 +375,7 @@ static int may_suspend feed(struct fts *f, struct account *ac, struct err *err)
 		close(g.batch.v[i].fd);
 	(void)!work_run(close_job, &g);
 	store_close(g.store);
+	arena_done(&g.memory);
 	*err = g.err;
 	return r;
 }
@@ -338,7 +389,10 @@ static void may_suspend start_again(struct fts *f, struct account *ac, const cha
 	if (loop_now() - ac->made_again < RETRY_MS)
 		ac->not_before = loop_now() + RETRY_MS;
 	ac->made_again = loop_now();
-	fts_notice(f, str_from(ac->path), false);
+	/* What began before found the old one. */
+	ac->damaged = false;
+	ac->made++;
+	fts_notice(f, str_from(ac->path), FTS_USED);
 }
 
 static int may_suspend feed_next(struct fts *f)
@@ -357,7 +411,7 @@ static int may_suspend feed_next(struct fts *f)
 		start_again(f, ac, err.text);
 	} else if (r == 1) {
 		(void)!work_run(remove_job, ac);
-		fts_notice(f, str_from(ac->path), false);
+		fts_notice(f, str_from(ac->path), FTS_USED);
 	} else if (r < 0 && r != -ECANCELED) {
 		ac->not_before = loop_now() + RETRY_MS;
 		report(f, ac, FTS_FAILED, err.text);
@@ -404,12 +458,21 @@ static int query_job(void *arg)
 /* A search goes on without the index; the index does not stay as it is. */
 static int may_suspend run_query(struct fts *f, struct query *q)
 {
-	int r = work_run(query_job, q);
+	int r = 0;
 
-	if (r == -EBADMSG)
+	while (r == 0 && f->asking >= QUERIES_MAX)
+		r = waitq_wait(&f->asked, "a query of a full-text index", loop_deadline(QUERY_MS));
+	if (r < 0)
+		return r;
+	unsigned made = q->ac->made;
+	f->asking++;
+	r = work_run(query_job, q);
+	f->asking--;
+	waitq_wake_one(&f->asked);
+	if (r == -EBADMSG && made == q->ac->made)
 		q->ac->damaged = true;
 	if (r < 0)
-		fts_notice(f, str_from(q->ac->path), false);
+		fts_notice(f, str_from(q->ac->path), FTS_USED);
 	return r;
 }
 
