@@ -65,15 +65,15 @@ static void settle_main(void *arg)
 /* What other programs do to the mailboxes. */
 static void notice_main(void *arg)
 {
+	struct store_pool *pool = arg;
 	struct io io;
-	int fd = dup(store_pool_notice_fd(mailbox_role.pool));
+	int fd = dup(store_pool_notice_fd(pool));
 
-	(void)arg;
 	if (fd < 0)
 		return;
 	io_init(&io, fd);
 	while (io_wait_readable(&io, loop_deadline(SETTLE_LOOK_MS)) != -ECANCELED)
-		store_pool_notice(mailbox_role.pool);
+		store_pool_notice(pool);
 	io_done(&io);
 }
 
@@ -146,10 +146,12 @@ static void mailbox_peer(struct str service, unsigned instance, int socket)
 
 static int mailbox_start(struct group *g, struct err *err)
 {
+	struct store_pool *pools[] = { mailbox_role.pool, mailbox_role.guests };
 	int r = fiber_spawn(g, "settle", settle_main, NULL);
 
-	if (r == 0 && store_pool_notice_fd(mailbox_role.pool) >= 0)
-		r = fiber_spawn(g, "notice", notice_main, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(pools); i++)
+		if (r == 0 && store_pool_notice_fd(pools[i]) >= 0)
+			r = fiber_spawn(g, "notice", notice_main, pools[i]);
 	if (r == 0 && mailbox_role.fts)
 		r = fiber_spawn(g, "index", fts_main, mailbox_role.fts);
 	return r < 0 ? err_set(err, r, "too many fibers") : 0;

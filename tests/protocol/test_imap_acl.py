@@ -206,6 +206,18 @@ def test_both_see_what_the_other_does(sharing, owner, guest):
     assert guest.ok('UID SEARCH ALL') == ['* SEARCH 2']
 
 
+def test_a_guest_in_idle_is_told_at_once(sharing, owner, guest):
+    share(owner, guest.user, 'lr')
+    guest.ok(f'SELECT {WORK}')
+    guest.socket.settimeout(10)     # the disk is looked at every 30 s anyway
+    tag = guest.start('IDLE')
+    assert guest.line() == '+ idling'
+    assert owner.append(message('new'), 'Work')[0].startswith('OK')
+    assert guest.line() == '* 3 EXISTS'
+    guest.send('DONE\r\n')
+    guest.finish(tag)
+
+
 def test_condstore_clients_are_told_that_there_are_no_mod_sequences(owner, guest):
     """RFC 7162 3.1.2.2, of an account that another worker serves."""
     share(owner, guest.user, 'lrs')
