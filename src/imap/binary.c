@@ -8,20 +8,34 @@
 #define UNIT_BYTES 4096
 #define PAD	   "                                "
 
+/* RFC 3516 4.2: parts that are made of parts have no encoding of their own. */
+static int find_encoding(struct imap_message *m, const struct imap_section *section,
+			 enum mime_encoding *out)
+{
+	if (m->parts.n) {
+		const struct mime_facts_part *known =
+			mime_facts_part_find(&m->parts, section->path, section->depth);
+		if (known && known->kind == MIME_PART_LEAF)
+			*out = known->encoding;
+		return 0;
+	}
+	int r = imap_message_structure(m);
+	if (r < 0)
+		return r;
+	const struct mime_part *part =
+		mime_part_find(m->structure.root, section->path, section->depth);
+	if (part && part->kind == MIME_PART_LEAF)
+		*out = part->encoding;
+	return 0;
+}
+
 int imap_binary_locate(struct imap_message *m, const struct imap_section *section,
 		       struct imap_binary *out)
 {
-	const struct mime_part *part;
-
 	*out = (struct imap_binary){ .encoding = MIME_ENCODING_BINARY };
-	int r = section->depth ? imap_message_structure(m) : 0;
+	int r = section->depth ? find_encoding(m, section, &out->encoding) : 0;
 	if (r < 0)
 		return r;
-	part = section->depth ? mime_part_find(m->structure.root, section->path, section->depth)
-			      : NULL;
-	/* RFC 3516 4.2: parts that are made of parts have no encoding of their own. */
-	if (part && part->kind == MIME_PART_LEAF)
-		out->encoding = part->encoding;
 	if (out->encoding == MIME_ENCODING_UNKNOWN)
 		return -ENOTSUP;
 	return imap_message_locate(m, section, &out->piece);

@@ -180,12 +180,18 @@ static int write_envelope(struct fetch *f)
 	return 0;
 }
 
+static bool knows_structure(struct fetch *f)
+{
+	return knows(f, MIME_FACTS_BODYSTRUCTURE) &&
+	       !(f->facts.flags & MIME_FACTS_GLOBAL && f->s->enabled & IMAP_ENABLED_REV2);
+}
+
 static bool write_known_structure(struct fetch *f, bool extended)
 {
 	size_t from = f->out.n;
 	struct str text;
 
-	if (!knows(f, MIME_FACTS_BODYSTRUCTURE))
+	if (!knows_structure(f))
 		return false;
 	if (extended && mime_facts_bodystructure(&f->facts, &text) == 0) {
 		buf_put_str(&f->out, text);
@@ -199,7 +205,9 @@ static bool write_known_structure(struct fetch *f, bool extended)
 
 static int write_structure(struct fetch *f, bool extended)
 {
-	struct mime_bodystructure how = { .extended = extended, .a = &f->arena };
+	struct mime_bodystructure how = { .extended = extended,
+					  .rev2 = f->s->enabled & IMAP_ENABLED_REV2,
+					  .a = &f->arena };
 
 	buf_puts(&f->out, extended ? "BODYSTRUCTURE " : "BODY ");
 	if (write_known_structure(f, extended))
@@ -361,6 +369,14 @@ static int load_meta(struct fetch *f, uint32_t seq)
 	return store_view_message(f->s->view, seq, &f->meta);
 }
 
+/* The message is opened next, so that facts are done with. */
+static void know_parts(struct fetch *f, const struct imap_fetch_item *item)
+{
+	if (item->section.depth && knows(f, MIME_FACTS_PARTS))
+		imap_message_know(&f->message, &f->facts);
+	forget_facts(f);
+}
+
 /* What is needed before the first byte of a response is written, so that a message that is gone or
  * cannot be read gets none. */
 static int may_suspend load_item(struct fetch *f, const struct imap_fetch_item *item)
@@ -374,19 +390,17 @@ static int may_suspend load_item(struct fetch *f, const struct imap_fetch_item *
 						     : imap_message_header(&f->message, &header);
 	case IMAP_FETCH_BODY:
 	case IMAP_FETCH_BODYSTRUCTURE:
-		return knows(f, MIME_FACTS_BODYSTRUCTURE) ? 0 : imap_message_structure(&f->message);
+		return knows_structure(f) ? 0 : imap_message_structure(&f->message);
 	case IMAP_FETCH_SECTION:
 		if (f->plans[item - f->items.v].by_fields && knows(f, MIME_FACTS_FIELDS))
 			return 0;
-		if (item->section.depth && knows(f, MIME_FACTS_PARTS))
-			imap_message_know(&f->message, &f->facts);
-		forget_facts(f);
+		know_parts(f, item);
 		return item->section.depth && f->message.parts.n == 0
 			       ? imap_message_structure(&f->message)
 			       : imap_message_open(&f->message);
 	case IMAP_FETCH_BINARY:
 	case IMAP_FETCH_BINARY_SIZE:
-		forget_facts(f);
+		know_parts(f, item);
 		return imap_binary_locate(&f->message, &item->section, &binary);
 	default:
 		return 0;

@@ -175,7 +175,7 @@ static void write_single(struct buf *b, const struct mime_bodystructure *how,
 
 	/* message/global has no form of its own before RFC 9051. */
 	bool is_message = part->kind == MIME_PART_MESSAGE && part->children &&
-			  str_eq(part->type.subtype, STR("rfc822"));
+			  (how->rev2 || str_eq(part->type.subtype, STR("rfc822")));
 	if (is_message) {
 		buf_putc(b, ' ');
 		mime_envelope_write(b, mime_extent_of(how->message, part->children->header),

@@ -23,6 +23,7 @@ struct mime_bodystructure {
 	struct str message; /* as on disk: the envelopes of messages within come from it */
 	bool wire;	    /* its line ends are those of the wire; else sizes count LF as CRLF */
 	bool extended;	    /* BODYSTRUCTURE; else BODY */
+	bool rev2;	    /* message/global is shown as message/rfc822 is (RFC 9051 7.5.2) */
 	struct mime_extensions *extensions; /* of what is written, or NULL */
 	struct arena *a;
 };

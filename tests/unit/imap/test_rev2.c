@@ -74,12 +74,36 @@ static void rev1_clients_see_nothing_new(void **state)
 		    two_messages);
 }
 
+static void a_message_in_utf8(struct account *t)
+{
+	account_append(t, "INBOX",
+		       "Content-Type: message/global\r\n\r\nSubject: in\r\n\r\nbody\r\n", 0);
+}
+
+/* RFC 9051 section 9: media-message = "MESSAGE" SP ("RFC822" / "GLOBAL") */
+static void a_message_in_utf8_shows_what_is_in_it(void **state)
+{
+	(void)state;
+	session_run("C: a EXAMINE INBOX\nU: a OK <*>\n"
+		    "C: b FETCH 1 BODY\n"
+		    "S: * 1 FETCH (BODY (\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"7BIT\" 21))\n"
+		    "S: b OK <*>\n"
+		    "C: e ENABLE IMAP4rev2\nS: * ENABLED <*>\nS: e OK <*>\n"
+		    "C: c FETCH 1 BODY\n"
+		    "S: * 1 FETCH (BODY (\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"7BIT\" 21 "
+		    "(NIL \"in\" NIL NIL NIL NIL NIL NIL NIL NIL) (\"TEXT\" \"PLAIN\" "
+		    "(\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 6 1) 3))\n"
+		    "S: c OK <*>\n",
+		    a_message_in_utf8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(select_tells_the_name_and_nothing_of_recent),
 		cmocka_unit_test(names_are_utf8),
 		cmocka_unit_test(searches_are_answered_with_esearch),
+		cmocka_unit_test(a_message_in_utf8_shows_what_is_in_it),
 		cmocka_unit_test(rev1_clients_see_nothing_new),
 	};
 
