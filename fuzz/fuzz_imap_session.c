@@ -2,7 +2,43 @@
  * of their announced size, strings and lists that are closed. */
 #include "imap/session.h"
 
+#include <errno.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "store/store.h"
+
 #include "scratch_session.h"
+
+/* Where the other account is; one session runs at a time. */
+static struct session_place {
+	struct store_pool *pool;
+	struct str path;
+} place;
+
+/* Another user, who lets everybody do everything with the inbox. */
+static int open_account(void *ctx, struct str account, struct store **out, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct store_acl_change all = {
+		.op = STORE_ACL_SET,
+		.entry = { .id = STR("anyone"), .rights = STORE_RIGHTS_ALL },
+	};
+	struct str path = arena_printf(&a, "%" STR_FMT "-other", STR_ARG(place.path));
+
+	(void)ctx;
+	if (!str_eq(account, STR("other")))
+		return err_set(err, -ENOENT, "no such account");
+	int r = store_open(place.pool, path, out, err);
+	return r < 0 ? r : store_acl_change(*out, STR("INBOX"), &all, err);
+}
+
+/* Little room, so that it runs out. */
+static uint64_t quota(void *ctx, struct str account)
+{
+	(void)ctx;
+	return str_eq(account, STR("other")) ? 0 : 5000;
+}
 
 static void serve(struct stream *s, struct store_pool *pool, struct str mail_path)
 {
@@ -11,7 +47,14 @@ static void serve(struct stream *s, struct store_pool *pool, struct str mail_pat
 		.pool = pool,
 		.mail_path = mail_path,
 		.limits = IMAP_SESSION_LIMITS,
+		.account = STR("me"),
+		.mail_dir = STR("/nonexistent"),
+		.open_account = open_account,
+		.quota = quota,
+		.may_unauthenticate = true,
 	};
+
+	place = (struct session_place){ pool, mail_path };
 
 	p.limits.append = 20000;
 	p.limits.idle_ms = 60000;
