@@ -19,6 +19,9 @@
 	"CREATE TABLE box (guid BLOB PRIMARY KEY, uid INTEGER NOT NULL) WITHOUT ROWID;"            \
 	"CREATE VIRTUAL TABLE txt USING fts5(head, body, content='',"                              \
 	" tokenize='trigram case_sensitive 1');"                                                   \
+	"INSERT INTO txt(txt, rank) VALUES('automerge', 16);"                                      \
+	"INSERT INTO txt(txt, rank) VALUES('crisismerge', 64);"                                    \
+	"INSERT INTO txt(txt, rank) VALUES('hashsize', 8388608);"                                  \
 	"PRAGMA user_version=1;"
 
 _Static_assert(VERSION == 1, "the schema sets it");

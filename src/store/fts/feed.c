@@ -1,6 +1,7 @@
 #include "store/fts/feed.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -95,9 +96,19 @@ static int add(struct fts_batch *b, int64_t id, int fd, uint64_t size)
 	return fts_db_add(b->db, &text, &b->err);
 }
 
+static int by_id(const void *a, const void *b)
+{
+	int64_t x = ((const struct fts_item *)a)->id, y = ((const struct fts_item *)b)->id;
+
+	return (x > y) - (x < y);
+}
+
 int fts_batch_run(void *arg)
 {
 	struct fts_batch *b = arg;
+
+	/* FTS5 writes out what it has gathered whenever a row comes before the last one. */
+	qsort(b->v, b->n, sizeof(*b->v), by_id);
 	int r = fts_db_begin(b->db, &b->err);
 
 	for (unsigned i = 0; i < b->n; i++) {

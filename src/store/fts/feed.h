@@ -6,11 +6,11 @@
 #include "base/err.h"
 #include "store/fts/db.h"
 
-#define FTS_BATCH_MAX 32
+#define FTS_BATCH_MAX 128
 
 struct fts_batch {
 	struct fts_db *db;
-	struct {
+	struct fts_item {
 		int64_t id;
 		int fd; /* closed by the batch */
 		uint64_t size;

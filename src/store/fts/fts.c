@@ -362,21 +362,24 @@ static int may_suspend feed_boxes(struct feeding *g)
 
 static int may_suspend feed(struct fts *f, struct account *ac, struct err *err)
 {
-	struct feeding g = { .f = f, .ac = ac };
+	auto_arena struct arena a = ARENA_INIT;
+	struct feeding *g = ARENA_NEW(&a, struct feeding);
 
-	g.batch.db = &g.db;
-	int r = store_open(f->set.pool, str_from(ac->path), &g.store, err);
+	g->f = f;
+	g->ac = ac;
+	g->batch.db = &g->db;
+	int r = store_open(f->set.pool, str_from(ac->path), &g->store, err);
 	if (r < 0)
 		return r;
-	r = work_run(open_job, &g);
+	r = work_run(open_job, g);
 	if (r == 0)
-		r = feed_boxes(&g);
-	for (unsigned i = 0; i < g.batch.n; i++)
-		close(g.batch.v[i].fd);
-	(void)!work_run(close_job, &g);
-	store_close(g.store);
-	arena_done(&g.memory);
-	*err = g.err;
+		r = feed_boxes(g);
+	for (unsigned i = 0; i < g->batch.n; i++)
+		close(g->batch.v[i].fd);
+	(void)!work_run(close_job, g);
+	store_close(g->store);
+	arena_done(&g->memory);
+	*err = g->err;
 	return r;
 }
 
