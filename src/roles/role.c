@@ -219,8 +219,8 @@ int role_main(const struct role *r, int argc, char **argv)
 	loop_init(LOOP_CLOCK_REAL);
 	loop_set_turn_hook(log_flush);
 	fiber_log_on_signal();
-	/* One heap for all threads: those of glibc's for each of them grow by a page at a time, and keep
-	 * what they had. */
+	/* One heap for all threads: those that glibc makes for each grow by a page at a time, and
+	 * keep what they had. */
 	(void)mallopt(M_ARENA_MAX, 1);
 	work_init(r->work_threads ? r->work_threads : (unsigned)settings_get()->work_threads);
 	fiber_set_limit((unsigned)settings_get()->fibers_max);

@@ -37,6 +37,8 @@ int maildir_add(struct maildir_box *mb, const struct maildir_new *v, size_t n, s
 {
 	struct store_box *b = &mb->base;
 	uint32_t from = b->messages.n;
+	if (n == 0)
+		return 0;
 	uint64_t modseq = store_box_begin_change(b);
 	for (size_t i = 0; i < n; i++) {
 		struct store_rec rec = {

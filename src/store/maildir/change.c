@@ -78,12 +78,20 @@ struct change_run {
 	bool changed; /* something was done */
 };
 
+/* What changes nothing takes none. */
+static uint64_t modseq_of(struct change_run *run)
+{
+	if (!run->modseq)
+		run->modseq = store_box_begin_change(run->v->box);
+	return run->modseq;
+}
+
 static int change_pass(struct change_run *run, struct err *err)
 {
 	struct maildir_box *mb = maildir_box(run->v->box);
 	struct store_walk w = store_walk_begin(run->v, run->set);
 	for (struct store_rec *r = store_walk_next(&w); r; r = store_walk_next(&w)) {
-		if (r->modseq == run->modseq)
+		if (run->modseq && r->modseq == run->modseq)
 			continue; /* done in an earlier pass */
 		if (run->c->conditional && r->modseq > run->c->unchanged_since) {
 			if (run->modified && !store_uids_has(run->modified, r->uid))
@@ -101,7 +109,7 @@ static int change_pass(struct change_run *run, struct err *err)
 		else if (e < 0)
 			return err_set(err, e, "%s: message %u: set flags", mb->name, r->uid);
 		else
-			store_box_stamp(&mb->base, r, run->modseq);
+			store_box_stamp(&mb->base, r, modseq_of(run));
 		run->changed |= e == 0;
 	}
 	return 0;
@@ -117,7 +125,6 @@ static int run_passes(struct change_run *run, int (*pass)(struct change_run *, s
 	if (run->v->mode & STORE_VIEW_READ_ONLY)
 		return err_set(err, -EROFS, "mailbox is open read-only");
 
-	run->modseq = store_box_begin_change(&mb->base);
 	maildir_box_before_change(mb);
 	int r = 0;
 	for (int i = 0; i < PASSES_MAX; i++) {
@@ -189,7 +196,7 @@ static int remove_pass(struct change_run *run, struct err *err)
 			return err_set(err, e, "%s: message %u: remove", mb->name, r->uid);
 		if (e < 0)
 			continue;
-		store_box_remove(&mb->base, r, run->modseq, mb->base.indexed);
+		store_box_remove(&mb->base, r, modseq_of(run), mb->base.indexed);
 		if (mb->base.indexed)
 			maildir_settle_later(mb, r);
 		mb->uidlist_dead++;

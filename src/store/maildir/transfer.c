@@ -169,6 +169,8 @@ static int add_all(struct transfer *t, struct err *err)
 static void remove_moved(struct transfer *t)
 {
 	struct store_box *b = &t->src->base;
+	if (t->n == 0)
+		return;
 	uint64_t modseq = store_box_begin_change(b);
 	for (size_t i = 0; i < t->n; i++) {
 		struct store_rec *r = store_messages_by_uid(&b->messages, t->items[i].uid);

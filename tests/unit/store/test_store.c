@@ -351,6 +351,26 @@ static void what_vanished_is_remembered(void **state)
 	store_view_close(v);
 }
 
+static void what_changes_nothing_takes_no_modseq(void **state)
+{
+	struct account *t = *state;
+	struct store_status before, after;
+	struct store_copied done;
+	struct store_copy_args args = { .to = STR("A"), .a = &t->a };
+	account_append(t, "INBOX", MSG, STORE_SEEN);
+	assert_int_equal(store_box_create(t->store, STR("A"), &t->err), 0);
+	struct store_view *v = account_view(t, "INBOX", 0);
+	store_view_status(v, &before);
+	account_change(t, v, 1, STORE_SEEN);
+	assert_int_equal(store_view_expunge(v, NULL, &t->err), 0);
+	struct store_uids none = { 0 };
+	args.set = &none;
+	assert_int_equal(store_view_move(v, &args, &done, &t->err), 0);
+	store_view_status(v, &after);
+	assert_int_equal(after.modseq, before.modseq);
+	store_view_close(v);
+}
+
 static void a_silent_change_is_no_event_for_its_view(void **state)
 {
 	struct account *t = *state;
@@ -924,6 +944,7 @@ int main(void)
 		TEST(the_last_uid_is_not_used_again_after_its_expunge),
 		TEST(other_views_are_told_of_flags_arrivals_and_expunges),
 		TEST(what_vanished_is_remembered),
+		TEST(what_changes_nothing_takes_no_modseq),
 		TEST(a_silent_change_is_no_event_for_its_view),
 		TEST(a_conditional_change_names_what_it_left),
 		TEST(only_one_view_sees_a_message_as_recent),
