@@ -8,8 +8,8 @@ PACKAGES_TEST="clang libclang-rt-dev clang-format-19 git libcmocka-dev openssl p
 	python3-pytest-timeout"
 # The Perl modules are what swaks needs for TLS, AUTH and MX records.
 PACKAGES_CLIENTS="curl swaks libnet-ssleay-perl libauthen-sasl-perl libnet-dns-perl isync neomutt
-	fetchmail getmail6 mpop haproxy nginx libnginx-mod-stream ca-certificates dovecot-core
-	dovecot-imapd dovecot-pop3d"
+	fetchmail getmail6 mpop offlineimap3 haproxy nginx libnginx-mod-stream ca-certificates
+	dovecot-core dovecot-imapd dovecot-pop3d"
 # The images are built and run as root, without the network of a runtime.
 PACKAGES_IMAGE="podman buildah runc mmdebstrap util-linux binutils openssl python3-yaml"
 PACKAGES_BENCH="postfix dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve openssl strace"

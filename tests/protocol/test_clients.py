@@ -1,4 +1,5 @@
 """Programs that people use: what they do against other servers works here."""
+import hashlib
 import os
 import pty
 import select
@@ -10,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from server import PASSWORD, SLOW
+from server import PASSWORD, SLOW, wait_until
 from test_imap import Imap
 from wire import TIMEOUT, deliver, fetch_all, imap, message
 
@@ -179,7 +180,7 @@ def test_mbsync_both_ways_and_a_second_run_changes_nothing(server, user, home):
     client.logout()
 
     run('mbsync', '-c', config, '-a')
-    assert len(server.stored(user)) == 1000 - 3 + 5 + 1
+    wait_until(lambda: len(server.stored(user)) == 1000 - 3 + 5 + 1)
     assert len(names_and_flags(near)) == 1003
     flags = [p.name.rpartition(':2,')[2] for p in server.stored(user) if ':2,' in p.name]
     assert sum('S' in f for f in flags) == 10
@@ -187,6 +188,52 @@ def test_mbsync_both_ways_and_a_second_run_changes_nothing(server, user, home):
 
     before = snapshot(near), names_and_flags(server.maildir(user))
     run('mbsync', '-c', config, '-a')
+    assert (snapshot(near), names_and_flags(server.maildir(user))) == before
+
+
+def test_offlineimap_both_ways(server, user, home):
+    need('offlineimap')
+    fill_maildir(server, user, 50)
+    near = home / 'near'
+    config = write(home / 'offlineimaprc', f'''
+[general]
+accounts = a
+ui = quiet
+[Account a]
+localrepository = near
+remoterepository = far
+[Repository near]
+type = Maildir
+localfolders = {near}
+[Repository far]
+type = IMAP
+remotehost = 127.0.0.1
+remoteport = {server.port('imaps')}
+remoteuser = {user}
+remotepass = {PASSWORD}
+ssl = yes
+sslcacertfile = {certificate(server, home / 'cert.pem')}
+''')
+    # It wants the name of the host in the certificate, and is told the fingerprint instead.
+    der = ssl.PEM_cert_to_DER_cert((home / 'cert.pem').read_text())
+    fingerprint = f'cert_fingerprint = {hashlib.sha512(der).hexdigest()}'
+    config.write_text(config.read_text().replace(f'sslcacertfile = {home}/cert.pem', fingerprint))
+    run('offlineimap', '-o', '-c', config)
+    assert len(names_and_flags(near / 'INBOX')) == 50
+
+    files = sorted(p for d in ('new', 'cur') for p in (near / 'INBOX' / d).iterdir())
+    files[0].rename(near / 'INBOX/cur' / (files[0].name.split(':')[0] + ':2,FS'))
+    files[1].unlink()
+    (near / 'INBOX/new/1800000000.1.here').write_bytes(message('near').replace(b'\r\n', b'\n'))
+    deliver(server, user, message('far'))
+    server.wait_stored(user, 51)
+    run('offlineimap', '-o', '-c', config)
+    wait_until(lambda: len(server.stored(user)) == 51)
+    assert len(names_and_flags(near / 'INBOX')) == 51
+    wait_until(lambda: any(p.name.endswith(':2,FS') for p in server.stored(user)))
+
+    before = snapshot(near), names_and_flags(server.maildir(user))
+    run('offlineimap', '-o', '-c', config)
     assert (snapshot(near), names_and_flags(server.maildir(user))) == before
 
 
