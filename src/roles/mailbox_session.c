@@ -1,4 +1,7 @@
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -241,6 +244,20 @@ static void session_main(void *arg)
 	arena_done(&memory);
 }
 
+/* The front waited too long for us: it has shut the socket for reading and tells the client so
+ * itself. A client that has nothing more to send looks the same but for the state of its
+ * connection. */
+static bool is_abandoned(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLRDHUP &&
+	       getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 &&
+	       info.tcpi_state == TCP_ESTABLISHED;
+}
+
 int mailbox_role_session(void *ctx, struct mailbox_session_in *in, struct arena *a,
 			 struct mailbox_session_out *out, struct err *err)
 {
@@ -248,6 +265,10 @@ int mailbox_role_session(void *ctx, struct mailbox_session_in *in, struct arena 
 	struct session *s = ARENA_NEW(&memory, struct session);
 	(void)ctx, (void)a, (void)out;
 
+	if (is_abandoned(in->socket)) {
+		arena_done(&memory);
+		return err_set(err, -ETIMEDOUT, "the client was answered meanwhile");
+	}
 	s->protocol = in->protocol;
 	s->account = arena_str(&memory, in->account);
 	s->tag = arena_str(&memory, in->tag);

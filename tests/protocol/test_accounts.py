@@ -222,7 +222,7 @@ def test_an_account_has_only_so_many_sessions(make_server):
     first = imap(server, f'user0@{DOMAIN}')
     second = pop3(server, f'user0@{DOMAIN}')
     assert not can_login(server, f'user0@{DOMAIN}')
-    assert f'user0@{DOMAIN} has 2 sessions already' in server.log()
+    wait_until(lambda: f'user0@{DOMAIN} has 2 sessions already' in server.log())
     assert can_login(server, f'user1@{DOMAIN}')
     second.quit()
     wait_until(lambda: can_login(server, f'user0@{DOMAIN}'), 2)
