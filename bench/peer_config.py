@@ -247,3 +247,49 @@ def write_dovecot(system):
         subprocess.run(['sievec', root / 'spam-to-junk.sieve'], check=True)
     (root / 'dovecot.conf').write_text(text)
     os.chmod(root / 'dovecot.conf', 0o644)
+
+
+# For the comparison of IMAP alone: POP3 too, and no mail comes in.
+POP3 = '''\
+protocols = imap pop3
+service pop3-login {{
+  inet_listener pop3 {{
+    port = {pop3_port}
+  }}
+  inet_listener pop3s {{
+    port = 0
+  }}
+}}
+'''
+
+# Dovecot's own advice for many connections ("high-performance mode" of login processes).
+TUNED = '''\
+default_process_limit = 20000
+default_client_limit = 40000
+service imap-login {
+  service_count = 0
+  process_min_avail = 2
+  client_limit = 10000
+  vsz_limit = 1G
+}
+service pop3-login {
+  service_count = 0
+  process_min_avail = 1
+}
+service imap {
+  service_count = 1000
+  process_limit = 20000
+  process_min_avail = 10
+}
+'''
+
+
+def imap_dovecot(system):
+    values = {**_values(system), 'port': 0, 'quota_port': system.port('pop3s'),
+              'pop3_port': system.port('pop3')}
+    plugins = {'mail_plugins': 'quota', 'imap_plugins': 'imap_quota', 'lmtp_plugins': ''}
+    text = DOVECOT.format(**values, **plugins) + DMS_DOVECOT.format(**values)
+    text += POP3.format(**values) + (TUNED if system.tuned else '')
+    path = system.root / 'dovecot.conf'
+    path.write_text(text)
+    os.chmod(path, 0o644)

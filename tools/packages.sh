@@ -12,7 +12,8 @@ PACKAGES_CLIENTS="curl swaks libnet-ssleay-perl libauthen-sasl-perl libnet-dns-p
 	dovecot-core dovecot-imapd dovecot-pop3d"
 # The images are built and run as root, without the network of a runtime.
 PACKAGES_IMAGE="podman buildah runc mmdebstrap util-linux binutils openssl python3-yaml"
-PACKAGES_BENCH="postfix dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve openssl strace"
+PACKAGES_BENCH="postfix dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-sieve openssl
+	strace"
 
 packages_missing() {
 	local package status

@@ -9,6 +9,7 @@ FILE_LINES = 1000
 PARAMETERS = 5
 INDENTS = 4     # the body of a function is the first
 COLUMNS = 100
+SCRIPTS = ('run', 'test', 'bench/run', 'bench/imap')
 
 HEAD = re.compile(r'(?:\}\s*)?(?:if|for|while|switch|else|do|[A-Z_]*FOREACH[A-Z_]*)\b')
 
@@ -75,7 +76,7 @@ def check(tree):
         yield from check_c(path, tree.text(path))
         yield from check_lines(path, tree.text(path))
     for path in tree.paths:
-        if path.endswith(('.py', '.sh', 'meson.build')) or path in ('run', 'test', 'bench/run'):
+        if path.endswith(('.py', '.sh', 'meson.build')) or path in SCRIPTS:
             yield from check_lines(path, tree.text(path))
 
 
