@@ -97,18 +97,23 @@ def one_round(system, args):
 
 def once(system, args, sizes):
     """What is measured once: nothing cached, the curve, idle sessions."""
-    system.start()
+    result = {}
+    for name, count in (('idle', args.sessions), ('idle_many', args.many)):
+        if not count or (name == 'idle_many' and system.name != 'posthorn'):
+            continue
+        note(system, f'{count} idle sessions')
+        system.start()
+        try:
+            result[name] = measures.idle(system, count)
+        finally:
+            system.stop()
+    note(system, 'curve')
+    system.start(index=False)
     try:
-        note(system, 'curve')
-        result = {'curve': measures.curve(system, sizes)}
-        if args.sessions:
-            note(system, 'idle sessions')
-            result['idle'] = measures.idle(system, args.sessions)
-        if args.many and system.name == 'posthorn':
-            result['idle_many'] = measures.idle(system, args.many)
-        return result
+        result['curve'] = measures.curve(system, sizes)
     finally:
         system.stop()
+    return result
 
 
 def prepare(system, args, mail, sizes):

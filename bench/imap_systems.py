@@ -13,12 +13,15 @@ OWNER = 5000
 
 class ImapPosthorn(Posthorn):
     owner = 0
+    index = True
 
     def environment(self):
         return {**super().environment(), 'ENABLE_POP3': '1',
-                'POSTHORN_CONNECTIONS_PER_USER': '20000'}
+                'POSTHORN_CONNECTIONS_PER_USER': '20000',
+                'POSTHORN_SEARCH_INDEX': '1' if self.index else '0'}
 
-    def start(self):
+    def start(self, index=True):
+        self.index = index
         super().start()
         self.wait_greeting('imap')
 
@@ -57,7 +60,7 @@ class ImapDovecot(System):
                         self.root / 'cert.pem'], check=True, capture_output=True)
         imap_dovecot(self)
 
-    def start(self):
+    def start(self, index=False):
         with open(self.root / 'dovecot.out', 'ab') as output:
             self.launch('dovecot', '-c', self.root / 'dovecot.conf', wait=True, stdout=output,
                         stderr=output)

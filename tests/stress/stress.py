@@ -397,7 +397,7 @@ class Stress:
         """A crash repeats deliveries that were not yet known to be on the disk. What a client has
         moved or expunged in these seconds is then delivered once more."""
         inbox, now = self.world.boxes[0], time.monotonic()
-        there = {m.identity for m in inbox.living() if m.delivered}
+        there = {m.identity for m in inbox.living() if m.delivered and m.state == 'here'}
         for identity, when in self.world.delivered.items():
             if now - when < CHECKPOINT * SLOW:
                 self.world.delivered[identity] = now    # the next crash may do the same
