@@ -346,7 +346,7 @@ poll 127.0.0.1 protocol {protocol} port {server.port(service)}
     run('fetchmail', '-f', config, '--pidfile', home / 'pid', '-v')
     got = (home / 'got').read_text()
     assert all(f'Subject: f{n}' in got for n in range(3))
-    assert server.stored(user) == []
+    wait_until(lambda: server.stored(user) == [])
 
 
 def test_mpop_fetches_each_message_once(server, user, home):

@@ -431,7 +431,7 @@ def test_flags_and_keywords_survive_the_session(server, user, three):
         line = again.ok('FETCH 1 FLAGS')[0]
         assert '\\Flagged' in line and '\\Draft' in line and '$Label1' in line
         assert '\\Answered' not in line
-    assert any(p.name.endswith((':2,DFa', ':2,DF')) for p in server.stored(user))
+    wait_until(lambda: any(p.name.endswith((':2,DFa', ':2,DF')) for p in server.stored(user)))
 
 
 def test_search(three):

@@ -3,6 +3,7 @@ import os
 import re
 
 import pytest
+from server import wait_until
 from test_imap import Imap
 from wire import deliver, message
 
@@ -53,7 +54,8 @@ def test_another_program_is_noticed(server, user, wire):
     server.wait_stored(user, 1)
     wire.ok('SELECT INBOX')
     wire.ok('NOTIFY SET (selected (MessageNew MessageExpunge FlagChange))')
-    [path] = (server.maildir(user) / 'cur').iterdir()
+    cur = server.maildir(user) / 'cur'
+    [path] = wait_until(lambda: list(cur.iterdir()), what='the file in cur')
     os.rename(path, path.with_name(path.name.split(':')[0] + ':2,F'))
     assert r'\Flagged' in until(wire, 'FETCH')[-1]
     (server.maildir(user) / 'new/1700000000.M1P1.elsewhere').write_bytes(message('second'))

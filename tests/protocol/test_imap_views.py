@@ -159,5 +159,5 @@ def test_every_session_keeps_a_true_picture(server, user, seed):
         assert [int(uid) for uid in told] == client.uids
         client.wire.close()
     assert clients[0].uids == clients[1].uids == clients[2].uids
-    assert len(server.stored(user)) == len(clients[0].uids)
-    assert len(server.stored(user, '.other')) == len(clients[3].uids)
+    wait_until(lambda: len(server.stored(user)) == len(clients[0].uids))
+    wait_until(lambda: len(server.stored(user, '.other')) == len(clients[3].uids))

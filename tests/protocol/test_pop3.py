@@ -202,7 +202,7 @@ def test_deletion_happens_at_quit_only(server, user, three):
         assert again.at_end()
     with wait_until(lambda: entered(server, user), what='the lock to be released') as last:
         assert [subject(last.many(f'RETR {n}')) for n in (1, 2)] == ['Subject: m1', 'Subject: m3']
-    assert len(server.stored(user)) == 2
+    wait_until(lambda: len(server.stored(user)) == 2)
 
 
 def entered(server, user):
