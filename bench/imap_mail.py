@@ -94,7 +94,7 @@ def give_many(path, maildir, owner, count):
     source = None
     for number in range(count):
         if number % LINKS == 0:
-            source = path / f'many-{number // LINKS}'
+            source = path / f'many-{count}-{number // LINKS}'
             source.write_bytes(data)
             os.chown(source, owner, owner)
         name = f'{BEGIN + number}.M{number}P1.bench,S={size},W={wire}:2,S'
