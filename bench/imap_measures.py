@@ -96,7 +96,9 @@ def wait_named(system, letter, wanted, box='', seconds=300):
         with os.scandir(system.maildir(BIG) / box / 'cur') as entries:
             found = sum(letter in e.name.rpartition(',')[2] for e in entries)
         if found == wanted:
-            return time.perf_counter() - begin
+            seconds = time.perf_counter() - begin
+            os.sync()       # nor for what the one before has left to be written
+            return seconds
         time.sleep(0.2)
     raise RuntimeError(f'{system.name}: {found} of {wanted} files have {letter}')
 
@@ -114,6 +116,7 @@ def writes(system, count, part):
         client.do(f'CREATE {box}')
     result['copy'] = client.timed(f'COPY 1:{part} copied')
     client.do('SELECT copied')
+    os.sync()
     result['move'] = client.timed(f'MOVE 1:{part} moved')
     client.do('SELECT moved')
     client.do('STORE 1:* +FLAGS.SILENT (\\Deleted)')
@@ -123,6 +126,7 @@ def writes(system, count, part):
     for box in ('copied', 'moved'):
         client.do(f'DELETE {box}')
     client.close()
+    os.sync()
     return result
 
 
