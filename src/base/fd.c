@@ -39,16 +39,16 @@ int fd_write_all(int fd, struct str s, struct err *err)
 	return 0;
 }
 
-/* Bytes read at an offset, fewer than n only at the end; -1 with errno. */
-static ssize_t pread_all(int fd, char *p, size_t n, size_t at)
+ssize_t fd_pread_all(int fd, void *to, size_t n, uint64_t at)
 {
+	char *p = to;
 	size_t done = 0;
 	while (done < n) {
 		ssize_t r = pread(fd, p + done, n - done, (off_t)(at + done));
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r < 0)
-			return -1;
+			return -errno;
 		if (r == 0)
 			break;
 		done += (size_t)r;
@@ -73,7 +73,7 @@ int fd_read_all(int fd, struct arena *a, size_t max, struct str *out, struct err
 	while (room) {
 		char *p = buf_space(&b, room);
 		check(p);
-		ssize_t n = pread_all(fd, p, room, b.n);
+		ssize_t n = fd_pread_all(fd, p, room, b.n);
 		if (n < 0)
 			return err_sys(err, "read");
 		buf_added(&b, (size_t)n);
@@ -83,7 +83,7 @@ int fd_read_all(int fd, struct arena *a, size_t max, struct str *out, struct err
 	}
 
 	char beyond;
-	if (b.n == max && pread_all(fd, &beyond, 1, max) > 0)
+	if (b.n == max && fd_pread_all(fd, &beyond, 1, max) > 0)
 		return err_set(err, -EFBIG, "larger than %zu bytes", max);
 	*out = str_of(buf_cstr(&b), b.n);
 	return 0;

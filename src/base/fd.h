@@ -2,6 +2,8 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -37,6 +39,10 @@ void fd_free_scope(void *pp);
 
 /* Write everything at the file position. 0 or -errno. */
 int must_check fd_write_all(int fd, struct str s, struct err *err);
+
+/* Read n bytes at an offset. How many there were, fewer than n only at the end of the file; or
+ * -errno. */
+ssize_t must_check fd_pread_all(int fd, void *to, size_t n, uint64_t at);
 
 /* Read from the start of the file to its end, at most max bytes (-EFBIG beyond that). *out lives in
  * `a`, with a NUL after it. */

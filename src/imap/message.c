@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "core/stream.h"
 #include "imap/section.h"
 #include "mime/header.h"
@@ -56,18 +57,10 @@ static int read_at(const struct imap_message *m, uint64_t offset, size_t n, stru
 		n = (size_t)(m->file.size - offset);
 
 	char *p = arena_alloc(a, n);
-	size_t have = 0;
-	while (have < n) {
-		ssize_t got = pread(m->file.fd, p + have, n - have, (off_t)(offset + have));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		have += (size_t)got;
-	}
-	*out = str_of(p, have);
+	ssize_t got = fd_pread_all(m->file.fd, p, n, offset);
+	if (got < 0)
+		return (int)got;
+	*out = str_of(p, (size_t)got);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/crc32c.h"
+#include "base/fd.h"
+#include "store/index.h"
 
 /* A place is an offset in units of this, so that 32 bits reach far. */
 #define UNIT	   8
@@ -49,8 +51,7 @@ void facts_files_init(struct facts_files *f, int dirfd, const uint8_t guid[16], 
 
 static void file_name(const struct facts_files *f, const struct facts_side *s, char out[static 64])
 {
-	for (int i = 0; i < 16; i++)
-		snprintf(out + 2 * i, 3, "%02x", f->guid[i]);
+	store_guid_text(out, f->guid);
 	snprintf(out + 32, 32, ".%u.%s", f->generation, s == &f->hot ? "hot" : "cold");
 }
 
@@ -181,17 +182,9 @@ static int window_fill(struct facts_side *s, uint64_t at, size_t need)
 		s->window = malloc(WINDOW_MAX);
 	if (!s->window)
 		check_no_memory();
-	s->window_n = 0;
+	ssize_t n = fd_pread_all(s->fd, s->window, want, at);
+	s->window_n = n < 0 ? 0 : (size_t)n;
 	s->window_at = at;
-	while (s->window_n < want) {
-		ssize_t n = pread(s->fd, s->window + s->window_n, want - s->window_n,
-				  (off_t)(at + s->window_n));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		s->window_n += (size_t)n;
-	}
 	return s->window_n >= need ? 0 : -ENOENT;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 
 #include "base/arena.h"
+#include "base/base64.h"
 #include "base/crc32c.h"
 #include "base/err.h"
 #include "base/fd.h"
@@ -16,11 +17,12 @@
 /* Changes may take this much more than the picture before the file is written anew. */
 #define CHANGES_MAX ((uint64_t)256 << 10)
 
-static void file_name(char out[static 48], const uint8_t guid[16])
+void store_guid_text(char out[static 33], const uint8_t guid[16])
 {
-	for (int i = 0; i < 16; i++)
-		snprintf(out + 2 * i, 3, "%02x", guid[i]);
-	memcpy(out + 32, ".index", 7);
+	struct buf text = { .p = out, .cap = 33, .max = 33 };
+
+	hex_write(&text, str_of((const char *)guid, 16));
+	out[32] = '\0';
 }
 
 int store_index_open(struct store_index *ix, int dirfd, const uint8_t guid[16],
@@ -29,7 +31,8 @@ int store_index_open(struct store_index *ix, int dirfd, const uint8_t guid[16],
 	*ix = STORE_INDEX_NONE;
 	ix->dirfd = dirfd;
 	memcpy(ix->boot, boot, sizeof(ix->boot));
-	file_name(ix->name, guid);
+	store_guid_text(ix->name, guid);
+	memcpy(ix->name + 32, ".index", 7);
 	auto_close int fd =
 		openat(dirfd, ix->name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
@@ -138,6 +141,17 @@ static int write_file(struct store_index *ix, struct str bytes, struct err *err)
 	return 0;
 }
 
+/* The file has it all. */
+static void remember(struct store_index *ix, struct store_box *b,
+		     const struct store_index_marks *marks, uint64_t settled)
+{
+	ix->marks = *marks;
+	ix->modseq = b->modseq;
+	ix->settled = settled;
+	ix->uidnext = b->uidnext;
+	store_box_told(b);
+}
+
 int store_index_save(struct store_index *ix, struct store_box *b,
 		     const struct store_index_marks *marks, uint64_t settled, struct err *err)
 {
@@ -172,12 +186,8 @@ int store_index_save(struct store_index *ix, struct store_box *b,
 
 	ix->size = ix->picture = out.n;
 	ix->damaged = 0;
-	ix->marks = *marks;
-	ix->modseq = b->modseq;
-	ix->settled = settled;
-	ix->uidnext = b->uidnext;
 	b->indexed = true;
-	store_box_told(b);
+	remember(ix, b, marks, settled);
 	return 0;
 }
 
@@ -352,10 +362,6 @@ int store_index_write(struct store_index *ix, struct store_box *b,
 		(void)!ftruncate(ix->fd, (off_t)before);
 		return r;
 	}
-	ix->marks = *marks;
-	ix->modseq = b->modseq;
-	ix->settled = settled;
-	ix->uidnext = b->uidnext;
-	store_box_told(b);
+	remember(ix, b, marks, settled);
 	return 0;
 }

@@ -42,6 +42,9 @@ struct store_index {
 
 #define STORE_INDEX_NONE ((struct store_index){ .dirfd = -1, .fd = -1 })
 
+/* A GUID as the names of a mailbox's files begin, and as people see it. */
+void store_guid_text(char out[static 33], const uint8_t guid[16]);
+
 /* The file of the mailbox with this GUID, made when there is none. `boot` comes from
  * store_index_boot_id. -EBUSY: another process has it. */
 int must_check store_index_open(struct store_index *ix, int dirfd, const uint8_t guid[16],

@@ -8,22 +8,17 @@
 #include "base/arena.h"
 #include "base/crc32c.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "store/index_format.h"
 
-static int read_at(int fd, void *to, uint64_t n, uint64_t at)
+/* All n bytes, or the file is not what it says. */
+static int read_at(int fd, void *to, size_t n, uint64_t at)
 {
-	char *p = to;
-	while (n) {
-		ssize_t got = pread(fd, p, n, (off_t)at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : -EBADMSG;
-		p += got;
-		n -= (uint64_t)got;
-		at += (uint64_t)got;
-	}
-	return 0;
+	ssize_t got = fd_pread_all(fd, to, n, at);
+
+	if (got < 0)
+		return (int)got;
+	return (size_t)got == n ? 0 : -EBADMSG;
 }
 
 static int read_names(void *ctx, char *to, size_t n)

@@ -1,11 +1,13 @@
 #include "store/fts/feed.h"
 
-#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/err.h"
+#include "base/fd.h"
 #include "mime/structure.h"
 #include "mime/text.h"
 
@@ -57,20 +59,13 @@ static bool gather(void *ctx, enum mime_text_place place, struct str folded, boo
 
 static int read_message(int fd, uint64_t size, struct arena *a, struct str *out, struct err *err)
 {
-	size_t n = (size_t)(size < EXPLORE_MAX ? size : EXPLORE_MAX), have = 0;
+	size_t n = (size_t)(size < EXPLORE_MAX ? size : EXPLORE_MAX);
 	char *p = arena_alloc(a, n);
+	ssize_t got = fd_pread_all(fd, p, n, 0);
 
-	while (have < n) {
-		ssize_t got = pread(fd, p + have, n - have, (off_t)have);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_sys(err, "read message");
-		if (got == 0)
-			break;
-		have += (size_t)got;
-	}
-	*out = str_of(p, have);
+	if (got < 0)
+		return err_set(err, (int)got, "read message: %s", strerror((int)-got));
+	*out = str_of(p, (size_t)got);
 	return 0;
 }
 

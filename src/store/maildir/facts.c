@@ -1,6 +1,7 @@
 /* What is known of messages: kept when they arrive, made from their files when it is missing. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,20 +23,12 @@
 
 static int read_file(int fd, size_t size, struct arena *a, struct str *out, struct err *err)
 {
-	size_t have = 0;
 	char *p = arena_alloc(a, size);
+	ssize_t got = fd_pread_all(fd, p, size, 0);
 
-	while (have < size) {
-		ssize_t got = pread(fd, p + have, size - have, (off_t)have);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_sys(err, "read message");
-		if (got == 0)
-			break;
-		have += (size_t)got;
-	}
-	*out = str_of(p, have);
+	if (got < 0)
+		return err_set(err, (int)got, "read message: %s", strerror((int)-got));
+	*out = str_of(p, (size_t)got);
 	return 0;
 }
 

@@ -85,8 +85,7 @@ void maildir_index_remove_files(int dirfd, const uint8_t guid[16], bool index_to
 
 	if (!d)
 		return;
-	for (int i = 0; i < 16; i++)
-		snprintf(prefix + 2 * i, 3, "%02x", guid[i]);
+	store_guid_text(prefix, guid);
 	memcpy(prefix + 32, ".", 2);
 	for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
 		struct str name = str_from(e->d_name);

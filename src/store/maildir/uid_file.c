@@ -196,19 +196,12 @@ static int read_range(struct file_range f, struct arena *a, struct str *out, str
 {
 	if (f.to - f.from > UIDLIST_MAX)
 		return err_set(err, -EFBIG, UIDLIST ": larger than %zu bytes", UIDLIST_MAX);
-	size_t size = (size_t)(f.to - f.from), done = 0;
+	size_t size = (size_t)(f.to - f.from);
 	char *p = arena_alloc(a, size);
-	while (done < size) {
-		ssize_t n = pread(f.fd, p + done, size - done, (off_t)(f.from + done));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(err, UIDLIST ": read");
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	*out = str_of(p, done);
+	ssize_t got = fd_pread_all(f.fd, p, size, f.from);
+	if (got < 0)
+		return err_set(err, (int)got, UIDLIST ": read: %s", strerror((int)-got));
+	*out = str_of(p, (size_t)got);
 	return 0;
 }
 

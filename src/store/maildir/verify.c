@@ -16,17 +16,12 @@ static void tell(struct store_progress p, uint32_t done, uint32_t all)
 		p.fn(p.ctx, done, all);
 }
 
-static bool can_be_read(struct maildir_box *mb, const struct store_rec *r)
+static bool can_be_read(int fd)
 {
-	struct maildir_path path;
 	char bytes[3000];
 	ssize_t n;
 	off_t at = 0;
 
-	maildir_rec_path(&mb->base.messages, r, &path);
-	auto_close int fd = openat(mb->fd, path.p, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return false;
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	while ((n = pread(fd, bytes, sizeof(bytes), at)) > 0)
 		at += n;
@@ -36,18 +31,18 @@ static bool can_be_read(struct maildir_box *mb, const struct store_rec *r)
 static void verify_one(struct maildir_box *mb, struct store_rec *r, struct store_verified *out)
 {
 	uint64_t size = r->size;
+	struct maildir_path path;
 
 	out->messages++;
-	if (!can_be_read(mb, r)) {
+	maildir_rec_path(&mb->base.messages, r, &path);
+	auto_close int fd = openat(mb->fd, path.p, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || !can_be_read(fd)) {
 		out->unreadable++;
 		maildir_report(mb->store, STORE_DAMAGED, mb->dir, "message %u cannot be read",
 			       r->uid);
 		return;
 	}
-	struct maildir_path path;
-	maildir_rec_path(&mb->base.messages, r, &path);
-	auto_close int fd = openat(mb->fd, path.p, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd >= 0 && maildir_rec_complete(mb, r, fd, NULL) == 0)
+	if (maildir_rec_complete(mb, r, fd, NULL) == 0)
 		out->wrong_size += size != STORE_UNKNOWN && r->size != size;
 	out->no_facts += r->facts == 0;
 }
