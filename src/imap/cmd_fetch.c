@@ -55,15 +55,20 @@ static void forget_facts(struct fetch *f)
 	f->has_facts = false;
 }
 
-/* Does the store know this of the message? */
-static bool knows(struct fetch *f, enum mime_facts_section what)
+static bool know_facts(struct fetch *f)
 {
 	struct err err;
 
 	if (!f->has_facts)
 		f->has_facts = store_view_facts(f->s->view, f->message.seq, &f->arena, &f->facts,
 						&err) == 0;
-	return f->has_facts && mime_facts_has(&f->facts, what);
+	return f->has_facts;
+}
+
+/* Does the store know this of the message? */
+static bool knows(struct fetch *f, enum mime_facts_section what)
+{
+	return know_facts(f) && mime_facts_has(&f->facts, what);
 }
 
 static void may_suspend send_all(struct fetch *f)
@@ -225,13 +230,10 @@ static int write_structure(struct fetch *f, bool extended)
 /* RFC 8970 3.2: NIL when there is none to be had now, an empty string when there is no text. */
 static void write_preview(struct fetch *f)
 {
-	struct mime_facts facts;
 	struct str text;
-	struct err err;
 
 	buf_puts(&f->out, "PREVIEW ");
-	if (store_view_facts(f->s->view, f->message.seq, &f->arena, &facts, &err) < 0 ||
-	    mime_facts_preview(&facts, &text) < 0)
+	if (!know_facts(f) || mime_facts_preview(&f->facts, &text) < 0)
 		buf_puts(&f->out, "NIL");
 	else
 		imap_write_string(&f->out, text);
@@ -240,6 +242,7 @@ static void write_preview(struct fetch *f)
 /* RFC 8514 4.2 */
 static void write_save_date(struct fetch *f)
 {
+	forget_facts(f);
 	int64_t saved = imap_message_saved(f->s->view, f->message.seq, &f->arena);
 
 	buf_puts(&f->out, "SAVEDATE ");
