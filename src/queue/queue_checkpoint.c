@@ -20,13 +20,38 @@ static void *grown(void *p, size_t *cap, size_t size)
 	return p;
 }
 
-void queue_checkpoint_add(struct queue_worker *w, struct queue_entry *e, uint32_t recipient)
+void queue_unsynced_init(struct queue_unsynced *u)
+{
+	*u = (struct queue_unsynced){ 0 };
+	map_init(&u->accounts);
+}
+
+void queue_unsynced_done(struct queue_unsynced *u)
+{
+	free(u->v);
+	map_done(&u->accounts);
+	arena_done(&u->arena);
+}
+
+static void note_account(struct queue_unsynced *u, struct str account)
+{
+	if (map_get(&u->accounts, account))
+		return;
+	struct str name = arena_str(&u->arena, account);
+	map_put(&u->accounts, name, (void *)name.p);
+}
+
+void queue_checkpoint_add(struct queue_worker *w, const struct queue_job *job, struct str account)
 {
 	struct queue *q = w->queue;
+	struct queue_unsynced *u = &w->unsynced;
 
-	if (w->written_count == w->written_cap)
-		w->written = grown(w->written, &w->written_cap, sizeof(*w->written));
-	w->written[w->written_count++] = (struct queue_written){ e, recipient };
+	if (u->count == 0)
+		u->failures = q->checkpoint_failures;
+	if (u->count == u->cap)
+		u->v = grown(u->v, &u->cap, sizeof(*u->v));
+	u->v[u->count++] = (struct queue_written){ job->active->entry, job->recipient };
+	note_account(u, account);
 	q->written_count++;
 	if (q->written_count >= q->config.checkpoint_at)
 		q->checkpoint_now = true;
@@ -74,65 +99,101 @@ void queue_marks_post(struct queue *q)
 }
 
 /* They may or may not be on disk: once more, and the workers look what is there. */
-static void repeat(struct queue *q, const struct queue_written *written, size_t count, bool now)
+static void repeat(struct queue *q, const struct queue_unsynced *u)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct queue_entry *e = written[i].entry;
+	for (size_t i = 0; i < u->count; i++) {
+		struct queue_entry *e = u->v[i].entry;
 
-		queue_entry_set_rcpt(e, written[i].recipient, QUEUE_RCPT_WAITING);
+		queue_entry_set_rcpt(e, u->v[i].recipient, QUEUE_RCPT_WAITING);
 		e->replay = true;
-		if (e->state != QUEUE_WRITTEN)
-			continue;
-		if (now)
-			queue_dispatch(q, e);
-		else
+		if (e->state == QUEUE_WRITTEN)
 			queue_retry_later(q, e);
 	}
 }
 
-/* Deliveries that are answered from now on belong to the next checkpoint. */
-static struct queue_written *take_written(struct queue_worker *w, size_t *count)
+static void finish(struct queue *q, const struct queue_unsynced *u)
 {
-	struct queue_written *written = w->written;
-
-	*count = w->written_count;
-	w->queue->written_count -= w->written_count;
-	w->written = NULL;
-	w->written_count = w->written_cap = 0;
-	return written;
+	for (size_t i = 0; i < u->count; i++) {
+		queue_finish_recipient(q, u->v[i].entry, u->v[i].recipient);
+		queue_settle(q, u->v[i].entry);
+	}
 }
 
-void queue_checkpoint_forget(struct queue_worker *w)
+/* Deliveries that are answered from now on belong to the next checkpoint. */
+static struct queue_unsynced take(struct queue_worker *w)
 {
-	size_t count;
-	struct queue_written *written = take_written(w, &count);
+	struct queue_unsynced taken = w->unsynced;
 
-	repeat(w->queue, written, count, true);
-	free(written);
+	w->queue->written_count -= taken.count;
+	queue_unsynced_init(&w->unsynced);
+	return taken;
+}
+
+/* What is written is in the kernel's hands and outlives the process that wrote it: its successor
+ * can sync it. To deliver it again would bring back what a client has moved or expunged since. */
+void queue_checkpoint_inherit(struct queue_worker *w)
+{
+	w->unsynced.inherited = w->unsynced.count > 0;
+}
+
+/* No answer: whoever serves there next is asked, also for what came meanwhile. */
+static void give_back(struct queue_worker *w, struct queue_unsynced *u)
+{
+	struct queue_unsynced newer = take(w);
+
+	w->unsynced = *u;
+	w->queue->written_count += u->count;
+	for (size_t i = 0; i < newer.count; i++) {
+		struct queue_unsynced *all = &w->unsynced;
+		if (all->count == all->cap)
+			all->v = grown(all->v, &all->cap, sizeof(*all->v));
+		all->v[all->count++] = newer.v[i];
+	}
+	w->queue->written_count += newer.count;
+	for (struct map_slot *s = map_next(&newer.accounts, NULL); s;
+	     s = map_next(&newer.accounts, s))
+		note_account(&w->unsynced, s->key);
+	w->unsynced.inherited = true;
+	queue_unsynced_done(&newer);
+}
+
+static struct mailbox_checkpoint_in request(const struct queue_unsynced *u, struct arena *a)
+{
+	struct mailbox_checkpoint_in in = { 0 };
+
+	if (!u->inherited)
+		return in;
+	in.inherited = ARENA_NEW_ARRAY(a, struct mailbox_inherited, u->accounts.count);
+	for (struct map_slot *s = map_next(&u->accounts, NULL); s; s = map_next(&u->accounts, s))
+		in.inherited[in.inherited_count++].account = s->key;
+	return in;
 }
 
 static int may_suspend checkpoint(struct queue_worker *w)
 {
 	struct queue *q = w->queue;
-	struct mailbox_checkpoint_in in = { 0 };
 	struct mailbox_checkpoint_out out;
-	size_t count;
 	auto_arena struct arena a = ARENA_INIT;
 	struct err err = { 0 };
 
-	struct queue_written *written = take_written(w, &count);
+	struct queue_unsynced u = take(w);
+	struct mailbox_checkpoint_in in = request(&u, &a);
 	int r = mailbox_checkpoint(w->client, &in, &a, &out, &err);
+	if (r == -EPIPE || r == -ETIMEDOUT) {
+		give_back(w, &u);
+		return r;
+	}
+	/* Who opened the file system later is not told of a failure that another saw. */
+	if (r >= 0 && u.inherited && u.failures != q->checkpoint_failures)
+		r = err_set(&err, -EIO, "a sync failed since these deliveries");
 	if (r >= 0) {
-		for (size_t i = 0; i < count; i++) {
-			queue_finish_recipient(q, written[i].entry, written[i].recipient);
-			queue_settle(q, written[i].entry);
-		}
+		finish(q, &u);
 	} else if (r != -ECANCELED) {
 		log_event(LOG_CALL_FAILED, LOG_CSTR("what", "checkpoint"), LOG_REASON(&err));
-		/* A worker that died is back at once; a disk that fails needs time. */
-		repeat(q, written, count, r == -EPIPE);
+		q->checkpoint_failures++;
+		repeat(q, &u);
 	}
-	free(written);
+	queue_unsynced_done(&u);
 	return r < 0 ? r : 0;
 }
 
@@ -142,7 +203,8 @@ int queue_checkpoint_all(struct queue *q)
 
 	q->checkpoint_now = false;
 	for (unsigned i = 0; i < q->config.workers; i++) {
-		if (q->workers[i].written_count == 0)
+		const struct queue_worker *w = &q->workers[i];
+		if (w->unsynced.count == 0 || !ipc_client_connected(w->client))
 			continue;
 		int r = checkpoint(&q->workers[i]);
 		if (r < 0)

@@ -19,6 +19,7 @@ void queue_worker_init(struct queue_worker *w, struct queue *q)
 	map_init(&w->lanes);
 	list_init(&w->ready);
 	waitq_init(&w->work);
+	queue_unsynced_init(&w->unsynced);
 }
 
 static void lane_free(struct queue_lane *lane)
@@ -33,7 +34,7 @@ void queue_worker_done(struct queue_worker *w)
 		lane_free(s->value);
 	map_done(&w->lanes);
 	ipc_client_free(w->client);
-	free(w->written);
+	queue_unsynced_done(&w->unsynced);
 }
 
 static struct queue_lane *lane_of(struct queue_worker *w, struct str account)
@@ -129,7 +130,7 @@ static void delivered(struct queue_worker *w, struct queue_job *job, const struc
 
 	queue_log_outcome(q, job, LOG_QUEUE_SENT, &answer->log);
 	queue_entry_set_rcpt(job->active->entry, job->recipient, QUEUE_RCPT_WRITTEN);
-	queue_checkpoint_add(w, job->active->entry, job->recipient);
+	queue_checkpoint_add(w, job, envelope_account(recipient_of(job)));
 	/* A courtesy: a report that cannot be entered now is not worth another delivery. */
 	if (recipient_of(job)->notify & ENVELOPE_NOTIFY_SUCCESS)
 		(void)!queue_report(q, job, QUEUE_REPORT_DELIVERED, answer->log.status,

@@ -207,7 +207,7 @@ void queue_attach_worker(struct queue *q, unsigned worker, int fd)
 	struct queue_worker *w = &q->workers[worker];
 
 	ipc_client_attach(w->client, fd);
-	queue_checkpoint_forget(w);
+	queue_checkpoint_inherit(w);
 	if (w->away) {
 		w->away = false;
 		queue_retry_all(q, true);

@@ -47,6 +47,16 @@ struct queue_written {
 	uint32_t recipient;
 };
 
+/* What a worker has delivered since its last checkpoint began. */
+struct queue_unsynced {
+	struct queue_written *v;
+	size_t count, cap;
+	struct arena arena;
+	struct map accounts; /* that got it, each once */
+	bool inherited;	     /* some of it was written by a process that is gone */
+	unsigned failures;   /* of checkpoints, when the first of it was written */
+};
+
 struct queue_worker {
 	struct queue *queue;
 	struct ipc_client *client;
@@ -55,8 +65,7 @@ struct queue_worker {
 	struct waitq work;
 	bool away; /* it did not come back within the time of a call */
 
-	struct queue_written *written;
-	size_t written_count, written_cap;
+	struct queue_unsynced unsynced;
 };
 
 struct queue {
@@ -86,6 +95,7 @@ struct queue {
 	size_t mark_count, mark_cap;
 	struct waitq checkpoint;
 	bool checkpoint_now;
+	unsigned checkpoint_failures; /* ever, of any worker */
 
 	unsigned in_flight; /* deliveries, and a checkpoint */
 	struct waitq quiet; /* none is */
@@ -121,6 +131,9 @@ void queue_deliver(struct queue *q, struct queue_job *job);
 /* One of config.worker_calls fibers of a worker. */
 void queue_deliver_run(void *worker);
 
+void queue_unsynced_init(struct queue_unsynced *u);
+void queue_unsynced_done(struct queue_unsynced *u);
+
 void queue_worker_init(struct queue_worker *w, struct queue *q);
 void queue_worker_done(struct queue_worker *w);
 
@@ -133,12 +146,11 @@ uint64_t queue_retry_all(struct queue *q, bool no_worker);
 void queue_retry_remove(struct queue *q, struct queue_entry *e);
 
 /* A worker has delivered. */
-void queue_checkpoint_add(struct queue_worker *w, struct queue_entry *e, uint32_t recipient);
+void queue_checkpoint_add(struct queue_worker *w, const struct queue_job *job, struct str account);
 void queue_checkpoint_run(void *queue);
 
-/* The worker's process is another now. It cannot speak for what the one before has written: an
- * error of the disk may have been told to that one. */
-void queue_checkpoint_forget(struct queue_worker *w);
+/* The worker's process is another now: it is to sync what the one before has written. */
+void queue_checkpoint_inherit(struct queue_worker *w);
 
 /* Ask all workers now. 0, or the first failure (its deliveries are repeated). */
 int may_suspend must_check queue_checkpoint_all(struct queue *q);

@@ -20,6 +20,7 @@
 #include "core/sandbox.h"
 #include "core/settings.h"
 #include "core/work.h"
+#include "roles/mailbox_recent.h"
 #include "roles/role.h"
 #include "store/fts.h"
 #include "store/mailbox.h"
@@ -90,6 +91,7 @@ static int mailbox_prepare(unsigned instance, struct err *err)
 	for (unsigned i = 0; i < (unsigned)set->workers; i++)
 		mailbox_role.peers[i] = ipc_client_new("mailbox", &mailbox_role.ipc);
 	map_init(&mailbox_role.quotas);
+	mailbox_recent_init();
 	group_init(&mailbox_role.sessions);
 	map_init(&mailbox_role.users);
 	int r = fd_make_dirs(set->mail_dir.p, 0700, err);
@@ -114,16 +116,36 @@ static int mailbox_prepare(unsigned instance, struct err *err)
 	return mailbox_index_prepare(&role_memory, &fts_root, err);
 }
 
+/* What an earlier process has written may be on volumes that this one has not met yet. An account
+ * that is gone has taken its mail along. */
+static int add_inherited(const struct mailbox_checkpoint_in *in, struct arena *a, struct err *err)
+{
+	for (size_t i = 0; i < in->inherited_count; i++) {
+		struct str path;
+		int r = mailbox_role_path(in->inherited[i].account, a, &path, err);
+		if (r == 0)
+			r = mailbox_volumes_add(&mailbox_role.volumes, path.p, err);
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return 0;
+}
+
 static int checkpoint(void *ctx, struct mailbox_checkpoint_in *in, struct arena *a,
 		      struct mailbox_checkpoint_out *out, struct err *err)
 {
 	/* More may be found meanwhile: for the next checkpoint. */
 	struct mailbox_volumes *now = ARENA_NEW(a, struct mailbox_volumes);
-	(void)ctx, (void)in, (void)out;
+	(void)ctx, (void)out;
 
+	int r = add_inherited(in, a, err);
+	if (r < 0)
+		return r;
+	mailbox_recent_checkpoint();
 	*now = mailbox_role.volumes;
-	int r = work_run(mailbox_volumes_sync, now);
-
+	r = work_run(mailbox_volumes_sync, now);
+	if (r < 0)
+		mailbox_recent_forget();
 	return r < 0 ? err_set(err, r, "sync of the mail volume: %s", strerror(-r)) : 0;
 }
 
@@ -171,6 +193,7 @@ static void mailbox_end(void)
 	mailbox_drain();
 	group_done(&mailbox_role.ipc);
 	mailbox_role_quotas_done();
+	mailbox_recent_done();
 }
 
 static const struct sandbox_policy *mailbox_sandbox(void)

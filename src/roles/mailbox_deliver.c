@@ -7,6 +7,7 @@
 #include "core/metrics.h"
 #include "core/settings.h"
 #include "roles/mailbox.h"
+#include "roles/mailbox_recent.h"
 #include "store/fts.h"
 #include "store/mailbox.h"
 #include "store/mailbox_ipc.h"
@@ -114,11 +115,15 @@ static int may_suspend deliver(const struct mailbox_deliver_in *in, struct arena
 int mailbox_role_deliver(void *ctx, struct mailbox_deliver_in *in, struct arena *a,
 			 struct mailbox_deliver_out *out, struct err *err)
 {
-	struct store_delivered done;
+	struct store_delivered done = { 0 };
 	(void)ctx;
 
 	int64_t before = loop_now();
-	int r = deliver(in, a, &done, err);
+	int r = 0;
+	if (in->replay && mailbox_recent_has(in))
+		done.repeated = true;
+	else
+		r = deliver(in, a, &done, err);
 	if (r < 0) {
 		explain(r, err, a, out);
 		return 0;
@@ -128,6 +133,7 @@ int mailbox_role_deliver(void *ctx, struct mailbox_deliver_in *in, struct arena 
 		metric_add(METRIC_DELIVERIES, 1);
 		metric_add(METRIC_DELIVERY_BYTES, in->length);
 	}
+	mailbox_recent_add(in);
 	out->outcome = MAILBOX_DELIVERED;
 	out->status = STR("2.0.0");
 	out->text = done.repeated ? STR("found in INBOX from before") : STR("delivered to INBOX");

@@ -409,7 +409,6 @@ class Stress:
         commands = self.choose_commands(self.rng.randint(1, 5))
         self.run(commands, kill=True)
         self.close()
-        self.may_come_again()
         self.connect()
         for box in self.world.boxes:
             self.audit(box)

@@ -394,7 +394,8 @@ IN_WORLD(draining_finishes_what_is_in_flight_and_takes_no_more)
 	assert_int_equal(world_messages(w), 0);
 }
 
-IN_WORLD(a_new_worker_does_not_answer_for_what_another_has_written)
+/* A worker that has delivered one message is replaced. */
+static unsigned replace_after_delivery(struct world *w)
 {
 	assert_int_equal(world_send(w, "bob@example.net", "alice@example.org"), 0);
 	world_sleep(w, 100);
@@ -403,9 +404,56 @@ IN_WORLD(a_new_worker_does_not_answer_for_what_another_has_written)
 	world_detach(w, worker);
 	world_sleep(w, 100);
 	world_attach(w, worker);
+	return worker;
+}
+
+IN_WORLD(a_new_worker_syncs_what_another_has_written)
+{
+	unsigned worker = replace_after_delivery(w);
 	world_sleep(w, 5000);
-	assert_int_equal(w->delivery_count, 2);
-	assert_true(w->deliveries[1].replay);
+	assert_int_equal(w->delivery_count, 1);
+	assert_int_equal(world_messages(w), 0);
+	assert_string_equal(w->workers[worker].inherited, "alice@example.org");
+}
+
+IN_WORLD(a_worker_that_dies_in_a_checkpoint_leaves_it_to_the_next)
+{
+	w->checkpoint_slow_ms = 1000;
+	assert_int_equal(world_send(w, "bob@example.net", "alice@example.org"), 0);
+	world_sleep(w, 2500);
+	unsigned worker = mailbox_worker(STR("alice@example.org"), WORLD_WORKERS);
+	assert_int_equal(w->workers[worker].checkpoints, 1);
+	world_detach(w, worker);
+	w->checkpoint_slow_ms = 0;
+	world_attach(w, worker);
+	world_sleep(w, 5000);
+	assert_int_equal(w->delivery_count, 1);
+	assert_int_equal(world_messages(w), 0);
+	assert_int_equal(w->workers[worker].checkpoints, 2);
+	assert_string_equal(w->workers[worker].inherited, "alice@example.org");
+}
+
+/* syncfs(2): an error is told to whoever had the file system open then. */
+IN_WORLD(a_failure_that_a_new_worker_cannot_know_of_repeats_deliveries)
+{
+	unsigned dead = mailbox_worker(STR("alice@example.org"), WORLD_WORKERS);
+	char other[64] = "";
+	for (int i = 0; !other[0]; i++) {
+		snprintf(other, sizeof(other), "user%d@example.org", i);
+		if (mailbox_worker(str_from(other), WORLD_WORKERS) == dead)
+			other[0] = '\0';
+	}
+	assert_int_equal(world_send(w, "bob@example.net", "alice@example.org"), 0);
+	assert_int_equal(world_send(w, "bob@example.net", other), 0);
+	world_sleep(w, 100);
+	world_detach(w, dead);
+	w->checkpoint_result = -EIO;
+	world_sleep(w, 3000);
+	w->checkpoint_result = 0;
+	world_attach(w, dead);
+	world_sleep(w, 400 * 1000);
+	assert_int_equal(w->delivery_count, 4);
+	assert_true(w->deliveries[2].replay && w->deliveries[3].replay);
 	assert_int_equal(world_messages(w), 0);
 }
 
@@ -612,7 +660,9 @@ int main(void)
 		fiber_test(a_checkpoint_that_fails_repeats_its_deliveries),
 		fiber_test(draining_does_not_wait_for_a_worker_that_is_away),
 		fiber_test(draining_finishes_what_is_in_flight_and_takes_no_more),
-		fiber_test(a_new_worker_does_not_answer_for_what_another_has_written),
+		fiber_test(a_new_worker_syncs_what_another_has_written),
+		fiber_test(a_worker_that_dies_in_a_checkpoint_leaves_it_to_the_next),
+		fiber_test(a_failure_that_a_new_worker_cannot_know_of_repeats_deliveries),
 		fiber_test(draining_waits_for_a_checkpoint_that_is_under_way),
 		fiber_test(a_message_that_is_given_up_has_no_delivery_that_waits),
 		fiber_test(a_full_disk_is_the_clients_answer),

@@ -97,9 +97,12 @@ static int op_checkpoint(void *ctx, struct mailbox_checkpoint_in *in, struct are
 			 struct mailbox_checkpoint_out *out, struct err *err)
 {
 	struct world_worker *worker = ctx;
-	(void)in, (void)a, (void)out;
+	(void)a, (void)out;
 
 	worker->checkpoints++;
+	worker->inherited[0] = '\0';
+	if (in->inherited_count)
+		copy_text(worker->inherited, in->inherited[0].account);
 	if (worker->world->checkpoint_slow_ms)
 		(void)!fiber_sleep(worker->world->checkpoint_slow_ms);
 	if (worker->world->checkpoint_result < 0)

@@ -38,6 +38,7 @@ struct world_worker {
 	unsigned index;
 	int fd; /* of the server's end, to break it */
 	unsigned checkpoints;
+	char inherited[128]; /* one account of the last checkpoint, or empty */
 };
 
 struct world {
