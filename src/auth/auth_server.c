@@ -1,6 +1,8 @@
 #include "auth/auth_server.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "auth/auth.h"
@@ -22,6 +24,18 @@
 
 struct auth_server *auth_server;
 
+/* In brackets: a relay host is a host, not a domain with MX records. */
+static struct str relay_host(const struct settings *s)
+{
+	static char text[320];
+
+	if (s->relay_host.n == 0)
+		return STR_NONE;
+	snprintf(text, sizeof(text), "[%" STR_FMT "]:%" PRId64, STR_ARG(s->relay_host),
+		 s->relay_port);
+	return str_from(text);
+}
+
 void auth_server_config_from_settings(struct auth_server_config *out)
 {
 	const struct settings *s = settings_get();
@@ -33,6 +47,7 @@ void auth_server_config_from_settings(struct auth_server_config *out)
 		.postmaster = s->postmaster_address,
 		.delimiter = '+',
 		.quotas = s->enable_quotas,
+		.relay_host = relay_host(s),
 		/* docker-mailserver turns the bytes into MiB by dividing by a million. */
 		.default_quota = (uint64_t)s->mailbox_size_limit / QUOTA_DECIMAL_MB * QUOTA_MIB,
 	};
@@ -258,6 +273,17 @@ static int account(void *ctx, struct auth_account_in *in, struct arena *a,
 	return 0;
 }
 
+static int relay(void *ctx, struct auth_relay_in *in, struct arena *a, struct auth_relay_out *out,
+		 struct err *err)
+{
+	const struct directory *d = auth_server->directory;
+	(void)ctx, (void)err;
+
+	out->none = d->relays->by_sender.count == 0 && d->relay_host.n == 0;
+	out->nexthop = arena_str(a, directory_relay(d, in->sender));
+	return 0;
+}
+
 static int status(void *ctx, struct auth_status_in *in, struct arena *a,
 		  struct auth_status_out *out, struct err *err)
 {
@@ -271,5 +297,6 @@ const struct auth_ops auth_server_ops = {
 	.resolve = resolve,
 	.login = auth_server_login,
 	.account = account,
+	.relay = relay,
 	.status = status,
 };

@@ -32,6 +32,7 @@ static void take_config(struct directory *d, const struct directory_config *c)
 	d->delimiter = c->delimiter;
 	d->quotas_enabled = c->quotas;
 	d->default_quota = c->default_quota;
+	d->relay_host = arena_str(&d->arena, c->relay_host);
 	d->local_names[0] = d->fqdn;
 	d->local_names[1] = STR("localhost");
 	d->local_names[2] = arena_printf(&d->arena, "localhost.%" STR_FMT,
@@ -54,6 +55,7 @@ struct directory *directory_load(const struct directory_config *config,
 	d->quotas = &d->parts[PART_QUOTAS]->table.quotas;
 	d->send = &d->parts[PART_SEND]->table.access;
 	d->receive = &d->parts[PART_RECEIVE]->table.access;
+	d->relays = &d->parts[PART_RELAYS]->table.relays;
 	d->incomplete = d->parts[PART_ACCOUNTS]->unread || d->parts[PART_VIRTUAL]->unread ||
 			d->parts[PART_REGEXP]->unread;
 	take_config(d, config);
@@ -149,6 +151,19 @@ uint64_t directory_quota(const struct directory *d, const struct account *accoun
 const struct access_rule *directory_check_sender(const struct directory *d, struct str sender)
 {
 	return access_find(d->send, sender, d->delimiter);
+}
+
+struct str directory_relay(const struct directory *d, struct str sender)
+{
+	auto_arena struct arena a = ARENA_INIT;
+
+	if (sender.n == 0 || sender.n > ADDRESS_MAX)
+		return STR_NONE;
+	struct address addr = address_split(address_fold(&a, sender));
+	const struct relay *r = relays_find(d->relays, addr.whole, d->delimiter);
+	if (r)
+		return r->nexthop;
+	return directory_is_managed(d, addr.domain) ? d->relay_host : STR_NONE;
 }
 
 static bool names_login(const struct alias *alias, struct str login)

@@ -11,6 +11,7 @@
 #include "auth/aliases.h"
 #include "auth/quotas.h"
 #include "auth/regexp_aliases.h"
+#include "auth/relays.h"
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/str.h"
@@ -18,7 +19,7 @@
 struct file_report;
 
 #define DIRECTORY_FILE_MAX ((size_t)256 << 20)
-#define DIRECTORY_FILES	   8
+#define DIRECTORY_FILES	   9
 
 struct directory_config {
 	const char *dir;	/* /tmp/docker-mailserver */
@@ -28,6 +29,7 @@ struct directory_config {
 	char delimiter;		/* between local part and extension; 0: none */
 	bool quotas;		/* ENABLE_QUOTAS */
 	uint64_t default_quota; /* bytes; 0: no limit */
+	struct str relay_host;	/* next hop of what managed domains send, or empty */
 };
 
 struct directory {
@@ -39,12 +41,14 @@ struct directory {
 	const struct quotas *quotas;
 	const struct access_table *send;
 	const struct access_table *receive;
+	const struct relays *relays;
 
 	struct str fqdn;
 	struct str postmaster;
 	char delimiter;
 	bool quotas_enabled;
 	uint64_t default_quota;
+	struct str relay_host;
 
 	bool incomplete;	   /* who is not found may exist: a file could not be read */
 	struct map managed;	   /* domains of accounts and of alias keys, in lower case */
@@ -76,6 +80,9 @@ uint64_t directory_quota(const struct directory *d, const struct account *accoun
 
 /* What the send access file says about an envelope sender; NULL: nothing. */
 const struct access_rule *directory_check_sender(const struct directory *d, struct str sender);
+
+/* The next hop of mail from an envelope sender to other servers; empty: nothing special. */
+struct str directory_relay(const struct directory *d, struct str sender);
 
 /* May this login use this envelope sender? Its own address, and addresses whose alias names it
  * directly; neither extensions nor catch-alls. */

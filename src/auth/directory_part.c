@@ -110,6 +110,23 @@ static void done_access(struct directory_part *p)
 	access_done(&p->table.access);
 }
 
+static void parse_relays(struct directory_part *p, struct str text,
+			 const struct file_report *report)
+{
+	relays_parse(&p->table.relays, &p->arena, text, report);
+}
+
+static bool keep_relay(struct directory_part *p, const struct directory_part *before,
+		       struct str name)
+{
+	return relays_keep(&p->table.relays, &p->arena, &before->table.relays, name);
+}
+
+static void done_relays(struct directory_part *p)
+{
+	relays_done(&p->table.relays);
+}
+
 static const struct part_type part_types[DIRECTORY_FILES] = {
 	[PART_ACCOUNTS] = { "postfix-accounts.cf", parse_accounts, done_accounts, keep_account },
 	[PART_MASTERS] = { "dovecot-masters.cf", parse_masters, done_accounts, keep_account },
@@ -119,6 +136,7 @@ static const struct part_type part_types[DIRECTORY_FILES] = {
 	[PART_QUOTAS] = { "dovecot-quotas.cf", parse_quotas, done_quotas, keep_quota },
 	[PART_SEND] = { "postfix-send-access.cf", parse_access, done_access, keep_access },
 	[PART_RECEIVE] = { "postfix-receive-access.cf", parse_access, done_access, keep_access },
+	[PART_RELAYS] = { "postfix-relaymap.cf", parse_relays, done_relays, keep_relay },
 };
 
 void directory_part_unref(struct directory_part *p)

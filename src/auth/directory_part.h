@@ -12,6 +12,7 @@ enum part_index {
 	PART_QUOTAS,
 	PART_SEND,
 	PART_RECEIVE,
+	PART_RELAYS,
 };
 
 union part_table {
@@ -20,6 +21,7 @@ union part_table {
 	struct regexp_aliases regexp;
 	struct quotas quotas;
 	struct access_table access;
+	struct relays relays;
 };
 
 struct part_type;

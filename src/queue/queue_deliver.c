@@ -37,9 +37,33 @@ void queue_worker_done(struct queue_worker *w)
 	queue_unsynced_done(&w->unsynced);
 }
 
-static struct queue_lane *lane_of(struct queue_worker *w, struct str account)
+/* A lane that nobody needs goes; one with jobs waits for its turn. */
+static void lane_next(struct queue_lane *lane)
 {
+	struct queue_worker *w = lane->worker;
+
+	if (lane->busy)
+		return;
+	if (queue_room_is_unused(&lane->room)) {
+		map_remove(&w->lanes, lane->account);
+		lane_free(lane);
+	} else if (!list_empty(&lane->jobs) && list_empty(&lane->ready)) {
+		list_append(&w->ready, &lane->ready);
+	}
+}
+
+static void room_unused(struct queue *q, struct queue_room *room)
+{
+	(void)q;
+	lane_next(CONTAINER_OF(room, struct queue_lane, room));
+}
+
+struct queue_lane *queue_lane_of(struct queue *q, const struct envelope_recipient *r)
+{
+	struct str account = envelope_account(r);
+	struct queue_worker *w = &q->workers[mailbox_worker(account, q->config.workers)];
 	struct queue_lane *lane = map_get(&w->lanes, account);
+
 	if (lane)
 		return lane;
 	lane = calloc(1, sizeof(*lane) + account.n);
@@ -48,23 +72,11 @@ static struct queue_lane *lane_of(struct queue_worker *w, struct str account)
 	memcpy((char *)(lane + 1), account.p, account.n);
 	lane->account = str_of(lane + 1, account.n);
 	lane->worker = w;
+	queue_room_init(&lane->room, room_unused);
 	list_init(&lane->jobs);
 	list_init(&lane->ready);
 	map_put(&w->lanes, lane->account, lane);
 	return lane;
-}
-
-/* A lane without jobs goes; one with jobs waits for its turn. */
-static void lane_next(struct queue_lane *lane)
-{
-	struct queue_worker *w = lane->worker;
-
-	if (list_empty(&lane->jobs)) {
-		map_remove(&w->lanes, lane->account);
-		lane_free(lane);
-	} else if (list_empty(&lane->ready)) {
-		list_append(&w->ready, &lane->ready);
-	}
 }
 
 static const struct envelope_recipient *recipient_of(const struct queue_job *job)
@@ -103,7 +115,7 @@ static void may_suspend call_worker(struct queue_worker *w, struct queue_job *jo
 
 	int r = mailbox_deliver(w->client, &in, a, &out, &err);
 	answer->result = r;
-	answer->log.relay = "mailbox";
+	answer->log.relay = STR("mailbox");
 	if (r < 0) {
 		answer->outcome = MAILBOX_TRY_AGAIN;
 		answer->log.status = STR("4.3.0");
@@ -118,17 +130,11 @@ static void may_suspend call_worker(struct queue_worker *w, struct queue_job *jo
 	answer->log.text = out.text;
 }
 
-static void deferred(struct queue *q, struct queue_job *job, const struct answer *answer)
-{
-	queue_entry_set_rcpt(job->active->entry, job->recipient, QUEUE_RCPT_WAITING);
-	queue_log_outcome(q, job, LOG_QUEUE_DEFERRED, &answer->log);
-}
-
 static void delivered(struct queue_worker *w, struct queue_job *job, const struct answer *answer)
 {
 	struct queue *q = w->queue;
 
-	queue_log_outcome(q, job, LOG_QUEUE_SENT, &answer->log);
+	queue_log_outcome(q, job, QUEUE_SENT, &answer->log);
 	queue_entry_set_rcpt(job->active->entry, job->recipient, QUEUE_RCPT_WRITTEN);
 	queue_checkpoint_add(w, job, envelope_account(recipient_of(job)));
 	/* A courtesy: a report that cannot be entered now is not worth another delivery. */
@@ -137,42 +143,34 @@ static void delivered(struct queue_worker *w, struct queue_job *job, const struc
 				    answer->log.text);
 }
 
-/* The recipient is finished when the sender has been told, or cannot be. */
-static void may_suspend refused(struct queue *q, struct queue_job *job, struct answer *answer)
+static void job_done(struct queue *q, struct queue_job *job)
 {
-	struct queue_entry *e = job->active->entry;
+	struct queue_active *active = job->active;
 
-	int r = queue_report(q, job, QUEUE_REPORT_FAILED, answer->log.status, answer->log.text);
-	if (r == 0) {
-		queue_log_outcome(q, job, LOG_QUEUE_BOUNCED, &answer->log);
-		queue_finish_recipient(q, e, job->recipient);
-	} else if (r == -EREMOTE) {
-		queue_log_outcome(q, job, LOG_QUEUE_BOUNCED, &answer->log);
-		queue_entry_set_rcpt(e, job->recipient, QUEUE_RCPT_HELD);
-	} else {
-		deferred(q, job, answer);
-	}
-}
-
-static bool is_expired(const struct queue *q, const struct queue_entry *e)
-{
-	return (queue_now_usec(q) - queue_id_usec(e->id)) / 1000 > q->config.lifetime;
+	queue_room_leave(q, &job->lane->room);
+	queue_active_release(q, active);
 }
 
 /* Nobody is there to deliver to: the jobs give their places to others. */
 static void send_lane_away(struct queue_lane *lane)
 {
 	struct queue *q = lane->worker->queue;
-	struct list *it;
-	struct answer answer = {
-		.log = { "mailbox", STR("4.3.2"), STR("the mailbox process is not running") },
+	struct list jobs, *it;
+	struct queue_outcome o = {
+		.relay = STR("mailbox"),
+		.status = STR("4.3.2"),
+		.text = STR("the mailbox process is not running"),
 	};
 
-	while ((it = list_shift(&lane->jobs))) {
+	list_init(&jobs);
+	while ((it = list_shift(&lane->jobs)))
+		list_append(&jobs, it);
+	/* With the last one the lane may go. */
+	while ((it = list_shift(&jobs))) {
 		struct queue_job *job = LIST_ITEM(it, struct queue_job, link);
 		job->active->entry->no_worker = true;
-		deferred(q, job, &answer);
-		queue_active_release(q, job->active);
+		queue_deferred(q, job, &o);
+		job_done(q, job);
 	}
 }
 
@@ -181,9 +179,7 @@ static void send_all_away(struct queue_worker *w)
 	struct list *it;
 
 	while ((it = list_shift(&w->ready))) {
-		struct queue_lane *lane = LIST_ITEM(it, struct queue_lane, ready);
-		send_lane_away(lane);
-		lane_next(lane);
+		send_lane_away(LIST_ITEM(it, struct queue_lane, ready));
 	}
 }
 
@@ -198,17 +194,17 @@ static void may_suspend decide(struct queue_worker *w, struct queue_lane *lane,
 	}
 	if (answer->outcome == MAILBOX_DELIVERED)
 		delivered(w, job, answer);
-	else if (answer->outcome == MAILBOX_REFUSED || is_expired(q, job->active->entry))
-		refused(q, job, answer);
+	else if (answer->outcome == MAILBOX_REFUSED || queue_is_expired(q, job->active->entry))
+		queue_refused(q, job, &answer->log);
 	else
-		deferred(q, job, answer);
+		queue_deferred(q, job, &answer->log);
 	if (answer->result == -ETIMEDOUT && !ipc_client_connected(w->client)) {
 		job->active->entry->no_worker = true;
 		w->away = true;
 		send_lane_away(lane);
 		send_all_away(w);
 	}
-	queue_active_release(q, job->active);
+	job_done(q, job);
 }
 
 static int may_suspend deliver_one(struct queue_worker *w, struct queue_lane *lane)
@@ -245,21 +241,22 @@ void queue_deliver_run(void *arg)
 		struct list *it = list_shift(&w->ready);
 		q->in_flight++;
 		r = deliver_one(w, LIST_ITEM(it, struct queue_lane, ready));
-		if (--q->in_flight == 0)
-			waitq_wake_all(&q->quiet);
+		queue_ended(q);
 	}
 }
 
-void queue_deliver(struct queue *q, struct queue_job *job)
+void queue_deliver(struct queue_job *job)
 {
-	struct str account = envelope_account(recipient_of(job));
-	struct queue_worker *w = &q->workers[mailbox_worker(account, q->config.workers)];
-	struct queue_lane *lane = lane_of(w, account);
+	struct queue_lane *lane = job->lane;
+	struct queue_worker *w = lane->worker;
 
+	queue_entry_set_rcpt(job->active->entry, job->recipient, QUEUE_RCPT_ACTIVE);
+	job->active->busy++;
+	queue_room_enter(&lane->room);
 	list_append(&lane->jobs, &job->link);
 	if (w->away)
 		send_lane_away(lane);
-	if (!lane->busy)
+	else
 		lane_next(lane);
 	waitq_wake_one(&w->work);
 }

@@ -11,7 +11,7 @@
 void queue_dispatch(struct queue *q, struct queue_entry *e)
 {
 	queue_entry_set_state(&q->entries, e, QUEUE_INCOMING);
-	list_append(&q->incoming, &e->link);
+	queue_source_add(q, e);
 	waitq_wake_one(&q->dispatch);
 }
 
@@ -21,9 +21,18 @@ void queue_active_free(struct queue_active *active)
 	free(active);
 }
 
+static bool has_remote(const struct queue_active *active)
+{
+	for (uint32_t i = 0; i < active->entry->recipient_count; i++)
+		if (active->envelope.recipients[i].kind == ENVELOPE_REMOTE &&
+		    queue_entry_rcpt(active->entry, i) == QUEUE_RCPT_WAITING)
+			return true;
+	return false;
+}
+
 /* The envelope as it was accepted; the record's checksum was verified when it was written, and
  * again at the start. */
-static int may_suspend load(struct queue_active *active, struct err *err)
+static int may_suspend load(struct queue *q, struct queue_active *active, struct err *err)
 {
 	const struct queue_entry *e = active->entry;
 	char *bytes = arena_alloc(&active->arena, e->envelope_length);
@@ -40,6 +49,8 @@ static int may_suspend load(struct queue_active *active, struct err *err)
 	if (active->envelope.recipient_count != e->recipient_count)
 		return err_set(err, -EBADMSG, "envelope: %zu recipients instead of %" PRIu32,
 			       active->envelope.recipient_count, e->recipient_count);
+	if (has_remote(active))
+		return queue_relay(q, active->envelope.sender, &active->arena, &active->relay, err);
 	return 0;
 }
 
@@ -53,45 +64,51 @@ static void log_active(const struct queue_active *active)
 		  LOG_INT("nrcpt", e->recipient_count));
 }
 
-static void hold(struct queue *q, struct queue_job *job)
-{
-	struct queue_outcome o = {
-		.relay = "none",
-		.status = STR("4.4.1"),
-		.text = STR("mail to other servers is not sent by this one; held"),
-	};
-
-	queue_entry_set_rcpt(job->active->entry, job->recipient, QUEUE_RCPT_HELD);
-	queue_log_outcome(q, job, LOG_QUEUE_DEFERRED, &o);
-}
-
 static void discard(struct queue *q, struct queue_job *job)
 {
 	struct queue_outcome o = {
-		.relay = "discard",
+		.relay = STR("discard"),
 		.status = STR("2.0.0"),
 		.text = STR("discarded"),
 	};
 
-	queue_log_outcome(q, job, LOG_QUEUE_SENT, &o);
+	queue_log_outcome(q, job, QUEUE_SENT, &o);
 	queue_finish_recipient(q, job->active->entry, job->recipient);
 }
 
-static void start_job(struct queue *q, struct queue_job *job)
+/* Who delivers it. NULL: nobody need. */
+static struct queue_room *find_room(struct queue *q, struct queue_job *job)
 {
-	switch (job->active->envelope.recipients[job->recipient].kind) {
-	case ENVELOPE_MAILBOX:
-		queue_entry_set_rcpt(job->active->entry, job->recipient, QUEUE_RCPT_ACTIVE);
-		job->active->busy++;
-		queue_deliver(q, job);
-		return;
-	case ENVELOPE_DISCARD:
+	const struct envelope_recipient *r = &job->active->envelope.recipients[job->recipient];
+
+	if (r->kind == ENVELOPE_DISCARD)
+		return NULL;
+	if (r->kind == ENVELOPE_MAILBOX && q->routes.agent.n == 0) {
+		job->lane = queue_lane_of(q, r);
+		return &job->lane->room;
+	}
+	struct str nexthop = route_find(&q->routes, job->active->relay, r, &job->active->arena);
+	job->destination = queue_destination_of(q, nexthop);
+	return &job->destination->room;
+}
+
+static void may_suspend start_job(struct queue *q, struct queue_job *job, bool admitted)
+{
+	struct queue_active *active = job->active;
+	struct queue_room *room = find_room(q, job);
+
+	if (!room) {
 		discard(q, job);
-		return;
-	case ENVELOPE_REMOTE:
-	case ENVELOPE_KINDS:
-		hold(q, job);
-		return;
+	} else if (queue_room_is_full(q, room) && !admitted) {
+		/* The entry counts as one of its jobs, so that the room does not go away. */
+		if (!active->full) {
+			active->full = room;
+			queue_room_enter(room);
+		}
+	} else if (job->lane) {
+		queue_deliver(job);
+	} else {
+		queue_courier_add(q, job);
 	}
 }
 
@@ -114,7 +131,7 @@ static void number_parts(struct queue_active *active)
 	map_done(&next);
 }
 
-static void start_jobs(struct queue *q, struct queue_active *active)
+static void may_suspend start_jobs(struct queue *q, struct queue_active *active, bool admitted)
 {
 	uint32_t count = active->entry->recipient_count;
 
@@ -128,7 +145,7 @@ static void start_jobs(struct queue *q, struct queue_active *active)
 		job->active = active;
 		job->recipient = i;
 		list_init(&job->link);
-		start_job(q, job);
+		start_job(q, job, admitted);
 	}
 	queue_active_release(q, active);
 }
@@ -149,10 +166,9 @@ static void give_up(struct queue *q, struct queue_entry *e, const struct err *er
 	queue_entries_remove(&q->entries, e);
 }
 
-static int may_suspend activate(struct queue *q, struct queue_entry *e)
+static struct queue_active *active_new(struct queue *q, struct queue_entry *e)
 {
 	struct queue_active *active = calloc(1, sizeof(*active));
-	struct err err = { 0 };
 
 	if (!active)
 		check_no_memory();
@@ -160,22 +176,65 @@ static int may_suspend activate(struct queue *q, struct queue_entry *e)
 	active->entry = e;
 	e->active = active;
 	q->active_count++;
-	int r = load(active, &err);
-	if (r == 0) {
-		if (e->attempts == 0)
-			log_active(active);
-		start_jobs(q, active);
-		return 0;
-	}
-	q->active_count--;
-	e->active = NULL;
+	return active;
+}
+
+static void active_end(struct queue *q, struct queue_active *active)
+{
+	active->entry->active = NULL;
 	queue_active_free(active);
+	q->active_count--;
+	waitq_wake_one(&q->dispatch);
+}
+
+static void load_failed(struct queue *q, struct queue_entry *e, const struct err *err, int r)
+{
+	log_event(LOG_CALL_FAILED, LOG_CSTR("what", queue_id_text(e->id).c), LOG_REASON(err));
+	e->remote = false;
 	/* Not while a checkpoint has it in its list. */
 	if ((r == -EBADMSG || r == -EPROTO) && !queue_entry_has_rcpt(e, QUEUE_RCPT_WRITTEN))
-		give_up(q, e, &err);
-	else if (r != -ECANCELED)
+		give_up(q, e, err);
+	else
 		queue_retry_later(q, e);
-	return r == -ECANCELED ? r : 0;
+}
+
+static int may_suspend activate(struct queue *q, struct queue_entry *e)
+{
+	struct queue_active *active = active_new(q, e);
+	bool admitted = e->admitted, known = e->source;
+	struct err err = { 0 };
+
+	int r = load(q, active, &err);
+	if (r < 0) {
+		active_end(q, active);
+		if (r != -ECANCELED)
+			load_failed(q, e, &err, r);
+		return r == -ECANCELED ? r : 0;
+	}
+	if (!known)
+		e->source = queue_source_key(q, &active->envelope);
+	if (!known && queue_source_is_full(q, e->source)) {
+		active_end(q, active);
+		queue_dispatch(q, e);
+		return 0;
+	}
+	e->admitted = false;
+	e->remote = true; /* until a mailbox says otherwise */
+	queue_source_enter(q, e->source);
+	if (e->attempts == 0)
+		log_active(active);
+	start_jobs(q, active, admitted);
+	return 0;
+}
+
+static struct queue_entry *next_entry(struct queue *q)
+{
+	struct list *it;
+
+	if (q->draining || q->active_count >= q->config.active_max)
+		return NULL;
+	it = list_shift(&q->admitted);
+	return it ? LIST_ITEM(it, struct queue_entry, link) : queue_source_next(q);
 }
 
 void queue_dispatch_run(void *arg)
@@ -184,14 +243,35 @@ void queue_dispatch_run(void *arg)
 	int r = 0;
 
 	while (r == 0) {
-		if (list_empty(&q->incoming) || q->draining ||
-		    q->active_count >= q->config.active_max) {
-			r = waitq_wait(&q->dispatch, "mail to deliver", LOOP_FOREVER);
-			continue;
-		}
-		struct list *it = list_shift(&q->incoming);
-		r = activate(q, LIST_ITEM(it, struct queue_entry, link));
+		struct queue_entry *e = next_entry(q);
+		r = e ? activate(q, e) : waitq_wait(&q->dispatch, "mail to deliver", LOOP_FOREVER);
 	}
+}
+
+static void remove_entry(struct queue *q, struct queue_entry *e)
+{
+	queue_mark(q, e->id, JOURNAL_MARK_ALL);
+	log_event(LOG_QUEUE_REMOVED, LOG_CSTR("id", queue_id_text(e->id).c));
+	if (e->state == QUEUE_DEFERRED)
+		queue_retry_remove(q, e);
+	list_remove(&e->link);
+	queue_entries_remove(&q->entries, e);
+	queue_commit_tidy(&q->commit);
+}
+
+static void settle(struct queue *q, struct queue_entry *e, int64_t not_before)
+{
+	if (e->open == 0)
+		remove_entry(q, e);
+	else if (e->state != QUEUE_ACTIVE && e->state != QUEUE_WRITTEN)
+		return;
+	else if (queue_entry_has_rcpt(e, QUEUE_RCPT_WAITING) ||
+		 queue_entry_has_rcpt(e, QUEUE_RCPT_DEFERRED))
+		queue_retry_after(q, e, not_before);
+	else if (queue_entry_has_rcpt(e, QUEUE_RCPT_WRITTEN))
+		queue_entry_set_state(&q->entries, e, QUEUE_WRITTEN);
+	else
+		queue_entry_set_state(&q->entries, e, QUEUE_HELD);
 }
 
 void queue_active_release(struct queue *q, struct queue_active *active)
@@ -201,35 +281,20 @@ void queue_active_release(struct queue *q, struct queue_active *active)
 	check(active->busy > 0);
 	if (--active->busy > 0)
 		return;
-	e->active = NULL;
-	queue_active_free(active);
-	q->active_count--;
-	waitq_wake_one(&q->dispatch);
-	queue_settle(q, e);
+	struct queue_room *full = active->full;
+	int64_t not_before = active->not_before;
+	active_end(q, active);
+	queue_source_leave(q, e->source);
+	if (full)
+		queue_room_park(q, full, e);
+	else
+		settle(q, e, not_before);
 }
 
 void queue_settle(struct queue *q, struct queue_entry *e)
 {
-	if (e->active)
-		return;
-	if (e->open == 0) {
-		queue_mark(q, e->id, JOURNAL_MARK_ALL);
-		log_event(LOG_QUEUE_REMOVED, LOG_CSTR("id", queue_id_text(e->id).c));
-		if (e->state == QUEUE_DEFERRED)
-			queue_retry_remove(q, e);
-		list_remove(&e->link);
-		queue_entries_remove(&q->entries, e);
-		queue_commit_tidy(&q->commit);
-		return;
-	}
-	if (e->state != QUEUE_ACTIVE && e->state != QUEUE_WRITTEN)
-		return;
-	if (queue_entry_has_rcpt(e, QUEUE_RCPT_WAITING))
-		queue_retry_later(q, e);
-	else if (queue_entry_has_rcpt(e, QUEUE_RCPT_WRITTEN))
-		queue_entry_set_state(&q->entries, e, QUEUE_WRITTEN);
-	else
-		queue_entry_set_state(&q->entries, e, QUEUE_HELD);
+	if (!e->active)
+		settle(q, e, 0);
 }
 
 void queue_finish_recipient(struct queue *q, struct queue_entry *e, uint32_t recipient)

@@ -13,10 +13,11 @@
 struct queue_active;
 
 enum queue_rcpt_state {
-	QUEUE_RCPT_WAITING, /* needs an attempt, now or later */
-	QUEUE_RCPT_ACTIVE,  /* in a lane or in flight */
-	QUEUE_RCPT_WRITTEN, /* delivered, not durable */
-	QUEUE_RCPT_HELD,    /* can go nowhere; a person must look */
+	QUEUE_RCPT_WAITING,  /* needs an attempt */
+	QUEUE_RCPT_DEFERRED, /* had one; needs another, later */
+	QUEUE_RCPT_ACTIVE,   /* in a lane, at a destination or in flight */
+	QUEUE_RCPT_WRITTEN,  /* delivered, not durable */
+	QUEUE_RCPT_HELD,     /* can go nowhere; a person must look */
 	QUEUE_RCPT_FINISHED,
 };
 
@@ -34,7 +35,7 @@ enum queue_entry_state {
 
 struct queue_entry {
 	struct list by_segment; /* in journal_segment.entries */
-	struct list link;	/* INCOMING: in queue.incoming */
+	struct list link;	/* INCOMING: with its source, or in a room */
 	uint64_t id;
 	struct journal_segment *segment;
 	uint64_t offset; /* of the record */
@@ -45,11 +46,14 @@ struct queue_entry {
 	uint32_t open; /* recipients that are not FINISHED */
 	int64_t next_try;
 	uint32_t heap_index; /* DEFERRED: in queue.retry */
+	uint32_t source;     /* whose turn it is with; 0: not known yet */
 	uint16_t attempts;
 	uint8_t state;	/* enum queue_entry_state */
 	bool replay;	/* an earlier delivery may exist */
 	bool moving;	/* a copy of the record is on its way */
 	bool no_worker; /* DEFERRED only because a worker was away */
+	bool admitted;	/* INCOMING with a place in a room that was full */
+	bool remote;	/* DEFERRED by other servers only */
 	struct queue_active *active;
 	union {
 		uint8_t inline_states[QUEUE_RCPT_INLINE]; /* enum queue_rcpt_state */

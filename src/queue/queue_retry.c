@@ -73,27 +73,43 @@ static int64_t spread(int64_t ms)
 	return range > 0 ? ms - range / 2 + (int64_t)(rand_u64() % (uint64_t)range) : ms;
 }
 
-void queue_retry_later(struct queue *q, struct queue_entry *e)
+/* Twice as long each time. */
+static int64_t pause_of(const struct queue *q, const struct queue_entry *e)
 {
-	int64_t pause = q->config.retry_min;
+	int64_t pause = e->remote ? q->config.remote_retry_min : q->config.retry_min;
 
 	for (unsigned i = 0; i < e->attempts && pause < q->config.retry_max; i++)
 		pause *= 2;
-	if (pause > q->config.retry_max)
-		pause = q->config.retry_max;
-	if (e->attempts < UINT16_MAX)
+	return pause < q->config.retry_max ? pause : q->config.retry_max;
+}
+
+void queue_retry_after(struct queue *q, struct queue_entry *e, int64_t not_before)
+{
+	int64_t pause = pause_of(q, e), now = loop_now();
+
+	if (not_before - now > pause)
+		pause = (not_before - now) / 9 * 10; /* spread takes a tenth away */
+	else if (not_before == 0 && e->attempts < UINT16_MAX)
 		e->attempts++;
-	e->next_try = loop_now() + spread(pause);
+	e->next_try = now + spread(pause);
 	queue_entry_set_state(&q->entries, e, QUEUE_DEFERRED);
 	push(q, e);
 	if (e->heap_index == 0)
 		waitq_wake_one(&q->retry_changed);
 }
 
+void queue_retry_later(struct queue *q, struct queue_entry *e)
+{
+	queue_retry_after(q, e, 0);
+}
+
 static void try_again(struct queue *q, struct queue_entry *e)
 {
 	queue_retry_remove(q, e);
 	e->no_worker = false;
+	for (uint32_t i = 0; i < e->recipient_count; i++)
+		if (queue_entry_rcpt(e, i) == QUEUE_RCPT_DEFERRED)
+			queue_entry_set_rcpt(e, i, QUEUE_RCPT_WAITING);
 	queue_dispatch(q, e);
 }
 

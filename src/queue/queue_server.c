@@ -18,33 +18,11 @@ int64_t queue_now_usec(const struct queue *q)
 	return q->start_usec + (loop_now() - q->start_ms) * 1000;
 }
 
-/* Two digits that mean something, as the tools that add them up expect. */
-static struct str delay_text(const struct queue *q, uint64_t id, char *text, size_t n)
+void queue_ended(struct queue *q)
 {
-	double s = (double)(queue_now_usec(q) - queue_id_usec(id)) / 1e6;
-
-	if (s < 0)
-		s = 0;
-	snprintf(text, n, "%.*f", s < 1 ? 2 : s < 10 ? 1 : 0, s);
-	return str_from(text);
-}
-
-void queue_log_outcome(struct queue *q, const struct queue_job *job, enum log_event_id event,
-		       const struct queue_outcome *o)
-{
-	const struct envelope_recipient *r = &job->active->envelope.recipients[job->recipient];
-	uint64_t id = job->active->entry->id;
-	struct str original = str_eq(r->original, r->address) ? STR_NONE : r->original;
-	char delay[32];
-
-	metric_add(event == LOG_QUEUE_SENT	 ? METRIC_QUEUE_SENT
-		   : event == LOG_QUEUE_DEFERRED ? METRIC_QUEUE_POSTPONED
-						 : METRIC_QUEUE_BOUNCED,
-		   1);
-	log_event(event, LOG_CSTR("id", queue_id_text(id).c), LOG_STR("to", r->address),
-		  LOG_STR("orig_to", original), LOG_CSTR("relay", o->relay),
-		  LOG_STR("delay", delay_text(q, id, delay, sizeof(delay))),
-		  LOG_STR("dsn", o->status), LOG_STR("text", o->text));
+	check(q->in_flight > 0);
+	if (--q->in_flight == 0)
+		waitq_wake_all(&q->quiet);
 }
 
 static void accepted(struct queue *q, struct queue_append *a)
@@ -99,6 +77,7 @@ int queue_accept(struct queue *q, const struct queue_message *m, struct err *err
 	struct queue_append *a = new_record(m);
 	take_fd(&body); /* the record's now */
 	a->entry = e;
+	e->source = queue_source_key(q, m->envelope);
 	a->committed = accepted;
 	e->envelope_length = a->append.envelope_length;
 	e->length = journal_append_length(&a->append);
@@ -212,6 +191,12 @@ void queue_attach_worker(struct queue *q, unsigned worker, int fd)
 		w->away = false;
 		queue_retry_all(q, true);
 	}
+}
+
+void queue_attach_courier(struct queue *q, int fd)
+{
+	ipc_client_attach(q->courier, fd);
+	waitq_wake_one(&q->courier_work);
 }
 
 void queue_attach_auth(struct queue *q, int fd)

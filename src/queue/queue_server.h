@@ -37,6 +37,12 @@ struct queue_config {
 	int64_t retry_min;	/* 10,000, then twice as long each time */
 	int64_t retry_max;	/* 4,000,000 */
 	int64_t lifetime;	/* then the sender is told: 5 days */
+
+	struct str default_relay, agent; /* as DEFAULT_RELAY_HOST and POSTFIX_DAGENT; or empty */
+	unsigned courier_calls;		 /* deliveries in flight to other servers: 500 */
+	unsigned window_first;		 /* of these, to one destination in the beginning: 5 */
+	unsigned window_max;		 /* and at most: 20 */
+	int64_t remote_retry_min;	 /* 300,000; twice as long each time up to retry_max */
 };
 
 /* Open the journal, read it, start delivering. 0; -EBUSY: another process has the journal;
@@ -44,10 +50,11 @@ struct queue_config {
 int may_suspend must_check queue_start(const struct queue_config *config, struct queue **out,
 				       struct err *err);
 
-/* Connections to the mailbox workers and to auth, taken; again whenever one of them was
- * restarted. */
+/* Connections to the mailbox workers, to auth and to the courier, taken; again whenever one of
+ * them was restarted. */
 void queue_attach_worker(struct queue *q, unsigned worker, int fd);
 void queue_attach_auth(struct queue *q, int fd);
+void queue_attach_courier(struct queue *q, int fd);
 
 /* Bring the gauges of metrics.def up to date. Returns why mail cannot be taken at the moment, or
  * empty; valid until the next call. */

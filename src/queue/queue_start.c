@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/rand.h"
 #include "core/work.h"
 #include "queue/queue_state.h"
 
@@ -39,6 +40,13 @@ static void set_defaults(struct queue_config *c)
 	set_default(&c->checkpoint_ms, 2000);
 	set_default(&c->retry_min, 10000);
 	set_default(&c->retry_max, 4000000);
+	if (c->courier_calls == 0)
+		c->courier_calls = 500;
+	if (c->window_first == 0)
+		c->window_first = 5;
+	if (c->window_max == 0)
+		c->window_max = 20;
+	set_default(&c->remote_retry_min, 300000);
 	set_default(&c->lifetime, (int64_t)5 * 24 * 3600 * 1000);
 }
 
@@ -57,7 +65,13 @@ static struct queue *queue_new(const struct queue_config *config)
 	queue_entries_init(&q->entries);
 	group_init(&q->clients);
 	group_init(&q->fibers);
-	list_init(&q->incoming);
+	map_init(&q->sources);
+	list_init(&q->turns);
+	list_init(&q->admitted);
+	q->source_seed = rand_u64();
+	queue_relays_init(q);
+	queue_destinations_init(&q->destinations);
+	waitq_init(&q->courier_work);
 	waitq_init(&q->dispatch);
 	waitq_init(&q->retry_changed);
 	waitq_init(&q->checkpoint);
@@ -66,6 +80,7 @@ static struct queue *queue_new(const struct queue_config *config)
 	waitq_init(&q->commit.work);
 	waitq_init(&q->commit.idle);
 	q->auth = ipc_client_new("auth", &q->clients);
+	q->courier = ipc_client_new("courier", &q->clients);
 	for (unsigned i = 0; i < q->config.workers; i++)
 		queue_worker_init(&q->workers[i], q);
 	return q;
@@ -126,6 +141,8 @@ static int start_fibers(struct queue *q, struct err *err)
 	if (r == 0)
 		r = fiber_spawn(&q->fibers, "retries", queue_retry_run, q);
 	if (r == 0)
+		r = fiber_spawn(&q->fibers, "courier", queue_courier_run, q);
+	if (r == 0)
 		r = fiber_spawn(&q->fibers, "checkpoints", queue_checkpoint_run, q);
 	for (unsigned i = 0; r == 0 && i < q->config.workers; i++) {
 		for (unsigned n = 0; r == 0 && n < q->config.worker_calls; n++)
@@ -134,12 +151,26 @@ static int start_fibers(struct queue *q, struct err *err)
 	return r < 0 ? err_set(err, r, "queue: too many fibers") : 0;
 }
 
+static int parse_routes(struct queue *q, struct err *err)
+{
+	struct str relay = q->config.default_relay, agent = q->config.agent;
+	int r = 0;
+
+	if (relay.n && route_parse(relay, &q->route_memory, &q->routes.relay, err) < 0)
+		r = err_prefix(err, "DEFAULT_RELAY_HOST: ");
+	if (r == 0 && agent.n && route_parse(agent, &q->route_memory, &q->routes.agent, err) < 0)
+		r = err_prefix(err, "POSTFIX_DAGENT: ");
+	return r;
+}
+
 int queue_start(const struct queue_config *config, struct queue **out, struct err *err)
 {
 	struct queue *q = queue_new(config);
 	struct open_job job = { .queue = q, .err = err };
 
-	int r = work_run(run_open, &job);
+	int r = parse_routes(q, err);
+	if (r == 0)
+		r = work_run(run_open, &job);
 	if (r == 0) {
 		log_replay(q, &job.report);
 		q->commit.queue = q;
@@ -208,6 +239,11 @@ void queue_stop(struct queue *q)
 	for (unsigned i = 0; i < q->config.workers; i++)
 		queue_worker_done(&q->workers[i]);
 	ipc_client_free(q->auth);
+	ipc_client_free(q->courier);
+	queue_destinations_done(&q->destinations);
+	queue_sources_done(q);
+	queue_relays_done(q);
+	arena_done(&q->route_memory);
 	queue_entries_done(&q->entries);
 	journal_free(q->journal);
 	free(q->retry);

@@ -10,14 +10,19 @@
 #include "core/loop.h"
 #include "queue/envelope.h"
 #include "queue/queue_commit.h"
+#include "queue/queue_destination.h"
 #include "queue/queue_entry.h"
 #include "queue/queue_id.h"
+#include "queue/queue_room.h"
 #include "queue/queue_server.h"
+#include "queue/route.h"
 
 /* A recipient's delivery. */
 struct queue_job {
-	struct list link; /* in its lane */
+	struct list link; /* in its lane, or with its sender at its destination */
 	struct queue_active *active;
+	struct queue_lane *lane;	       /* NULL: not for a mailbox worker */
+	struct queue_destination *destination; /* NULL: not for the courier */
 	uint32_t recipient;
 	uint32_t part; /* earlier recipients of this message with the same account */
 	unsigned lost; /* attempts whose answer never came */
@@ -29,11 +34,15 @@ struct queue_active {
 	struct arena arena;
 	struct envelope envelope;
 	struct queue_job *jobs;
-	uint32_t busy; /* jobs in lanes or in flight; freed with the last */
+	uint32_t busy;	  /* jobs in lanes, at destinations or in flight; freed with the last */
+	struct str relay; /* the next hop of its sender, or empty */
+	struct queue_room *full; /* some recipient waits for a place in it; NULL: none */
+	int64_t not_before;	 /* of the next attempt, if there is one */
 };
 
 /* The mail for one account, in order: one delivery at a time. */
 struct queue_lane {
+	struct queue_room room;
 	struct list ready; /* in its worker */
 	struct list jobs;
 	struct queue_worker *worker;
@@ -55,6 +64,22 @@ struct queue_unsynced {
 	struct map accounts; /* that got it, each once */
 	bool inherited;	     /* some of it was written by a process that is gone */
 	unsigned failures;   /* of checkpoints, when the first of it was written */
+};
+
+/* Whoever sends messages, for taking turns. */
+struct queue_source {
+	struct list turn;     /* in queue.turns, with mail that is incoming */
+	struct list incoming; /* entries */
+	uint32_t active;      /* messages */
+	uint32_t key;
+};
+
+/* What auth has said of a sender's relay. */
+struct queue_relays {
+	struct map by_sender; /* struct relay_answer */
+	struct arena arena;
+	int64_t until; /* loop time; then all is asked anew */
+	bool none;     /* there are no relays */
 };
 
 struct queue_worker {
@@ -82,9 +107,19 @@ struct queue {
 	struct ipc_client *auth;
 	struct queue_worker workers[QUEUE_WORKERS_MAX];
 
-	struct list incoming; /* entries */
+	struct map sources;
+	struct list turns; /* sources with incoming mail */
+	uint64_t source_seed;
+	struct list admitted; /* entries that have found a place in a room */
 	uint32_t active_count;
 	struct waitq dispatch;
+
+	struct route_config routes;
+	struct arena route_memory;
+	struct queue_relays relays;
+	struct ipc_client *courier;
+	struct queue_destinations destinations;
+	struct waitq courier_work;
 
 	struct queue_entry **retry; /* heap by next_try */
 	size_t retry_count, retry_cap;
@@ -118,6 +153,9 @@ int may_suspend must_check queue_read(const struct queue_entry *e, uint64_t offs
 /* A job of this entry has ended; with the last one decide what the entry waits for next. */
 void queue_active_release(struct queue *q, struct queue_active *active);
 
+/* Something that was counted in in_flight has ended. */
+void queue_ended(struct queue *q);
+
 /* No more jobs: to the checkpoint, to the next attempt, on hold, or out. */
 void queue_settle(struct queue *q, struct queue_entry *e);
 
@@ -125,8 +163,36 @@ void queue_settle(struct queue *q, struct queue_entry *e);
  * afterwards. */
 void queue_finish_recipient(struct queue *q, struct queue_entry *e, uint32_t recipient);
 
-/* Give a mailbox recipient's job to its worker. */
-void queue_deliver(struct queue *q, struct queue_job *job);
+/* The lane of a mailbox recipient, and a job for it. */
+struct queue_lane *queue_lane_of(struct queue *q, const struct envelope_recipient *r);
+void queue_deliver(struct queue_job *job);
+
+/* A job for its destination. */
+void may_suspend queue_courier_add(struct queue *q, struct queue_job *job);
+void queue_courier_run(void *queue);
+
+/* The key of an envelope's source; never 0. */
+uint32_t queue_source_key(const struct queue *q, const struct envelope *e);
+
+/* The entry is incoming; its source's key is in it, or 0. */
+void queue_source_add(struct queue *q, struct queue_entry *e);
+
+/* The entry whose turn it is, no more incoming; NULL: none is, or whoever has some has enough
+ * active ones. */
+struct queue_entry *queue_source_next(struct queue *q);
+bool queue_source_is_full(const struct queue *q, uint32_t key);
+void queue_source_enter(struct queue *q, uint32_t key);
+void queue_source_leave(struct queue *q, uint32_t key);
+void queue_sources_done(struct queue *q);
+
+/* Messages that one source may have active. */
+uint32_t queue_source_limit(const struct queue *q);
+
+/* The next hop that is special to a sender, in `a`; empty: none. 0, or the error of asking. */
+int may_suspend must_check queue_relay(struct queue *q, struct str sender, struct arena *a,
+				       struct str *nexthop, struct err *err);
+void queue_relays_init(struct queue *q);
+void queue_relays_done(struct queue *q);
 
 /* One of config.worker_calls fibers of a worker. */
 void queue_deliver_run(void *worker);
@@ -139,6 +205,10 @@ void queue_worker_done(struct queue_worker *w);
 
 /* Deferred entries: the next attempt after a pause that grows. */
 void queue_retry_later(struct queue *q, struct queue_entry *e);
+
+/* The same, but not before a time of the loop (0: any) at which somebody may be there again. Then
+ * nothing was tried, and the pause does not grow. */
+void queue_retry_after(struct queue *q, struct queue_entry *e, int64_t not_before);
 void queue_retry_run(void *queue);
 
 /* Try everything that is deferred now; only what waits for a worker if no_worker. The number. */
@@ -198,11 +268,29 @@ int may_suspend must_check queue_report(struct queue *q, const struct queue_job 
 					enum queue_report_kind kind, struct str status,
 					struct str text);
 
-/* The log line of a recipient's outcome. `event` is LOG_QUEUE_SENT and its like. */
+/* The log line of a recipient's outcome. */
+enum queue_result {
+	QUEUE_SENT,
+	QUEUE_POSTPONED,
+	QUEUE_BOUNCED,
+	QUEUE_RESULTS,
+};
 struct queue_outcome {
-	const char *relay; /* literal */
+	struct str relay;
+	struct str tls;	   /* empty: nothing to say */
 	struct str status; /* "2.0.0" */
 	struct str text;
 };
-void queue_log_outcome(struct queue *q, const struct queue_job *job, enum log_event_id event,
+void queue_log_outcome(struct queue *q, const struct queue_job *job, enum queue_result result,
 		       const struct queue_outcome *o);
+
+/* The recipient waits for the next attempt. */
+void queue_deferred(struct queue *q, struct queue_job *job, const struct queue_outcome *o);
+
+/* There will be no other attempt: the recipient is finished when the sender has been told, or need
+ * not be. */
+void may_suspend queue_refused(struct queue *q, struct queue_job *job,
+			       const struct queue_outcome *o);
+
+/* The message has been here for its whole lifetime. */
+bool queue_is_expired(const struct queue *q, const struct queue_entry *e);

@@ -37,6 +37,8 @@ static void queue_peer(struct str service, unsigned instance, int socket)
 {
 	if (str_eq(service, STR("auth")))
 		queue_attach_auth(role_state.queue, socket);
+	else if (str_eq(service, STR("courier")))
+		queue_attach_courier(role_state.queue, socket);
 	else
 		queue_attach_worker(role_state.queue, instance, socket);
 }
@@ -71,6 +73,12 @@ static int queue_role_start(struct group *g, struct err *err)
 		.retry_min = set->retry_min,
 		.retry_max = set->retry_max,
 		.lifetime = set->queue_lifetime,
+		.default_relay = set->default_relay_host,
+		.agent = set->dagent,
+		.courier_calls = (unsigned)set->courier_calls,
+		.window_first = (unsigned)set->destination_calls,
+		.window_max = (unsigned)set->destination_calls_max,
+		.remote_retry_min = set->remote_retry_min,
 	};
 	(void)g;
 

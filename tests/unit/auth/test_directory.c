@@ -56,6 +56,32 @@ static void domains_of_accounts_and_alias_keys_are_managed(void **state)
 	directory_free(d);
 }
 
+static void managed_domains_send_to_the_relay_host_unless_the_map_says_otherwise(void **state)
+{
+	struct config_dir *c = *state;
+	static const struct {
+		struct str sender, nexthop;
+	} cases[] = {
+		{ STR_INIT("a@ONE.test"), STR_INIT("[relay]:26") },
+		{ STR_INIT("nobody@two.test"), STR_INIT("[relay]:26") },
+		{ STR_INIT("a@three.test"), STR_INIT("other:587") },
+		{ STR_INIT("a@four.test"), STR_INIT("") },
+		{ STR_INIT("a@elsewhere.test"), STR_INIT("") },
+		{ STR_INIT(""), STR_INIT("") },
+	};
+
+	config_dir_write(c, "postfix-accounts.cf",
+			 "a@one.test|{PLAIN}x\na@three.test|{PLAIN}x\na@four.test|{PLAIN}x\n");
+	config_dir_write(c, "postfix-virtual.cf", "x@two.test a@one.test\n");
+	config_dir_write(c, "postfix-relaymap.cf", "@three.test other:587\n@four.test\n");
+	c->config.relay_host = STR("[relay]:26");
+	struct directory *d = directory_load(&c->config, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (!str_eq(directory_relay(d, cases[i].sender), cases[i].nexthop))
+			fail_msg("%s", cases[i].sender.p);
+	directory_free(d);
+}
+
 static void logins_are_accounts_in_any_case_and_no_aliases(void **state)
 {
 	struct config_dir *c = *state;
@@ -313,6 +339,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_empty_directory_is_fine, setup, teardown),
 		cmocka_unit_test_setup_teardown(domains_of_accounts_and_alias_keys_are_managed,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			managed_domains_send_to_the_relay_host_unless_the_map_says_otherwise, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(logins_are_accounts_in_any_case_and_no_aliases,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -123,6 +123,78 @@ static const struct mailbox_ops mailbox = {
 	.session = op_session,
 };
 
+static void note_shipments(struct world *w, const struct courier_deliver_in *in)
+{
+	for (size_t i = 0; i < in->recipients_count; i++) {
+		if (w->shipment_count % 1024 == 0)
+			w->shipments = realloc(w->shipments,
+					       (w->shipment_count + 1024) * sizeof(*w->shipments));
+		check(w->shipments != NULL);
+		struct world_shipment *s = &w->shipments[w->shipment_count++];
+		*s = (struct world_shipment){
+			.id = in->id,
+			.position = i,
+			.count = in->recipients_count,
+			.notify = in->recipients[i].notify,
+			.at = loop_now() - w->began,
+		};
+		copy_text(s->nexthop, in->nexthop);
+		copy_text(s->address, in->recipients[i].address);
+		copy_text(s->sender, in->sender);
+		if (i > 0)
+			continue;
+		s->content = calloc(1, in->length + 1);
+		check(s->content != NULL);
+		check(pread(in->segment, s->content, in->length, (off_t)in->offset) ==
+		      (ssize_t)in->length);
+	}
+}
+
+static int op_ship(void *ctx, struct courier_deliver_in *in, struct arena *a,
+		   struct courier_deliver_out *out, struct err *err)
+{
+	struct world *w = ctx;
+	static const struct courier_result results[] = {
+		[COURIER_DELIVERED] = { COURIER_DELIVERED, STR_INIT("2.0.0"),
+					STR_INIT("250 2.0.0 Ok: queued") },
+		[COURIER_TRY_AGAIN] = { COURIER_TRY_AGAIN, STR_INIT("4.2.0"),
+					STR_INIT("host said: 450 4.2.0 greylisted") },
+		[COURIER_REFUSED] = { COURIER_REFUSED, STR_INIT("5.1.1"),
+				      STR_INIT("host said: 550 5.1.1 unknown user") },
+	};
+
+	if (++w->calls > w->calls_max)
+		w->calls_max = w->calls;
+	note_shipments(w, in);
+	int r = w->courier_slow ? fiber_sleep(w->courier_slow(w, in)) : 0;
+	w->calls--;
+	out->relay = arena_printf(a, "mx.%" STR_FMT "[192.0.2.1]:25", STR_ARG(in->nexthop));
+	out->tls = STR("TLSv1.3");
+	out->results = ARENA_NEW_ARRAY(a, struct courier_result, in->recipients_count);
+	out->results_count = in->recipients_count;
+	for (size_t i = 0; r >= 0 && i < in->recipients_count; i++) {
+		if (w->courier_script)
+			r = w->courier_script(w, in, &in->recipients[i], out);
+		if (r >= 0)
+			out->results[i] = results[r];
+	}
+	return r < 0 ? err_set(err, r, "scripted: %s", strerror(-r)) : 0;
+}
+
+static const struct courier_ops courier = { .deliver = op_ship };
+
+static int op_relay(void *ctx, struct auth_relay_in *in, struct arena *a,
+		    struct auth_relay_out *out, struct err *err)
+{
+	struct world *w = ctx;
+	(void)in, (void)a, (void)err;
+
+	w->relay_questions++;
+	out->nexthop = w->relay;
+	out->none = w->relay.n == 0;
+	return 0;
+}
+
 /* Mail for example.org is ours. */
 static int op_resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
 		      struct auth_resolve_out *out, struct err *err)
@@ -146,7 +218,7 @@ static int op_resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
 	return 0;
 }
 
-static const struct auth_ops auth = { .resolve = op_resolve };
+static const struct auth_ops auth = { .resolve = op_resolve, .relay = op_relay };
 
 static int serve(struct world *w, const struct ipc_service *service, const void *ops, void *ctx)
 {
@@ -164,6 +236,21 @@ void world_attach(struct world *w, unsigned worker)
 
 	w->workers[worker].fd = dup(fd);
 	queue_attach_worker(w->queue, worker, fd);
+}
+
+void world_attach_courier(struct world *w)
+{
+	int fd = serve(w, &courier_service, &courier, w);
+
+	w->courier_fd = dup(fd);
+	queue_attach_courier(w->queue, fd);
+}
+
+void world_detach_courier(struct world *w)
+{
+	shutdown(w->courier_fd, SHUT_RDWR);
+	close(w->courier_fd);
+	w->courier_fd = -1;
 }
 
 void world_detach(struct world *w, unsigned worker)
@@ -193,6 +280,7 @@ void world_init(struct world *w)
 		},
 		.began = loop_now(),
 		.next_id = 1000,
+		.courier_fd = -1,
 	};
 	group_init(&w->servers);
 	group_init(&w->clients);
@@ -215,6 +303,7 @@ void world_start(struct world *w)
 	queue_attach_auth(w->queue, serve(w, &auth_service, &auth, w));
 	for (unsigned i = 0; i < WORLD_WORKERS; i++)
 		world_attach(w, i);
+	world_attach_courier(w);
 	struct ipc_server queue = queue_ipc_server(w->queue);
 	w->front = ipc_client_new("queue", &w->clients);
 	ipc_client_attach(w->front, serve(w, queue.service, queue.ops, queue.ctx));
@@ -226,6 +315,8 @@ void world_kill(struct world *w)
 		if (w->workers[i].fd >= 0)
 			world_detach(w, i);
 	}
+	if (w->courier_fd >= 0)
+		world_detach_courier(w);
 	group_done(&w->clients);
 	ipc_client_free(w->front);
 	group_done(&w->servers);
@@ -248,6 +339,9 @@ void world_done(struct world *w)
 	for (size_t i = 0; i < w->delivery_count; i++)
 		free(w->deliveries[i].content);
 	free(w->deliveries);
+	for (size_t i = 0; i < w->shipment_count; i++)
+		free(w->shipments[i].content);
+	free(w->shipments);
 	log_init(&(struct log_config){ .role = "test", .fd = STDERR_FILENO });
 	close(w->log_fd);
 	disk_end();
@@ -281,6 +375,14 @@ int world_submit(struct world *w, const char *sender, const struct queue_recipie
 int world_send(struct world *w, const char *sender, const char *address)
 {
 	struct queue_recipient rcpt = { .address = str_from(address), .kind = ENVELOPE_MAILBOX };
+	uint64_t id;
+
+	return world_submit(w, sender, &rcpt, 1, &id);
+}
+
+int world_send_remote(struct world *w, const char *sender, const char *address)
+{
+	struct queue_recipient rcpt = { .address = str_from(address), .kind = ENVELOPE_REMOTE };
 	uint64_t id;
 
 	return world_submit(w, sender, &rcpt, 1, &id);
@@ -329,4 +431,10 @@ int world_defer(struct world *w, const struct mailbox_deliver_in *in)
 {
 	(void)w;
 	return str_starts(in->address, STR("busy")) ? MAILBOX_TRY_AGAIN : MAILBOX_DELIVERED;
+}
+
+void world_restart(struct world *w)
+{
+	world_kill(w);
+	world_start(w);
 }

@@ -1,0 +1,80 @@
+/* Which next hop is special to a sender: auth knows. Its answers hold for a few seconds. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "auth/auth_ipc.h"
+#include "core/log.h"
+#include "queue/queue_state.h"
+
+/* So late at most a changed relay map is in force. */
+#define HOLD_MS 2000
+
+#define ANSWERS_MAX 4096
+
+struct answer {
+	struct str sender, nexthop;
+};
+
+void queue_relays_init(struct queue *q)
+{
+	q->relays = (struct queue_relays){ 0 };
+	map_init(&q->relays.by_sender);
+}
+
+void queue_relays_done(struct queue *q)
+{
+	map_done(&q->relays.by_sender);
+	arena_done(&q->relays.arena);
+}
+
+static void forget(struct queue *q)
+{
+	queue_relays_done(q);
+	queue_relays_init(q);
+	q->relays.until = loop_now() + HOLD_MS;
+}
+
+/* A next hop that makes no sense must not send mail elsewhere. */
+static int remember(struct queue *q, struct str sender, const struct auth_relay_out *out,
+		    struct err *err)
+{
+	struct queue_relays *relays = &q->relays;
+	struct answer *answer = ARENA_NEW(&relays->arena, struct answer);
+
+	relays->none = out->none;
+	if (out->nexthop.n) {
+		int r = route_parse(out->nexthop, &relays->arena, &answer->nexthop, err);
+		if (r < 0)
+			return err_prefix(err, "relay of <%" STR_FMT ">: ", STR_ARG(sender));
+	}
+	answer->sender = arena_str(&relays->arena, sender);
+	map_put(&relays->by_sender, answer->sender, answer);
+	return 0;
+}
+
+int queue_relay(struct queue *q, struct str sender, struct arena *a, struct str *nexthop,
+		struct err *err)
+{
+	struct auth_relay_in in = { .sender = sender };
+	struct auth_relay_out out;
+	int r = 0;
+
+	*nexthop = STR_NONE;
+	if (loop_now() >= q->relays.until || q->relays.by_sender.count > ANSWERS_MAX)
+		forget(q);
+	if (sender.n == 0 || q->relays.none)
+		return 0;
+	if (!map_get(&q->relays.by_sender, sender)) {
+		/* Nobody waits for it: all mail would wait behind this one. */
+		r = ipc_client_connected(q->auth)
+			    ? auth_relay(q->auth, &in, a, &out, err)
+			    : err_set(err, -EAGAIN, "auth is not there to be asked for a relay");
+		if (r == 0)
+			r = remember(q, sender, &out, err);
+	}
+	if (r < 0)
+		return r;
+	const struct answer *answer = map_get(&q->relays.by_sender, sender);
+	*nexthop = arena_str(a, answer->nexthop);
+	return 0;
+}
