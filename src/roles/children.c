@@ -28,7 +28,7 @@
 
 enum child_role {
 	CHILD_AUTH,
-	CHILD_RESOLVER,
+	CHILD_COURIER,
 	CHILD_MAILBOX,
 	CHILD_QUEUE,
 	CHILD_FRONT,
@@ -37,8 +37,8 @@ enum child_role {
 };
 
 static const char *const role_names[CHILD_ROLES] = {
-	[CHILD_AUTH] = "auth",	 [CHILD_RESOLVER] = "resolver", [CHILD_MAILBOX] = "mailbox",
-	[CHILD_QUEUE] = "queue", [CHILD_FRONT] = "front",	[CHILD_WEB] = "web",
+	[CHILD_AUTH] = "auth",	 [CHILD_MAILBOX] = "mailbox", [CHILD_QUEUE] = "queue",
+	[CHILD_FRONT] = "front", [CHILD_WEB] = "web",	      [CHILD_COURIER] = "courier",
 };
 
 /* Who calls whom. Nothing else is connected. */
@@ -48,7 +48,7 @@ static const struct {
 	{ CHILD_FRONT, CHILD_AUTH },	  { CHILD_FRONT, CHILD_QUEUE },
 	{ CHILD_FRONT, CHILD_MAILBOX },	  { CHILD_QUEUE, CHILD_MAILBOX },
 	{ CHILD_QUEUE, CHILD_AUTH },	  { CHILD_MAILBOX, CHILD_AUTH },
-	{ CHILD_MAILBOX, CHILD_MAILBOX },
+	{ CHILD_MAILBOX, CHILD_MAILBOX }, { CHILD_QUEUE, CHILD_COURIER },
 };
 
 struct child {

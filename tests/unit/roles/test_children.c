@@ -28,7 +28,7 @@
 /* What the children write goes into the file that is their log. */
 #define NOTES 4
 
-static const char *const names[] = { "auth", "resolver", "mailbox", "queue", "front" };
+static const char *const names[] = { "auth", "courier", "mailbox", "queue", "front" };
 
 static struct ipc_server note_called(void)
 {
@@ -167,7 +167,8 @@ static void two_roles_are_connected_once(void **state)
 	assert_int_equal(count_notes(w, "calls mailbox 0\n"), 4);
 	assert_int_equal(count_notes(w, "calls mailbox 1\n"), 4);
 	assert_int_equal(count_notes(w, "calls queue 0\n"), 2);
-	assert_int_equal(count_notes(w, "called\n"), 15);
+	assert_int_equal(count_notes(w, "calls courier 0\n"), 1);
+	assert_int_equal(count_notes(w, "called\n"), 16);
 }
 
 int main(int argc, char **argv)

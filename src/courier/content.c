@@ -1,0 +1,175 @@
+#include "courier/content.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/str.h"
+#include "core/stream.h"
+#include "courier/attempt.h"
+#include "courier/client.h"
+#include "courier/config.h"
+#include "courier/verdict.h"
+#include "queue/envelope.h"
+
+static int may_suspend examine(struct attempt *t, struct verdict *v)
+{
+	if (t->examined)
+		return 0;
+	int r = body_examine(&t->body, t->block, &t->traits);
+	if (r < 0) {
+		verdict_set(v, COURIER_TRY_AGAIN, "4.3.0", "the message cannot be read");
+		return r;
+	}
+	t->examined = true;
+	return 0;
+}
+
+static int cannot(struct verdict *v, const char *status, const struct client *c, const char *what)
+{
+	verdict_set(v, COURIER_REFUSED, status, "%s, which %s does not take", what, c->relay);
+	return -EMSGSIZE;
+}
+
+/* RFC 6531 3.4: only what needs it; a client that says it always still gets ASCII mail through. */
+static int may_suspend check_smtputf8(const struct client *c, struct attempt *t,
+				      struct content_needs *out, struct verdict *v)
+{
+	const struct courier_deliver_in *in = t->in;
+	bool needed = !str_is_ascii(in->sender);
+
+	if (!(in->flags & ENVELOPE_SMTPUTF8))
+		return 0;
+	for (size_t i = 0; i < in->recipients_count; i++)
+		needed |= !str_is_ascii(in->recipients[i].address);
+	if (!needed) {
+		int r = examine(t, v);
+		if (r < 0)
+			return r;
+		needed = t->traits.eight_bit_head;
+	}
+	if (!needed)
+		return 0;
+	if (!client_offers(c, COURIER_SMTPUTF8))
+		return cannot(v, "5.6.7", c, "SMTPUTF8 is needed for this message");
+	out->smtputf8 = true;
+	return 0;
+}
+
+static int may_suspend check_type(const struct client *c, struct attempt *t,
+				  struct content_needs *out, struct verdict *v)
+{
+	bool binary = t->in->flags & ENVELOPE_BINARYMIME;
+	int r;
+
+	if (binary && client_offers(c, COURIER_CHUNKING) && client_offers(c, COURIER_BINARYMIME)) {
+		out->body_type = "BINARYMIME";
+		return 0;
+	}
+	if (!binary && client_offers(c, COURIER_8BITMIME)) {
+		if (t->in->flags & ENVELOPE_8BITMIME || out->smtputf8)
+			out->body_type = "8BITMIME";
+		return 0;
+	}
+	if ((r = examine(t, v)) < 0)
+		return r;
+	if (binary && t->traits.binary)
+		return cannot(v, "5.6.3", c, "the message is binary");
+	if (!t->traits.eight_bit)
+		return 0;
+	if (!client_offers(c, COURIER_8BITMIME))
+		return cannot(v, "5.6.3", c, "the message has 8-bit text");
+	out->body_type = "8BITMIME";
+	return 0;
+}
+
+int content_prepare(const struct client *c, struct attempt *t, struct content_needs *out,
+		    struct verdict *v)
+{
+	*out = (struct content_needs){ 0 };
+	if (client_offers(c, COURIER_SIZE) && c->caps.size && t->body.length > c->caps.size) {
+		verdict_set(v, COURIER_REFUSED, "5.3.4",
+			    "message size %" PRIu64 " exceeds size limit %" PRIu64 " of server %s",
+			    t->body.length, c->caps.size, c->relay);
+		return -EMSGSIZE;
+	}
+	if (t->in->flags & ENVELOPE_REQUIRETLS && !client_offers(c, COURIER_REQUIRETLS)) {
+		verdict_set(v, COURIER_REFUSED, "5.7.30",
+			    "REQUIRETLS is asked for, which %s does not offer", c->relay);
+		return -EMSGSIZE;
+	}
+	int r = check_smtputf8(c, t, out, v);
+	return r < 0 ? r : check_type(c, t, out, v);
+}
+
+struct dots {
+	struct stream *s;
+	char last[2]; /* of what was sent; "\r\n" at the start of a line */
+};
+
+/* RFC 5321 4.5.2. A dot behind a bare LF is doubled too: there are servers that take that for a
+ * line. */
+static void may_suspend put_stuffed(struct dots *d, struct str text)
+{
+	if (d->last[1] == '\n' && text.n && text.p[0] == '.')
+		stream_puts(d->s, ".");
+	for (struct str rest = text; rest.n;) {
+		ssize_t at = str_find(rest, STR("\n."));
+		size_t n = at < 0 ? rest.n : (size_t)at + 1;
+		stream_write(d->s, str_sub(rest, 0, n));
+		if (at >= 0)
+			stream_puts(d->s, ".");
+		rest = str_skip(rest, n);
+	}
+	if (text.n >= 2)
+		d->last[0] = text.p[text.n - 2];
+	else
+		d->last[0] = d->last[1];
+	d->last[1] = text.p[text.n - 1];
+}
+
+/* Each block has its time; a server that answers now does not want the rest. */
+static int may_suspend before_block(struct client *c, uint64_t at)
+{
+	stream_set_idle(c->s, c->config->times.block);
+	if (at == 0)
+		return 0;
+	int r = stream_wait_input(c->s, 0);
+	return r == 1 ? CONTENT_ANSWERED : r;
+}
+
+int content_send_data(struct client *c, struct attempt *t)
+{
+	struct dots d = { .s = c->s, .last = { '\r', '\n' } };
+
+	for (uint64_t at = 0; at < t->body.length;) {
+		uint64_t left = t->body.length - at;
+		size_t n = left < BODY_BLOCK ? (size_t)left : BODY_BLOCK;
+		int r = before_block(c, at);
+		if (r == 0)
+			r = body_read(&t->body, at, t->block, n);
+		if (r != 0)
+			return r;
+		put_stuffed(&d, str_of(t->block, n));
+		at += n;
+	}
+	if (d.last[0] != '\r' || d.last[1] != '\n')
+		stream_puts(c->s, "\r\n");
+	stream_puts(c->s, ".\r\n");
+	return stream_flush(c->s);
+}
+
+int content_send_chunk(struct client *c, struct attempt *t)
+{
+	stream_set_idle(c->s, c->config->times.block);
+	stream_printf(c->s, "BDAT %" PRIu64 " LAST\r\n", t->body.length);
+	for (uint64_t at = 0; at < t->body.length;) {
+		uint64_t left = t->body.length - at;
+		size_t n = left < BODY_BLOCK ? (size_t)left : BODY_BLOCK;
+		int r = body_read(&t->body, at, t->block, n);
+		if (r < 0)
+			return r;
+		stream_write(c->s, str_of(t->block, n));
+		at += n;
+	}
+	return stream_flush(c->s);
+}

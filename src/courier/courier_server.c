@@ -1,0 +1,98 @@
+#include "courier/courier_server.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "core/fiber.h"
+#include "core/group.h"
+#include "core/loop.h"
+#include "core/metrics.h"
+#include "courier/attempt.h"
+#include "courier/cache.h"
+#include "courier/courier_state.h"
+#include "courier/hosts.h"
+#include "courier/verdict.h"
+
+struct courier *courier_start(const struct courier_config *config)
+{
+	struct courier *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		check_no_memory();
+	c->config = *config;
+	group_init(&c->fibers);
+	c->dns = ipc_client_new("resolver", &c->fibers);
+	cache_init(&c->cache, config->cache_max, config->cache_idle);
+	return c;
+}
+
+void courier_attach_dns(struct courier *c, int fd)
+{
+	ipc_client_attach(c->dns, fd);
+}
+
+void courier_stop(struct courier *c)
+{
+	ipc_client_close(c->dns);
+	group_done(&c->fibers);
+	ipc_client_free(c->dns);
+	cache_done(&c->cache);
+	free(c);
+}
+
+void courier_report(const struct courier *c)
+{
+	metric_set(METRIC_COURIER_IDLE, c->cache.count);
+}
+
+static void attempt_init(struct attempt *t, struct courier *c, struct courier_deliver_in *in,
+			 struct arena *a)
+{
+	struct verdict v;
+
+	*t = (struct attempt){
+		.config = &c->config,
+		.in = in,
+		.arena = a,
+		.results = ARENA_NEW_ARRAY(a, struct courier_result, in->recipients_count),
+		.recipients = ARENA_NEW_ARRAY(a, struct attempt_recipient, in->recipients_count),
+		.body = { in->segment, in->offset, in->length },
+		.block = arena_alloc(a, in->length < BODY_BLOCK ? (size_t)in->length : BODY_BLOCK),
+		.trouble = COURIER_UNREACHABLE,
+		.relay = STR("none"),
+	};
+	verdict_set(&v, COURIER_TRY_AGAIN, "4.4.1", "no server of the destination was tried");
+	attempt_fail(t, &v);
+	for (size_t i = 0; i < in->recipients_count; i++)
+		t->recipients[i].failed = false;
+}
+
+static int may_suspend deliver(void *ctx, struct courier_deliver_in *in, struct arena *a,
+			       struct courier_deliver_out *out, struct err *err)
+{
+	struct courier *c = ctx;
+	struct attempt t;
+	(void)err;
+
+	int64_t begin = loop_now();
+	metric_add(METRIC_COURIER_ATTEMPTS, 1);
+	attempt_init(&t, c, in, a);
+	int64_t limit = fiber_limit_begin(loop_deadline(c->config.times.attempt));
+	hosts_try(c, &t);
+	fiber_limit_end(limit);
+	metric_observe(METRIC_COURIER_TIME, (uint64_t)(loop_now() - begin));
+	out->results = t.results;
+	out->results_count = in->recipients_count;
+	out->relay = t.relay;
+	out->tls = t.tls;
+	out->trouble = (uint8_t)t.trouble;
+	out->dsn = t.dsn;
+	return 0;
+}
+
+struct ipc_server courier_ipc_server(struct courier *c)
+{
+	static const struct courier_ops ops = { .deliver = deliver };
+
+	return (struct ipc_server){ .service = &courier_service, .ops = &ops, .ctx = c };
+}

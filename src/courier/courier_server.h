@@ -1,0 +1,24 @@
+/* The courier service: one attempt at a time for each call. Runs on the loop of its process. */
+#pragma once
+
+#include "base/check.h"
+#include "core/ipc.h"
+#include "courier/config.h"
+
+struct courier;
+struct err;
+
+/* *config is copied, what it points to outlives the courier. */
+struct courier *courier_start(const struct courier_config *config);
+
+/* The connection to the resolver, taken; again whenever it was restarted. */
+void courier_attach_dns(struct courier *c, int fd);
+
+/* Bring the gauges up to date. */
+void courier_report(const struct courier *c);
+
+/* What answers courier.deliver: for ipc_serve. */
+struct ipc_server courier_ipc_server(struct courier *c);
+
+/* End all fibers and free everything. The calls on courier_ipc_server have ended. */
+void may_suspend courier_stop(struct courier *c);

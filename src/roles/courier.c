@@ -1,0 +1,80 @@
+/* courier: mail to other servers.
+ *
+ * May: connect to other servers, read message bodies through descriptors that the queue passes,
+ * ask the resolver. May not: see mailboxes, account files, the journal's directory or the keys of
+ * this server, start programs. */
+#include "courier/courier_server.h"
+
+#include <stddef.h>
+
+#include "base/str.h"
+#include "core/group.h"
+#include "core/sandbox.h"
+#include "core/settings.h"
+#include "courier/own_addresses.h"
+#include "roles/role.h"
+
+static struct courier *courier; /* NULL until start */
+
+static struct ipc_server courier_role_server(void)
+{
+	return courier_ipc_server(courier);
+}
+
+/* The resolver is the only one. */
+static void courier_peer(struct str service, unsigned instance, int socket)
+{
+	(void)service, (void)instance;
+	courier_attach_dns(courier, socket);
+}
+
+static int courier_prepare(unsigned instance, struct err *err)
+{
+	(void)instance;
+	return own_addresses_load((uint16_t)(25 + settings_get()->port_offset), err);
+}
+
+static int courier_role_start(struct group *g, struct err *err)
+{
+	struct courier_config config = courier_config_from_settings(settings_get());
+	(void)g, (void)err;
+
+	courier = courier_start(&config);
+	return 0;
+}
+
+static struct str courier_role_report(void)
+{
+	if (courier)
+		courier_report(courier);
+	return STR_NONE;
+}
+
+static void courier_role_end(void)
+{
+	if (courier)
+		courier_stop(courier);
+}
+
+static const struct sandbox_policy *courier_sandbox(void)
+{
+	static const struct sandbox_policy policy = { .profile = SANDBOX_CLIENT };
+
+	return &policy;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct role role = {
+		.name = "courier",
+		.prepare = courier_prepare,
+		.sandbox = courier_sandbox,
+		.start = courier_role_start,
+		.peer = courier_peer,
+		.server = courier_role_server,
+		.report = courier_role_report,
+		.end = courier_role_end,
+	};
+
+	return role_main(&role, argc, argv);
+}
