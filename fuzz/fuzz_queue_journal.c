@@ -104,6 +104,11 @@ static void on_message(void *ctx, const struct journal_record *r, struct journal
 		check(again.id == r->id && again.length == r->length);
 }
 
+static void on_wait(void *ctx, const struct journal_wait *w)
+{
+	(void)ctx, (void)w;
+}
+
 static void on_mark(void *ctx, const struct journal_mark *m)
 {
 	(void)ctx, (void)m;
@@ -129,7 +134,7 @@ static void append_one(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct journal_visitor visitor = { on_message, on_mark, on_damage };
+	static const struct journal_visitor visitor = { on_message, on_mark, on_wait, on_damage };
 	const uint8_t *at = data, *end = data + size;
 	struct journal_config config = { .dir = disk_begin(), .io = &journal_io_system };
 	struct arena a = ARENA_INIT;

@@ -52,6 +52,7 @@ struct journal_visitor {
 	void (*message)(void *ctx, const struct journal_record *r, struct journal_segment *s,
 			uint64_t offset);
 	void (*mark)(void *ctx, const struct journal_mark *m);
+	void (*wait)(void *ctx, const struct journal_wait *w);
 	void (*damage)(void *ctx, const struct journal_damage *d);
 };
 

@@ -44,7 +44,7 @@ static int sync_all(struct journal *j, struct journal_batch *b)
 static int make_room(struct journal *j, struct journal_batch *b, const struct journal_append *a)
 {
 	uint64_t size = journal_record_size(journal_append_length(a));
-	uint64_t keep = a->type == JOURNAL_MARKS ? 0 : j->reserve;
+	uint64_t keep = a->type != JOURNAL_MESSAGE ? 0 : j->reserve;
 
 	if (j->w.segment && size + keep <= journal_writer_room(j))
 		return 0;

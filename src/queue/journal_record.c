@@ -52,7 +52,9 @@ bool journal_record_parse(const char in[JOURNAL_RECORD_HEADER], uint64_t salt,
 	};
 	if (r.length > JOURNAL_PAYLOAD_MAX || r.envelope_length > r.length)
 		return false;
-	if (r.type == JOURNAL_MARKS ? r.length % JOURNAL_MARK_SIZE != 0 : r.type != JOURNAL_MESSAGE)
+	if (r.type < JOURNAL_MESSAGE || r.type > JOURNAL_WAITS)
+		return false;
+	if (r.type != JOURNAL_MESSAGE && r.length % JOURNAL_MARK_SIZE != 0)
 		return false;
 	*out = r;
 	return true;
@@ -68,4 +70,22 @@ void journal_mark_write(const struct journal_mark *m, char out[JOURNAL_MARK_SIZE
 struct journal_mark journal_mark_parse(const char in[JOURNAL_MARK_SIZE])
 {
 	return (struct journal_mark){ .id = bytes_u64(in), .recipient = bytes_u32(in + 8) };
+}
+
+void journal_wait_write(const struct journal_wait *w, char out[JOURNAL_WAIT_SIZE])
+{
+	bytes_put_u64(out, w->id);
+	bytes_put_u32(out + 8, w->next);
+	bytes_put_u16(out + 12, w->attempts);
+	bytes_put_u16(out + 14, w->flags);
+}
+
+struct journal_wait journal_wait_parse(const char in[JOURNAL_WAIT_SIZE])
+{
+	return (struct journal_wait){
+		.id = bytes_u64(in),
+		.next = bytes_u32(in + 8),
+		.attempts = bytes_u16(in + 12),
+		.flags = bytes_u16(in + 14),
+	};
 }

@@ -102,7 +102,19 @@ static void add_gap(struct journal_scan *scan, uint64_t offset, uint64_t length)
 	scan->gap_count++;
 }
 
-static void visit_marks(struct journal_scan *scan, const struct journal_record *record,
+static void visit_note(struct journal_scan *scan, enum journal_type type, const char *note)
+{
+	if (type == JOURNAL_MARKS) {
+		struct journal_mark mark = journal_mark_parse(note);
+		scan->visitor->mark(scan->ctx, &mark);
+	} else {
+		struct journal_wait wait = journal_wait_parse(note);
+		scan->visitor->wait(scan->ctx, &wait);
+	}
+}
+
+/* Marks and waits. */
+static void visit_notes(struct journal_scan *scan, const struct journal_record *record,
 			uint64_t offset)
 {
 	uint64_t at = offset + JOURNAL_RECORD_HEADER;
@@ -114,19 +126,16 @@ static void visit_marks(struct journal_scan *scan, const struct journal_record *
 		add_gap(scan, offset, journal_record_size(record->length));
 		return;
 	}
-	for (uint64_t i = 0; i < record->length; i += JOURNAL_MARK_SIZE) {
-		struct journal_mark mark =
-			journal_mark_parse(peek(scan, at + i, JOURNAL_MARK_SIZE));
-		scan->visitor->mark(scan->ctx, &mark);
-	}
+	for (uint64_t i = 0; i < record->length; i += JOURNAL_MARK_SIZE)
+		visit_note(scan, record->type, peek(scan, at + i, JOURNAL_MARK_SIZE));
 }
 
 static void visit(struct journal_scan *scan, const struct journal_record *record, uint64_t offset)
 {
 	if (record->synced > scan->synced)
 		scan->synced = record->synced;
-	if (record->type == JOURNAL_MARKS)
-		visit_marks(scan, record, offset);
+	if (record->type != JOURNAL_MESSAGE)
+		visit_notes(scan, record, offset);
 	else
 		scan->visitor->message(scan->ctx, record, scan->segment, offset);
 }

@@ -8,9 +8,6 @@
 #include "queue/queue_state.h"
 #include "store/mailbox_ipc.h"
 
-/* Marks that one record holds at most. */
-#define MARKS_MAX 4096
-
 static void *grown(void *p, size_t *cap, size_t size)
 {
 	*cap = *cap ? *cap * 2 : 64;
@@ -57,45 +54,6 @@ void queue_checkpoint_add(struct queue_worker *w, const struct queue_job *job, s
 		q->checkpoint_now = true;
 	if (q->written_count == 1 || q->checkpoint_now)
 		waitq_wake_one(&q->checkpoint);
-}
-
-void queue_mark(struct queue *q, uint64_t id, uint32_t recipient)
-{
-	if (q->mark_count == q->mark_cap)
-		q->marks = grown(q->marks, &q->mark_cap, sizeof(*q->marks));
-	q->marks[q->mark_count++] = (struct journal_mark){ .id = id, .recipient = recipient };
-	if (q->mark_count == 1)
-		waitq_wake_one(&q->checkpoint);
-}
-
-/* Marks that could not be written are kept for the next time. Until then a restart would repeat
- * deliveries, which the workers notice. */
-static void marks_committed(struct queue *q, struct queue_append *a)
-{
-	if (a->append.result == 0)
-		return;
-	struct str bytes = a->append.pieces[0].bytes;
-	for (size_t i = 0; i < bytes.n; i += JOURNAL_MARK_SIZE) {
-		struct journal_mark m = journal_mark_parse(bytes.p + i);
-		queue_mark(q, m.id, m.recipient);
-	}
-}
-
-void queue_marks_post(struct queue *q)
-{
-	for (size_t done = 0; done < q->mark_count;) {
-		size_t n = q->mark_count - done < MARKS_MAX ? q->mark_count - done : MARKS_MAX;
-		struct queue_append *a = queue_append_new(JOURNAL_MARKS, 0);
-		char *bytes = arena_alloc(&a->arena, n * JOURNAL_MARK_SIZE);
-
-		for (size_t i = 0; i < n; i++)
-			journal_mark_write(&q->marks[done + i], bytes + i * JOURNAL_MARK_SIZE);
-		queue_append_piece(a, journal_piece_bytes(str_of(bytes, n * JOURNAL_MARK_SIZE)));
-		a->committed = marks_committed;
-		queue_commit_post(&q->commit, a);
-		done += n;
-	}
-	q->mark_count = 0;
 }
 
 /* They may or may not be on disk: once more, and the workers look what is there. */
@@ -210,7 +168,7 @@ int queue_checkpoint_all(struct queue *q)
 		if (r < 0)
 			result = r;
 	}
-	queue_marks_post(q);
+	queue_notes_post(q);
 	return result;
 }
 
@@ -241,7 +199,7 @@ void queue_checkpoint_run(void *arg)
 	int r = 0;
 
 	while (r == 0) {
-		if (q->written_count == 0 && q->mark_count == 0) {
+		if (q->written_count == 0 && queue_notes_empty(q)) {
 			r = waitq_wait(&q->checkpoint, "deliveries", LOOP_FOREVER);
 			continue;
 		}

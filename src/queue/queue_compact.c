@@ -6,17 +6,17 @@
 #define MOVES_MAX      256
 #define MOVE_BYTES_MAX (8u << 20)
 
-/* Marks of recipients may lie in segments that go: they are written again behind the copy, where
- * replay knows the message when it comes to them. */
-static void repeat_marks(struct queue *q, const struct queue_entry *e)
+/* Marks of recipients and the last wait may lie in segments that go: they are written again behind
+ * the copy, where replay knows the message when it comes to them. */
+static void repeat_notes(struct queue *q, const struct queue_entry *e)
 {
-	if (e->open == e->recipient_count)
-		return;
-	for (uint32_t i = 0; i < e->recipient_count; i++) {
+	if (e->attempts || e->held)
+		queue_note_wait(q, e);
+	for (uint32_t i = 0; e->open < e->recipient_count && i < e->recipient_count; i++) {
 		if (queue_entry_rcpt(e, i) == QUEUE_RCPT_FINISHED)
 			queue_mark(q, e->id, i);
 	}
-	queue_marks_post(q);
+	queue_notes_post(q);
 }
 
 /* The entry may be finished and gone by now: its mark is behind the copy then. */
@@ -44,7 +44,7 @@ static void move(struct queue *q, struct queue_entry *e)
 	a->committed = moved;
 	e->moving = true;
 	queue_commit_post(&q->commit, a);
-	repeat_marks(q, e);
+	repeat_notes(q, e);
 }
 
 void queue_compact(struct queue *q)

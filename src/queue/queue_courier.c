@@ -202,7 +202,7 @@ static void may_suspend deliver(struct call *c)
 	queue_destination_end(q, d, out.trouble, out.results[0].text);
 	settle_all(c, &out);
 	all_done(c);
-	queue_marks_post(q);
+	queue_notes_post(q);
 	if (queue_destination_is_dead(d))
 		put_off_all(q, d);
 }

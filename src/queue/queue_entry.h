@@ -54,6 +54,8 @@ struct queue_entry {
 	bool no_worker; /* DEFERRED only because a worker was away */
 	bool admitted;	/* INCOMING with a place in a room that was full */
 	bool remote;	/* DEFERRED by other servers only */
+	bool held;	/* a person has said so */
+	bool warned;	/* the sender knows that it takes long */
 	struct queue_active *active;
 	union {
 		uint8_t inline_states[QUEUE_RCPT_INLINE]; /* enum queue_rcpt_state */

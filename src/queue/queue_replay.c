@@ -8,6 +8,15 @@
 struct replay {
 	struct queue *queue;
 	struct queue_replay_report *report;
+	uint64_t condition; /* of the next mark: this message is in the journal */
+	struct list conditional;
+};
+
+/* A mark whose condition has not been met yet. */
+struct conditional {
+	struct list link;
+	uint64_t condition;
+	struct journal_mark mark;
 };
 
 static void add_line(struct queue_replay_report *report, struct str file, struct str reason)
@@ -38,6 +47,34 @@ static bool is_sound(const struct replay *r, const struct journal_segment *s, ui
 	return journal_verify(r->queue->journal, s, offset, &record, NULL) == 0;
 }
 
+static void apply_mark(struct replay *r, const struct journal_mark *m)
+{
+	struct queue_entry *e = queue_entries_find(&r->queue->entries, m->id);
+
+	if (!e)
+		return;
+	if (m->recipient < e->recipient_count)
+		queue_entry_set_rcpt(e, m->recipient, QUEUE_RCPT_FINISHED);
+	if (m->recipient == JOURNAL_MARK_ALL || e->open == 0)
+		queue_entries_remove(&r->queue->entries, e);
+}
+
+/* A report was written behind its marks. If it did not get there, they do not count. */
+static void meet_condition(struct replay *r, const struct queue_entry *report)
+{
+	bool sound = false;
+
+	LIST_FOREACH_SAFE (it, &r->conditional) {
+		struct conditional *c = LIST_ITEM(it, struct conditional, link);
+		if (c->condition != report->id)
+			continue;
+		sound = sound || is_sound(r, report->segment, report->offset);
+		if (sound)
+			apply_mark(r, &c->mark);
+		list_remove(it);
+	}
+}
+
 static void on_message(void *ctx, const struct journal_record *record, struct journal_segment *s,
 		       uint64_t offset)
 {
@@ -55,19 +92,43 @@ static void on_message(void *ctx, const struct journal_record *record, struct jo
 	}
 	e->crc = record->crc;
 	queue_entry_place(e, s, offset);
+	if (!list_empty(&r->conditional))
+		meet_condition(r, e);
 }
 
 static void on_mark(void *ctx, const struct journal_mark *m)
 {
 	struct replay *r = ctx;
-	struct queue_entry *e = queue_entries_find(&r->queue->entries, m->id);
+	uint64_t condition = r->condition;
+
+	r->condition = m->recipient == JOURNAL_MARK_IF ? m->id : 0;
+	if (r->condition)
+		return;
+	if (!condition || queue_entries_find(&r->queue->entries, condition)) {
+		apply_mark(r, m);
+		return;
+	}
+	struct conditional *c = ARENA_NEW(&r->report->arena, struct conditional);
+	*c = (struct conditional){ .condition = condition, .mark = *m };
+	list_append(&r->conditional, &c->link);
+}
+
+/* The clock may have been wrong then, or be wrong now. */
+static void on_wait(void *ctx, const struct journal_wait *w)
+{
+	struct replay *r = ctx;
+	const struct queue *q = r->queue;
+	struct queue_entry *e = queue_entries_find(&r->queue->entries, w->id);
+	int64_t pause = (int64_t)w->next * 1000 - q->start_usec / 1000;
 
 	if (!e)
 		return;
-	if (m->recipient < e->recipient_count)
-		queue_entry_set_rcpt(e, m->recipient, QUEUE_RCPT_FINISHED);
-	if (m->recipient == JOURNAL_MARK_ALL || e->open == 0)
-		queue_entries_remove(&r->queue->entries, e);
+	if (pause > q->config.retry_max * 2)
+		pause = q->config.retry_max;
+	e->next_try = q->start_ms + pause;
+	e->attempts = w->attempts;
+	e->held = w->flags & JOURNAL_WAIT_HELD;
+	e->warned = w->flags & JOURNAL_WAIT_WARNED;
 }
 
 static void on_damage(void *ctx, const struct journal_damage *d)
@@ -109,11 +170,13 @@ int queue_replay(struct queue *q, struct queue_replay_report *report, struct err
 	static const struct journal_visitor visitor = {
 		.message = on_message,
 		.mark = on_mark,
+		.wait = on_wait,
 		.damage = on_damage,
 	};
-	struct replay r = { q, report };
+	struct replay r = { .queue = q, .report = report };
 
 	list_init(&report->lines);
+	list_init(&r.conditional);
 	int result = journal_replay(q->journal, &visitor, &r, err);
 	if (result < 0)
 		return result;

@@ -113,7 +113,7 @@ int queue_report(struct queue *q, const struct queue_job *job, enum queue_report
 	if (r < 0 || report.recipient_count == 0)
 		return r;
 
-	uint64_t about = job->active->entry->id, id = queue_id_next(&q->ids);
+	uint64_t about = job->active->entry->id, id = queue_id_next_at(&q->ids, queue_now_usec(q));
 	struct queue_id_text about_text = queue_id_text(about), id_text = queue_id_text(id);
 	struct dsn d = {
 		.action = kind == QUEUE_REPORT_FAILED ? DSN_FAILED : DSN_DELIVERED,

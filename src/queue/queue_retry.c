@@ -92,6 +92,12 @@ void queue_retry_after(struct queue *q, struct queue_entry *e, int64_t not_befor
 	else if (not_before == 0 && e->attempts < UINT16_MAX)
 		e->attempts++;
 	e->next_try = now + spread(pause);
+	queue_note_wait(q, e);
+	queue_retry_restore(q, e);
+}
+
+void queue_retry_restore(struct queue *q, struct queue_entry *e)
+{
 	queue_entry_set_state(&q->entries, e, QUEUE_DEFERRED);
 	push(q, e);
 	if (e->heap_index == 0)

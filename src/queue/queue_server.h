@@ -26,8 +26,9 @@ struct queue_config {
 	uint64_t commit_bytes;
 	int64_t commit_wait;
 
-	struct str fqdn;  /* of reports to senders; outlives the queue */
-	unsigned workers; /* mailbox workers */
+	int64_t wall_usec; /* the time at the start, since 1970; 0: ask the system */
+	struct str fqdn;   /* of reports to senders; outlives the queue */
+	unsigned workers;  /* mailbox workers */
 
 	/* 0 takes the default for each of these. Times in ms. */
 	unsigned active_max;	/* messages whose envelopes are in memory: 10,000 */

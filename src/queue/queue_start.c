@@ -59,7 +59,7 @@ static struct queue *queue_new(const struct queue_config *config)
 	check(config->workers > 0 && config->workers <= QUEUE_WORKERS_MAX);
 	q->config = *config;
 	set_defaults(&q->config);
-	q->start_usec = wall_usec();
+	q->start_usec = config->wall_usec ? config->wall_usec : wall_usec();
 	q->start_ms = loop_now();
 	queue_id_gen_init(&q->ids, QUEUE_ID_INSTANCE_SELF);
 	queue_entries_init(&q->entries);
@@ -121,13 +121,23 @@ static void log_replay(const struct queue *q, const struct queue_replay_report *
 	log_event(LOG_QUEUE_REPLAYED, LOG_INT("messages", (int64_t)q->entries.by_id.count));
 }
 
+static void begin(struct queue *q, struct queue_entry *e)
+{
+	if (e->held)
+		queue_entry_set_state(&q->entries, e, QUEUE_HELD);
+	else if (e->next_try > loop_now())
+		queue_retry_restore(q, e);
+	else
+		queue_dispatch(q, e);
+}
+
 /* Oldest first. */
 static void dispatch_all(struct queue *q)
 {
 	LIST_FOREACH (at, journal_segments(q->journal)) {
 		struct journal_segment *s = LIST_ITEM(at, struct journal_segment, link);
 		LIST_FOREACH (it, &s->entries) {
-			queue_dispatch(q, LIST_ITEM(it, struct queue_entry, by_segment));
+			begin(q, LIST_ITEM(it, struct queue_entry, by_segment));
 		}
 	}
 }
@@ -247,6 +257,6 @@ void queue_stop(struct queue *q)
 	queue_entries_done(&q->entries);
 	journal_free(q->journal);
 	free(q->retry);
-	free(q->marks);
+	queue_notes_done(q);
 	free(q);
 }

@@ -66,6 +66,14 @@ struct queue_unsynced {
 	unsigned failures;   /* of checkpoints, when the first of it was written */
 };
 
+/* Marks or waits as the journal has them. */
+struct queue_notes {
+	struct queue_note {
+		char bytes[JOURNAL_MARK_SIZE];
+	} *v;
+	size_t count, cap;
+};
+
 /* Whoever sends messages, for taking turns. */
 struct queue_source {
 	struct list turn;     /* in queue.turns, with mail that is incoming */
@@ -125,9 +133,8 @@ struct queue {
 	size_t retry_count, retry_cap;
 	struct waitq retry_changed;
 
-	size_t written_count; /* of all workers */
-	struct journal_mark *marks;
-	size_t mark_count, mark_cap;
+	size_t written_count;		 /* of all workers */
+	struct queue_notes marks, waits; /* that are not on their way to the journal yet */
 	struct waitq checkpoint;
 	bool checkpoint_now;
 	unsigned checkpoint_failures; /* ever, of any worker */
@@ -213,6 +220,9 @@ void queue_retry_run(void *queue);
 
 /* Try everything that is deferred now; only what waits for a worker if no_worker. The number. */
 uint64_t queue_retry_all(struct queue *q, bool no_worker);
+
+/* As it was before the process began. */
+void queue_retry_restore(struct queue *q, struct queue_entry *e);
 void queue_retry_remove(struct queue *q, struct queue_entry *e);
 
 /* A worker has delivered. */
@@ -225,9 +235,16 @@ void queue_checkpoint_inherit(struct queue_worker *w);
 /* Ask all workers now. 0, or the first failure (its deliveries are repeated). */
 int may_suspend must_check queue_checkpoint_all(struct queue *q);
 
-/* Note a mark; it is written after the next checkpoint. Written now: queue_marks_post. */
+/* Note a mark, or when the entry is tried again; written after the next checkpoint, or with the
+ * next commit after queue_notes_post. */
 void queue_mark(struct queue *q, uint64_t id, uint32_t recipient);
-void queue_marks_post(struct queue *q);
+void queue_note_wait(struct queue *q, const struct queue_entry *e);
+void queue_notes_post(struct queue *q);
+bool queue_notes_empty(const struct queue *q);
+void queue_notes_done(struct queue *q);
+
+/* The same for what a person has said: 0 when it is durable. */
+int may_suspend must_check queue_note_wait_now(struct queue *q, const struct queue_entry *e);
 
 /* Move live messages out of the oldest segment where that pays. */
 void queue_compact(struct queue *q);

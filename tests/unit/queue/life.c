@@ -103,6 +103,12 @@ static void on_message(void *ctx, const struct journal_record *r, struct journal
 	m->crc = r->crc;
 }
 
+static void on_wait(void *ctx, const struct journal_wait *wait)
+{
+	(void)ctx, (void)wait;
+	check(false); /* nobody has written one */
+}
+
 static void on_mark(void *ctx, const struct journal_mark *mark)
 {
 	struct life_message *m = message_of(ctx, mark->id);
@@ -144,6 +150,7 @@ int life_open(struct life *l, const char *dir)
 	static const struct journal_visitor visitor = {
 		.message = on_message,
 		.mark = on_mark,
+		.wait = on_wait,
 		.damage = on_damage,
 	};
 

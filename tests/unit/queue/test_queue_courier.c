@@ -171,6 +171,46 @@ IN_WORLD(pauses_grow_from_five_minutes_to_an_hour)
 	assert_true(world_log_has(w, "dsn=4.2.0, status=deferred (host said: 450 4.2.0"));
 }
 
+IN_WORLD(the_next_attempt_survives_a_restart)
+{
+	w->courier_script = greylist;
+	assert_int_equal(world_send_remote(w, "bob@example.org", "busy@example.com"), 0);
+	world_sleep(w, 50 * MINUTE);
+	size_t before = w->shipment_count;
+	assert_in_range(before, 3, 4);
+	int64_t last = last_shipment(w)->at;
+	world_restart(w);
+	world_sleep(w, 5 * MINUTE);
+	assert_int_equal(w->shipment_count, before);
+	world_sleep(w, 3 * HOUR);
+	assert_true(w->shipment_count > before + 1);
+	assert_in_range(w->shipments[before].at - last, 1200 * 900, 4000 * 1100);
+	assert_in_range(w->shipments[before + 1].at - w->shipments[before].at, 2400 * 900,
+			4000 * 1100);
+}
+
+/* Mail that comes and goes makes the segments die behind the message that stays. */
+IN_WORLD(the_next_attempt_survives_that_the_message_is_moved)
+{
+	world_kill(w);
+	w->config.segment_size = 64 << 10;
+	world_start(w);
+	w->courier_script = greylist;
+	assert_int_equal(world_send_remote(w, "bob@example.org", "busy@example.com"), 0);
+	world_sleep(w, 50 * MINUTE);
+	size_t before = w->shipment_count;
+	for (int i = 0; i < 2000; i++)
+		assert_int_equal(world_send(w, "bob@example.org", "alice@example.org"), 0);
+	world_sleep(w, 10000);
+	assert_int_equal(world_messages(w), 1);
+	assert_int_equal(w->shipment_count, before);
+	world_restart(w);
+	world_sleep(w, MINUTE);
+	assert_int_equal(w->shipment_count, before);
+	world_sleep(w, 70 * MINUTE);
+	assert_true(w->shipment_count > before);
+}
+
 IN_WORLD(a_refused_recipient_is_reported_to_the_sender_here)
 {
 	w->courier_script = refuse;
@@ -384,6 +424,8 @@ int main(void)
 		fiber_test(a_default_relay_gets_everything_and_an_agent_the_mailboxes),
 		fiber_test(a_relay_that_makes_no_sense_holds_the_mail_back),
 		fiber_test(pauses_grow_from_five_minutes_to_an_hour),
+		fiber_test(the_next_attempt_survives_a_restart),
+		fiber_test(the_next_attempt_survives_that_the_message_is_moved),
 		fiber_test(a_refused_recipient_is_reported_to_the_sender_here),
 		fiber_test(an_unknown_answer_is_tried_again_later),
 		fiber_test(mail_waits_for_a_courier_that_is_away),

@@ -247,7 +247,7 @@ IN_WORLD(finished_recipients_are_not_tried_again)
 	world_sleep(w, 5000);
 	assert_int_equal(w->delivery_count, 2);
 	world_restart(w);
-	world_sleep(w, 5000);
+	world_sleep(w, 15000);
 	assert_int_equal(w->delivery_count, 3);
 	assert_string_equal(w->deliveries[2].address, "busy@example.org");
 }

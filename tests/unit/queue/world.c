@@ -19,6 +19,9 @@
 #include "disk.h"
 #include "queue/queue_id.h"
 
+/* When the world begins: a day in 2026. */
+#define WALL_USEC 1795000000000000
+
 static void copy_text(char to[128], struct str s)
 {
 	snprintf(to, 128, "%" STR_FMT, STR_ARG(s));
@@ -296,6 +299,8 @@ void world_start(struct world *w)
 {
 	struct err err = { 0 };
 
+	/* The clock of the wall goes with the virtual one. */
+	w->config.wall_usec = WALL_USEC + (loop_now() - w->began) * 1000;
 	int r = queue_start(&w->config, &w->queue, &err);
 	if (r < 0)
 		fprintf(stderr, "queue_start: %s\n", err.text);
@@ -356,7 +361,7 @@ int world_submit(struct world *w, const char *sender, const struct queue_recipie
 	struct queue_submit_out out;
 	struct queue_id_gen gen = { .last = w->next_id };
 
-	*id = w->next_id = queue_id_next(&gen);
+	*id = w->next_id = queue_id_next_at(&gen, WALL_USEC + (loop_now() - w->began) * 1000);
 	struct str text = arena_printf(&a, "Subject: %s\r\n\r\nThis is message %s.\r\n",
 				       queue_id_text(*id).c, queue_id_text(*id).c);
 	check(write(body, text.p, text.n) == (ssize_t)text.n);
