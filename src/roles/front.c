@@ -66,7 +66,11 @@ static int front_prepare(unsigned instance, struct err *err)
 	if (spool < 0)
 		return spool;
 	front.smtp = (struct smtp_service){
-		.settings = set, .tls = smtp_tls, .throttle = front.throttle, .spool = spool
+		.settings = set,
+		.tls = smtp_tls,
+		.throttle = front.throttle,
+		.spool = spool,
+		.can_relay = true,
 	};
 	queue_id_gen_init(&front.smtp.ids, instance);
 	return front_tls_prepare(set, err);

@@ -1,0 +1,207 @@
+"""Mail that leaves: from a submission to another server, which is a sink on the loopback."""
+import email
+import email.policy
+import random
+import re
+import smtplib
+import ssl
+import threading
+import time
+
+from server import DOMAIN, PASSWORD, SLOW, wait_until
+from smtp_sink import Sink
+from wire import TIMEOUT
+
+ALICE = f'alice@{DOMAIN}'
+ELSEWHERE = 'bob@elsewhere.example'
+
+
+def submit(server, to, text='Subject: hello\r\n\r\nHow are you?\r\n', sender=ALICE, **options):
+    to = [to] if isinstance(to, str) else to
+    with smtplib.SMTP_SSL('127.0.0.1', server.port('submissions'), timeout=TIMEOUT,
+                          context=_context()) as client:
+        client.login(ALICE, PASSWORD)
+        return client.sendmail(sender, to, text, **options)
+
+
+def _context():
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def relay_to(sink, **env):
+    return {'DEFAULT_RELAY_HOST': f'[127.0.0.1]:{sink.port}', 'POSTHORN_REMOTE_RETRY_MIN': '300ms',
+            **env}
+
+
+def wait_accepted(sink, count=1, seconds=10):
+    wait_until(lambda: len(sink.accepted) >= count, seconds, what=f'{count} messages in the sink')
+    return sink.accepted
+
+
+def reports(server, user=ALICE):
+    found = []
+    for path in server.stored(user):
+        message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        if message.get_content_type() == 'multipart/report':
+            found.append(message)
+    return found
+
+
+def test_a_user_sends_to_another_server(make_server):
+    with Sink() as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink))
+        submit(server, [ELSEWHERE, 'carol@elsewhere.example'])
+        message, = wait_accepted(sink)
+        assert message.mail.startswith(f'FROM:<{ALICE}>')
+        assert [r.split()[0] for r in message.recipients] == \
+            [f'TO:<{ELSEWHERE}>', 'TO:<carol@elsewhere.example>']
+        assert b'\r\n\r\nHow are you?\r\n' in message.data
+        wait_until(lambda: 'removed' in server.log(), what='the end of the message')
+        assert re.search(rf'to=<{ELSEWHERE}>, relay=.*\[127\.0\.0\.1\]:{sink.port}, .*'
+                         r'status=sent \(250 ', server.log())
+
+
+def test_a_stranger_does_not(make_server):
+    with Sink() as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink))
+        with smtplib.SMTP('127.0.0.1', server.port('smtp'), timeout=TIMEOUT) as client:
+            client.ehlo('client.example')
+            client.mail('x@elsewhere.example')
+            code, text = client.rcpt(ELSEWHERE)
+        assert (code, b'Relay access denied' in text) == (554, True)
+
+
+def test_an_alias_leads_to_another_server(make_server):
+    with Sink() as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink, DMS_CONFIG_POLL='100ms'))
+        server.write('postfix-virtual.cf', f'team@{DOMAIN} {ALICE},{ELSEWHERE}\n')
+
+        def is_sent():
+            try:
+                with smtplib.SMTP('127.0.0.1', server.port('smtp'), timeout=TIMEOUT) as client:
+                    client.sendmail('x@elsewhere.example', [f'team@{DOMAIN}'], 'Subject: a\n\nb')
+                return True
+            except smtplib.SMTPRecipientsRefused:
+                return False
+        wait_until(is_sent, what='the alias')
+        message, = wait_accepted(sink)
+        assert message.recipients[0].startswith(f'TO:<{ELSEWHERE}>')
+        server.wait_stored(ALICE)
+
+
+def test_a_relay_map_takes_effect_without_a_restart(make_server):
+    with Sink() as usual, Sink() as special:
+        server = make_server(accounts=[ALICE], env=relay_to(usual, DMS_CONFIG_POLL='100ms'))
+        submit(server, ELSEWHERE)
+        wait_accepted(usual)
+        server.write('postfix-relaymap.cf', f'@{DOMAIN} [127.0.0.1]:{special.port}\n')
+
+        def sent_by_the_other():
+            submit(server, ELSEWHERE)
+            time.sleep(0.3)
+            return special.accepted
+        wait_until(sent_by_the_other, 15, what='the relay map')
+
+
+def test_a_greylisted_message_is_sent_later(make_server):
+    with Sink(replies={'RCPT': ['450 4.2.0 greylisted', '250 ok']}) as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink))
+        submit(server, ELSEWHERE)
+        wait_accepted(sink)
+        assert re.search(r'status=deferred \(.*greylisted', server.log())
+
+
+def test_a_refused_recipient_comes_back_as_a_report(make_server):
+    def unknown(argument):
+        return '550 5.1.1 no such user' if 'nobody' in argument else '250 ok'
+
+    with Sink(replies={'RCPT': [unknown]}) as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink))
+        submit(server, ['nobody@elsewhere.example', ELSEWHERE])
+        wait_accepted(sink)
+        server.wait_stored(ALICE)
+        report, = reports(server)
+        assert report['To'] == ALICE
+        status = report.get_payload()[1].get_payload()[1]
+        assert status['Action'] == 'failed'
+        assert 'nobody@elsewhere.example' in status['Final-Recipient']
+        assert '550 5.1.1 no such user' in status['Diagnostic-Code']
+        assert len(sink.accepted[0].recipients) == 1
+
+
+class Submitter(threading.Thread):
+    """Sends until told to stop; remembers which recipients were accepted."""
+
+    def __init__(self, server, number):
+        super().__init__(daemon=True)
+        self.server, self.number = server, number
+        self.rng = random.Random(number)
+        self.acknowledged, self.sent, self.ended = [], 0, threading.Event()
+
+    def run(self):
+        while not self.ended.is_set():
+            self.sent += 1
+            names = [f'{kind}-{self.number}-{self.sent}-{n}@elsewhere.example' for n, kind in
+                     enumerate(self.rng.choices(('good', 'good', 'late', 'bad'), k=2))]
+            try:
+                submit(self.server, names)
+                self.acknowledged += names
+            except (smtplib.SMTPException, OSError):
+                self.ended.wait(0.05)
+
+
+def test_whatever_is_killed_each_recipient_is_delivered_bounced_or_queued(make_server):
+    """At the end nothing is queued: each is delivered or bounced, and bounced once."""
+    tried = set()
+
+    def answer(argument):
+        if 'bad-' in argument:
+            return '550 5.1.1 no such user'
+        if 'late-' in argument and argument not in tried:
+            tried.add(argument)
+            return '450 4.2.0 later'
+        return '250 ok'
+
+    with Sink(replies={'RCPT': [answer]}) as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink))
+        submitters = [Submitter(server, n) for n in range(4)]
+        for s in submitters:
+            s.start()
+        try:
+            for victim in ('queue', 'courier', 'auth', 'queue', 'courier', 'mailbox'):
+                time.sleep(0.4 * SLOW)
+                server.kill_role(victim)
+        finally:
+            for s in submitters:
+                s.ended.set()
+            for s in submitters:
+                s.join(TIMEOUT)
+        acknowledged = [name for s in submitters for name in s.acknowledged]
+        assert len(acknowledged) > 20
+
+        def outcome():
+            delivered = [r for m in sink.accepted for r in re.findall(r'TO:<(.*?)>',
+                                                                      ' '.join(m.recipients))]
+            bounced = [name for r in reports(server)
+                       for name in re.findall(r'Final-Recipient: rfc822; *(\S+)', str(r))]
+            return delivered, bounced
+
+        def all_there():
+            delivered, bounced = outcome()
+            return not set(acknowledged) - set(delivered) - set(bounced)
+        try:
+            wait_until(all_there, 60, every=0.5, what='the end of every recipient')
+        except AssertionError:
+            delivered, bounced = outcome()
+            lost = set(acknowledged) - set(delivered) - set(bounced)
+            raise AssertionError(f'{len(lost)} of {len(acknowledged)} lost: {sorted(lost)[:5]}') \
+                from None
+        time.sleep(0.5)
+        delivered, bounced = outcome()
+        assert not set(delivered) & set(bounced)
+        assert all(name.startswith('bad-') for name in bounced)
+        assert len(bounced) == len(set(bounced)), 'a report came twice'
+        # What was under way when the courier or the queue died may come twice, nothing else.
+        assert len(delivered) - len(set(delivered)) <= 4 * 4 * 2 * 2
