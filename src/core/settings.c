@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "core/endpoint.h"
 #include "core/networks.h"
 #include "core/setting_value.h"
 
@@ -366,6 +367,23 @@ static void check_proxies(struct load *l)
 		       "may connect there can pretend to be any client");
 }
 
+static void check_dns(struct load *l)
+{
+	struct str list = l->out->dns, word;
+	struct endpoint e;
+	int r;
+
+	if (str_eq(list, STR("system")))
+		return;
+	while ((r = endpoint_next(&list, 53, &e, &word)) != 0) {
+		if (r < 0)
+			report(l, SETTINGS_ERROR,
+			       "POSTHORN_DNS: '%" STR_FMT "' is not an address such as 192.0.2.53 "
+			       "or [2001:db8::53]:5353",
+			       STR_ARG(word));
+	}
+}
+
 /* Nobody is to think that their mail is filtered. */
 static void warn_idle_filters(struct load *l)
 {
@@ -388,6 +406,7 @@ static void derive_rest(struct load *l)
 	derive(l, SETTING_ID_helo_name, s->fqdn);
 
 	check_proxies(l);
+	check_dns(l);
 	warn_idle_filters(l);
 	if (s->mailbox_format != SETTING_MAILBOX_FORMAT_MAILDIR)
 		report(l, SETTINGS_ERROR,

@@ -28,6 +28,7 @@
 
 enum child_role {
 	CHILD_AUTH,
+	CHILD_RESOLVER,
 	CHILD_COURIER,
 	CHILD_MAILBOX,
 	CHILD_QUEUE,
@@ -37,8 +38,9 @@ enum child_role {
 };
 
 static const char *const role_names[CHILD_ROLES] = {
-	[CHILD_AUTH] = "auth",	 [CHILD_MAILBOX] = "mailbox", [CHILD_QUEUE] = "queue",
-	[CHILD_FRONT] = "front", [CHILD_WEB] = "web",	      [CHILD_COURIER] = "courier",
+	[CHILD_AUTH] = "auth",	     [CHILD_RESOLVER] = "resolver", [CHILD_COURIER] = "courier",
+	[CHILD_MAILBOX] = "mailbox", [CHILD_QUEUE] = "queue",	    [CHILD_FRONT] = "front",
+	[CHILD_WEB] = "web",
 };
 
 /* Who calls whom. Nothing else is connected. */

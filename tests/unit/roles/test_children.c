@@ -28,7 +28,7 @@
 /* What the children write goes into the file that is their log. */
 #define NOTES 4
 
-static const char *const names[] = { "auth", "courier", "mailbox", "queue", "front" };
+static const char *const names[] = { "auth", "resolver", "courier", "mailbox", "queue", "front" };
 
 static struct ipc_server note_called(void)
 {
