@@ -6,9 +6,9 @@
 
 Lines are those of a zone file; SOA and NS come by themselves, the TTL is 300. The server answers as
 a recursive one would that knows nothing else: aliases are followed through all zones, and for a
-name that is in none it says NXDOMAIN without an SOA. `dns.misbehave('mx.example.org', 'drop')` changes
-how questions for a name are answered, see MISBEHAVIOURS; `'*'` is all names. `dns.questions` holds
-what was asked, as (name, type).
+name that is in none it says NXDOMAIN without an SOA. `dns.misbehave('mx.example.org', 'drop')`
+changes how questions for a name are answered, see MISBEHAVIOURS; `'*'` is all names.
+`dns.questions` holds what was asked, as (name, type).
 
 Signed zones (ECDSA P-256, one key, NSEC) are answered with signatures and proofs where the question
 has DO. A zone that lies below another signed one gets its DS there if it is signed itself.
