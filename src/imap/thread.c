@@ -1,6 +1,9 @@
 #include "imap/thread.h"
 
+#include <string.h>
+
 #include "base/map.h"
+#include "imap/answers.h"
 #include "imap/merge_sort.h"
 #include "imap/progress.h"
 #include "imap/search_run.h"
@@ -20,6 +23,8 @@ struct threads {
 	uint32_t *sorted; /* nodes that are written, siblings together and in order */
 	size_t n;
 	uint32_t *first_child; /* place in `sorted`, by node */
+	struct buf text;       /* the response, to be kept */
+	bool missed;	       /* a message could not be read */
 };
 
 static struct thread_node *node_at(struct threads *t, uint32_t i)
@@ -42,6 +47,7 @@ static void load(struct threads *t, uint32_t seq, struct arena *scratch)
 
 	(void)!store_view_message_full(t->s->view, seq, &m, &err);
 	bool known = store_view_hot_facts(t->s->view, seq, scratch, &facts, &err) == 0;
+	t->missed |= !known;
 	uint32_t i = thread_nodes_link(&t->nodes, seq, known && linked ? &facts : NULL);
 	struct thread_node *n = node_at(t, i);
 	/* RFC 5256 2.2 */
@@ -343,6 +349,12 @@ static size_t leave(struct threads *t, struct buf *b, size_t at)
 	}
 }
 
+static void may_suspend send_part(struct threads *t, struct buf *b)
+{
+	buf_put(&t->text, b->p, b->n);
+	imap_send(t->s, b);
+}
+
 /* Without recursion: a thread may be as deep as there are messages. */
 static int may_suspend write_thread(struct threads *t, struct buf *b, size_t root)
 {
@@ -354,7 +366,7 @@ static int may_suspend write_thread(struct threads *t, struct buf *b, size_t roo
 		put_node(t, b, at);
 		at = node_at(t, node)->children ? t->first_child[node] : leave(t, b, at);
 		if (b->n >= SEND_FROM)
-			imap_send(t->s, b);
+			send_part(t, b);
 		r = imap_work(t->s, ++written % NODES_PER_UNIT == 0);
 	}
 	return r;
@@ -375,7 +387,7 @@ static int may_suspend write_all(struct threads *t)
 			r = write_thread(t, &b, i);
 	buf_puts(&b, "\r\n");
 	if (r == 0)
-		imap_send(t->s, &b);
+		send_part(t, &b);
 	return r;
 }
 
@@ -397,13 +409,51 @@ static int may_suspend run(struct threads *t, const struct imap_found *found)
 	return r < 0 ? r : write_all(t);
 }
 
-int imap_thread_run(struct imap_session *s, enum imap_thread_by how, const struct imap_found *found)
+/* The numbers of the response count: it is text. */
+static struct str question(struct imap_session *s, enum imap_thread_by how)
+{
+	return arena_printf(&s->arena, "THREAD %d%s", (int)how, s->uid ? " UID" : "");
+}
+
+/* The text of an earlier response to the same, in the session's arena. */
+static bool recall(struct imap_session *s, struct str asked, const struct imap_found *found,
+		   struct str *out)
+{
+	const uint32_t *uids = imap_found_uids(s, found);
+	size_t size = found->n * sizeof(*uids);
+	struct imap_answer a;
+
+	if (!imap_answer_find(s, asked, &a) || a.n != found->n || memcmp(a.uids, uids, size) != 0 ||
+	    (!s->uid && memcmp(a.numbers, found->v, size) != 0))
+		return false;
+	*out = arena_str(&s->arena, a.text);
+	return true;
+}
+
+static int may_suspend work_out(struct imap_session *s, enum imap_thread_by how,
+				const struct imap_found *found, struct str asked)
 {
 	struct threads t = { .s = s, .how = how };
+	struct imap_answer answer = { imap_found_uids(s, found), found->v, found->n, STR_NONE };
 
 	imap_progress_begin(&t.progress, s, found->n);
 	thread_nodes_init(&t.nodes, (uint32_t)found->n);
+	buf_init(&t.text, NULL, SIZE_MAX / 2);
 	int r = run(&t, found);
+	answer.text = buf_str(&t.text);
+	if (r == 0 && !t.missed)
+		imap_answer_keep(s, asked, &answer);
+	buf_done(&t.text);
 	thread_nodes_done(&t.nodes);
 	return r;
+}
+
+int imap_thread_run(struct imap_session *s, enum imap_thread_by how, const struct imap_found *found)
+{
+	struct str asked = question(s, how), text;
+
+	if (!recall(s, asked, found, &text))
+		return work_out(s, how, found, asked);
+	stream_write(s->stream, text);
+	return stream_error(s->stream);
 }

@@ -14,6 +14,8 @@ void store_box_init(struct store_box *b)
 void store_box_done(struct store_box *b)
 {
 	check(list_empty(&b->views));
+	if (b->note.p)
+		b->note.free(b->note.p);
 	store_messages_done(&b->messages);
 	free(b->log);
 	free(b->gone);

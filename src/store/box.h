@@ -45,6 +45,7 @@ struct store_box {
 	size_t ngone, gone_cap;
 	uint64_t gone_from; /* every removal after this modseq is among `gone` */
 	struct list views;
+	struct store_note note;
 	void (*changed)(struct store_box *b); /* for who watches all mailboxes; may be NULL */
 	bool stale;			      /* deleted or replaced: views are told -ESTALE */
 

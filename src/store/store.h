@@ -355,6 +355,14 @@ const struct str *store_view_keywords(struct store_view *v, unsigned *n);
 int must_check store_view_keyword(struct store_view *v, struct str name, bool create,
 				  struct err *err);
 
+/* One thing that whoever shows mailboxes may keep with this one, for all its views. It is freed
+ * when the mailbox is unloaded or replaced. */
+struct store_note {
+	void *p; /* NULL: nothing yet */
+	void (*free)(void *p);
+};
+struct store_note *store_view_note(struct store_view *v);
+
 /* Sequence numbers run from 1 to store_view_count and change only inside store_view_sync. */
 uint32_t store_view_count(const struct store_view *v);
 uint32_t store_view_uid(const struct store_view *v, uint32_t seq);

@@ -52,6 +52,11 @@ uint32_t store_view_count(const struct store_view *v)
 	return v->n;
 }
 
+struct store_note *store_view_note(struct store_view *v)
+{
+	return &v->box->note;
+}
+
 uint32_t store_view_uid(const struct store_view *v, uint32_t seq)
 {
 	check(seq >= 1 && seq <= v->n);
