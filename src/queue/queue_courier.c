@@ -37,7 +37,7 @@ static void job_done(struct queue *q, struct queue_job *job)
 }
 
 /* Nobody is there: not tried, and not before somebody may be. */
-static void may_suspend put_off(struct queue *q, struct queue_job *job)
+static void put_off(struct queue *q, struct queue_job *job)
 {
 	auto_arena struct arena a = ARENA_INIT;
 	struct queue_destination *d = job->destination;
@@ -49,14 +49,14 @@ static void may_suspend put_off(struct queue *q, struct queue_job *job)
 
 	if (job->active->not_before < d->dead_until)
 		job->active->not_before = d->dead_until;
-	if (queue_is_expired(q, job->active->entry))
+	if (queue_is_expired(q, job->active))
 		queue_refused(q, job, &o);
 	else
-		queue_deferred(q, job, &o);
+		queue_try_later(q, job, &o);
 }
 
 /* Also for those that wait: they make place for others. */
-static void may_suspend put_off_all(struct queue *q, struct queue_destination *d)
+static void put_off_all(struct queue *q, struct queue_destination *d)
 {
 	struct queue_job *jobs[RECIPIENTS_MAX];
 
@@ -69,7 +69,7 @@ static void may_suspend put_off_all(struct queue *q, struct queue_destination *d
 	}
 }
 
-void may_suspend queue_courier_add(struct queue *q, struct queue_job *job)
+void queue_courier_add(struct queue *q, struct queue_job *job)
 {
 	struct queue_destination *d = job->destination;
 
@@ -128,9 +128,17 @@ static int may_suspend ask(struct call *c, struct arena *a, struct courier_deliv
 			       out->results_count, c->count);
 }
 
-static void may_suspend settle_job(struct call *c, struct queue_job *job,
-				   const struct courier_result *result,
-				   const struct queue_outcome *o)
+/* RFC 3461 5.2.2: a server that takes reports over tells the sender itself. */
+static void tell_success(struct queue_job *job, bool taken_over, const struct queue_outcome *o)
+{
+	bool final = str_starts(job->destination->nexthop, STR("lmtp:"));
+
+	if (!taken_over)
+		queue_tell(job, final ? DSN_DELIVERED : DSN_RELAYED, o);
+}
+
+static void settle_job(struct call *c, struct queue_job *job, const struct courier_result *result,
+		       const struct queue_outcome *o, bool dsn)
 {
 	struct queue *q = c->queue;
 	struct queue_entry *e = job->active->entry;
@@ -139,14 +147,15 @@ static void may_suspend settle_job(struct call *c, struct queue_job *job,
 		queue_log_outcome(q, job, QUEUE_SENT, o);
 		/* What another server has is not there to be looked up: the mark does not wait. */
 		queue_finish_recipient(q, e, job->recipient);
-	} else if (result->outcome == COURIER_REFUSED || queue_is_expired(q, e)) {
+		tell_success(job, dsn, o);
+	} else if (result->outcome == COURIER_REFUSED || queue_is_expired(q, job->active)) {
 		queue_refused(q, job, o);
 	} else {
-		queue_deferred(q, job, o);
+		queue_try_later(q, job, o);
 	}
 }
 
-static void may_suspend settle_all(struct call *c, const struct courier_deliver_out *out)
+static void settle_all(struct call *c, const struct courier_deliver_out *out)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		struct queue_outcome o = {
@@ -155,7 +164,7 @@ static void may_suspend settle_all(struct call *c, const struct courier_deliver_
 			.status = out->results[i].status,
 			.text = out->results[i].text,
 		};
-		settle_job(c, c->jobs[i], &out->results[i], &o);
+		settle_job(c, c->jobs[i], &out->results[i], &o, out->dsn);
 	}
 }
 
@@ -167,7 +176,7 @@ static void settle_unknown(struct call *c, const struct err *err)
 				   .text = str_from(err->text) };
 
 	for (size_t i = 0; i < c->count; i++)
-		queue_deferred(c->queue, c->jobs[i], &o);
+		queue_try_later(c->queue, c->jobs[i], &o);
 }
 
 static void all_done(struct call *c)

@@ -137,10 +137,7 @@ static void delivered(struct queue_worker *w, struct queue_job *job, const struc
 	queue_log_outcome(q, job, QUEUE_SENT, &answer->log);
 	queue_entry_set_rcpt(job->active->entry, job->recipient, QUEUE_RCPT_WRITTEN);
 	queue_checkpoint_add(w, job, envelope_account(recipient_of(job)));
-	/* A courtesy: a report that cannot be entered now is not worth another delivery. */
-	if (recipient_of(job)->notify & ENVELOPE_NOTIFY_SUCCESS)
-		(void)!queue_report(q, job, QUEUE_REPORT_DELIVERED, answer->log.status,
-				    answer->log.text);
+	queue_tell(job, DSN_DELIVERED, &answer->log);
 }
 
 static void job_done(struct queue *q, struct queue_job *job)
@@ -169,7 +166,7 @@ static void send_lane_away(struct queue_lane *lane)
 	while ((it = list_shift(&jobs))) {
 		struct queue_job *job = LIST_ITEM(it, struct queue_job, link);
 		job->active->entry->no_worker = true;
-		queue_deferred(q, job, &o);
+		queue_try_later(q, job, &o);
 		job_done(q, job);
 	}
 }
@@ -194,10 +191,10 @@ static void may_suspend decide(struct queue_worker *w, struct queue_lane *lane,
 	}
 	if (answer->outcome == MAILBOX_DELIVERED)
 		delivered(w, job, answer);
-	else if (answer->outcome == MAILBOX_REFUSED || queue_is_expired(q, job->active->entry))
+	else if (answer->outcome == MAILBOX_REFUSED || queue_is_expired(q, job->active))
 		queue_refused(q, job, &answer->log);
 	else
-		queue_deferred(q, job, &answer->log);
+		queue_try_later(q, job, &answer->log);
 	if (answer->result == -ETIMEDOUT && !ipc_client_connected(w->client)) {
 		job->active->entry->no_worker = true;
 		w->away = true;

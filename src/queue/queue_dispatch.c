@@ -92,7 +92,7 @@ static struct queue_room *find_room(struct queue *q, struct queue_job *job)
 	return &job->destination->room;
 }
 
-static void may_suspend start_job(struct queue *q, struct queue_job *job, bool admitted)
+static void start_job(struct queue *q, struct queue_job *job, bool admitted)
 {
 	struct queue_active *active = job->active;
 	struct queue_room *room = find_room(q, job);
@@ -131,7 +131,7 @@ static void number_parts(struct queue_active *active)
 	map_done(&next);
 }
 
-static void may_suspend start_jobs(struct queue *q, struct queue_active *active, bool admitted)
+static void start_jobs(struct queue *q, struct queue_active *active, bool admitted)
 {
 	uint32_t count = active->entry->recipient_count;
 
@@ -174,6 +174,8 @@ static struct queue_active *active_new(struct queue *q, struct queue_entry *e)
 		check_no_memory();
 	queue_entry_set_state(&q->entries, e, QUEUE_ACTIVE);
 	active->entry = e;
+	list_init(&active->tellings);
+	list_init(&active->reporting);
 	e->active = active;
 	q->active_count++;
 	return active;
@@ -281,6 +283,11 @@ void queue_active_release(struct queue *q, struct queue_active *active)
 	check(active->busy > 0);
 	if (--active->busy > 0)
 		return;
+	if (!list_empty(&active->tellings)) {
+		active->busy = 1;
+		queue_report_later(q, active);
+		return;
+	}
 	struct queue_room *full = active->full;
 	int64_t not_before = active->not_before;
 	active_end(q, active);

@@ -95,6 +95,23 @@ void queue_notes_post(struct queue *q)
 	post(q, JOURNAL_WAITS, &q->waits);
 }
 
+/* Whoever writes the message repeats them without a condition when it is there: nothing is lost if
+ * they are. */
+void queue_mark_with(struct queue *q, uint64_t id, const struct journal_mark *marks, size_t count)
+{
+	struct queue_append *a = queue_append_new(JOURNAL_MARKS, 0);
+	const struct journal_mark condition = { .id = id, .recipient = JOURNAL_MARK_IF };
+	size_t n = count * 2 * JOURNAL_MARK_SIZE;
+	char *bytes = arena_alloc(&a->arena, n);
+
+	for (size_t i = 0; i < count; i++) {
+		journal_mark_write(&condition, bytes + i * 2 * JOURNAL_MARK_SIZE);
+		journal_mark_write(&marks[i], bytes + (i * 2 + 1) * JOURNAL_MARK_SIZE);
+	}
+	queue_append_piece(a, journal_piece_bytes(str_of(bytes, n)));
+	queue_commit_post(&q->commit, a);
+}
+
 int queue_note_wait_now(struct queue *q, const struct queue_entry *e)
 {
 	struct journal_wait w = wait_of(q, e);

@@ -42,7 +42,12 @@ void queue_log_outcome(struct queue *q, const struct queue_job *job, enum queue_
 		  LOG_STR("dsn", o->status), LOG_STR("text", o->text));
 }
 
-void queue_deferred(struct queue *q, struct queue_job *job, const struct queue_outcome *o)
+static int64_t age_ms(const struct queue *q, const struct queue_entry *e)
+{
+	return (queue_now_usec(q) - queue_id_usec(e->id)) / 1000;
+}
+
+void queue_deferred(struct queue *q, const struct queue_job *job, const struct queue_outcome *o)
 {
 	struct queue_entry *e = job->active->entry;
 
@@ -51,23 +56,31 @@ void queue_deferred(struct queue *q, struct queue_job *job, const struct queue_o
 	queue_log_outcome(q, job, QUEUE_POSTPONED, o);
 }
 
-void queue_refused(struct queue *q, struct queue_job *job, const struct queue_outcome *o)
+void queue_try_later(struct queue *q, struct queue_job *job, const struct queue_outcome *o)
 {
 	struct queue_entry *e = job->active->entry;
 
-	int r = queue_report(q, job, QUEUE_REPORT_FAILED, o->status, o->text);
-	if (r == 0) {
-		queue_log_outcome(q, job, QUEUE_BOUNCED, o);
-		queue_finish_recipient(q, e, job->recipient);
-	} else if (r == -EREMOTE) {
-		queue_log_outcome(q, job, QUEUE_BOUNCED, o);
-		queue_entry_set_rcpt(e, job->recipient, QUEUE_RCPT_HELD);
-	} else {
-		queue_deferred(q, job, o);
-	}
+	queue_deferred(q, job, o);
+	if (q->config.delay_warning && !e->warned && age_ms(q, e) >= q->config.delay_warning)
+		queue_tell(job, DSN_DELAYED, o);
 }
 
-bool queue_is_expired(const struct queue *q, const struct queue_entry *e)
+void queue_bounced(struct queue *q, const struct queue_job *job, const struct queue_outcome *o)
 {
-	return (queue_now_usec(q) - queue_id_usec(e->id)) / 1000 > q->config.lifetime;
+	queue_log_outcome(q, job, QUEUE_BOUNCED, o);
+	queue_finish_recipient(q, job->active->entry, job->recipient);
+}
+
+void queue_refused(struct queue *q, struct queue_job *job, const struct queue_outcome *o)
+{
+	if (!queue_tell(job, DSN_FAILED, o))
+		queue_bounced(q, job, o);
+}
+
+bool queue_is_expired(const struct queue *q, const struct queue_active *active)
+{
+	int64_t lifetime =
+		active->envelope.sender.n ? q->config.lifetime : q->config.bounce_lifetime;
+
+	return age_ms(q, active->entry) > lifetime;
 }

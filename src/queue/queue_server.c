@@ -62,8 +62,6 @@ int queue_accept(struct queue *q, const struct queue_message *m, struct err *err
 {
 	auto_close int body = m->body;
 
-	if (q->draining)
-		return err_set(err, -EAGAIN, "the queue is stopping");
 	if (m->head.n > HEAD_MAX || m->body_size > JOURNAL_PAYLOAD_MAX / 2)
 		return err_set(err, -E2BIG, "message too large for the journal");
 	int r = envelope_check(m->envelope, err);
@@ -81,6 +79,8 @@ int queue_accept(struct queue *q, const struct queue_message *m, struct err *err
 	a->committed = accepted;
 	e->envelope_length = a->append.envelope_length;
 	e->length = journal_append_length(&a->append);
+	if (m->finished_count)
+		queue_mark_with(q, m->id, m->finished, m->finished_count);
 	r = queue_commit_wait(&q->commit, a);
 	return r < 0 ? err_set(err, r, "journal: %s", strerror(-r)) : 0;
 }
@@ -88,6 +88,7 @@ int queue_accept(struct queue *q, const struct queue_message *m, struct err *err
 static int may_suspend op_submit(void *ctx, struct queue_submit_in *in, struct arena *a,
 				 struct queue_submit_out *out, struct err *err)
 {
+	struct queue *q = ctx;
 	struct envelope envelope = {
 		.flags = in->flags,
 		.sender = in->sender,
@@ -106,6 +107,8 @@ static int may_suspend op_submit(void *ctx, struct queue_submit_in *in, struct a
 	};
 	(void)out;
 
+	if (q->draining)
+		return err_set(err, -EAGAIN, "the queue is stopping");
 	envelope.recipients =
 		ARENA_NEW_ARRAY(a, struct envelope_recipient, envelope.recipient_count);
 	for (size_t i = 0; i < envelope.recipient_count; i++) {
@@ -120,7 +123,7 @@ static int may_suspend op_submit(void *ctx, struct queue_submit_in *in, struct a
 		};
 	}
 	m.body = take_fd(&in->body);
-	return queue_accept(ctx, &m, err);
+	return queue_accept(q, &m, err);
 }
 
 /* Without mail nobody tries again, so a failure is forgotten after a while. */

@@ -31,13 +31,15 @@ struct queue_config {
 	unsigned workers;  /* mailbox workers */
 
 	/* 0 takes the default for each of these. Times in ms. */
-	unsigned active_max;	/* messages whose envelopes are in memory: 10,000 */
-	unsigned worker_calls;	/* deliveries in flight to one worker: 8 */
-	int64_t checkpoint_ms;	/* from the first delivery: 2,000 */
-	unsigned checkpoint_at; /* or after so many deliveries: 1,000 */
-	int64_t retry_min;	/* 10,000, then twice as long each time */
-	int64_t retry_max;	/* 4,000,000 */
-	int64_t lifetime;	/* then the sender is told: 5 days */
+	unsigned active_max;	 /* messages whose envelopes are in memory: 10,000 */
+	unsigned worker_calls;	 /* deliveries in flight to one worker: 8 */
+	int64_t checkpoint_ms;	 /* from the first delivery: 2,000 */
+	unsigned checkpoint_at;	 /* or after so many deliveries: 1,000 */
+	int64_t retry_min;	 /* 10,000, then twice as long each time */
+	int64_t retry_max;	 /* 4,000,000 */
+	int64_t lifetime;	 /* then the sender is told: 5 days */
+	int64_t bounce_lifetime; /* of mail without a sender: 5 days */
+	int64_t delay_warning;	 /* the sender is told that it takes long; 0: not at all */
 
 	struct str default_relay, agent; /* as DEFAULT_RELAY_HOST and POSTFIX_DAGENT; or empty */
 	unsigned courier_calls;		 /* deliveries in flight to other servers: 500 */

@@ -11,6 +11,9 @@
 #define SPARE_BYTES (64u << 20)
 #define SPARES_MAX  4
 
+/* Reports being written at a time: each waits for a commit. */
+#define REPORTERS 16
+
 static int64_t wall_usec(void)
 {
 	struct timespec now;
@@ -47,6 +50,7 @@ static void set_defaults(struct queue_config *c)
 	if (c->window_max == 0)
 		c->window_max = 20;
 	set_default(&c->remote_retry_min, 300000);
+	set_default(&c->bounce_lifetime, (int64_t)5 * 24 * 3600 * 1000);
 	set_default(&c->lifetime, (int64_t)5 * 24 * 3600 * 1000);
 }
 
@@ -72,6 +76,8 @@ static struct queue *queue_new(const struct queue_config *config)
 	queue_relays_init(q);
 	queue_destinations_init(&q->destinations);
 	waitq_init(&q->courier_work);
+	list_init(&q->reports);
+	waitq_init(&q->report_work);
 	waitq_init(&q->dispatch);
 	waitq_init(&q->retry_changed);
 	waitq_init(&q->checkpoint);
@@ -152,6 +158,8 @@ static int start_fibers(struct queue *q, struct err *err)
 		r = fiber_spawn(&q->fibers, "retries", queue_retry_run, q);
 	if (r == 0)
 		r = fiber_spawn(&q->fibers, "courier", queue_courier_run, q);
+	for (unsigned i = 0; r == 0 && i < REPORTERS; i++)
+		r = fiber_spawn(&q->fibers, "reports", queue_report_run, q);
 	if (r == 0)
 		r = fiber_spawn(&q->fibers, "checkpoints", queue_checkpoint_run, q);
 	for (unsigned i = 0; r == 0 && i < q->config.workers; i++) {

@@ -8,6 +8,7 @@
 #include "core/group.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "queue/dsn.h"
 #include "queue/envelope.h"
 #include "queue/queue_commit.h"
 #include "queue/queue_destination.h"
@@ -38,6 +39,8 @@ struct queue_active {
 	struct str relay; /* the next hop of its sender, or empty */
 	struct queue_room *full; /* some recipient waits for a place in it; NULL: none */
 	int64_t not_before;	 /* of the next attempt, if there is one */
+	struct list tellings;	 /* what there is to tell the sender */
+	struct list reporting;	 /* in queue.reports */
 };
 
 /* The mail for one account, in order: one delivery at a time. */
@@ -133,7 +136,10 @@ struct queue {
 	size_t retry_count, retry_cap;
 	struct waitq retry_changed;
 
-	size_t written_count;		 /* of all workers */
+	size_t written_count; /* of all workers */
+	struct list reports;  /* actives with something to tell */
+	struct waitq report_work;
+
 	struct queue_notes marks, waits; /* that are not on their way to the journal yet */
 	struct waitq checkpoint;
 	bool checkpoint_now;
@@ -175,7 +181,7 @@ struct queue_lane *queue_lane_of(struct queue *q, const struct envelope_recipien
 void queue_deliver(struct queue_job *job);
 
 /* A job for its destination. */
-void may_suspend queue_courier_add(struct queue *q, struct queue_job *job);
+void queue_courier_add(struct queue *q, struct queue_job *job);
 void queue_courier_run(void *queue);
 
 /* The key of an envelope's source; never 0. */
@@ -240,6 +246,10 @@ int may_suspend must_check queue_checkpoint_all(struct queue *q);
 void queue_mark(struct queue *q, uint64_t id, uint32_t recipient);
 void queue_note_wait(struct queue *q, const struct queue_entry *e);
 void queue_notes_post(struct queue *q);
+
+/* The marks of others that count if message `id` gets into the journal, which the next record to
+ * be committed puts there. */
+void queue_mark_with(struct queue *q, uint64_t id, const struct journal_mark *marks, size_t count);
 bool queue_notes_empty(const struct queue *q);
 void queue_notes_done(struct queue *q);
 
@@ -257,6 +267,11 @@ struct queue_message {
 	struct str head;
 	int body;
 	uint64_t body_size;
+
+	/* Recipients of other messages that are finished as soon as this one is durable, whatever
+	 * happens in between. */
+	const struct journal_mark *finished;
+	size_t finished_count;
 };
 int may_suspend must_check queue_accept(struct queue *q, const struct queue_message *m,
 					struct err *err);
@@ -274,17 +289,6 @@ struct queue_replay_line {
 };
 int must_check queue_replay(struct queue *q, struct queue_replay_report *report, struct err *err);
 
-enum queue_report_kind {
-	QUEUE_REPORT_FAILED,
-	QUEUE_REPORT_DELIVERED,
-};
-
-/* Tell the sender. 0: it is in the queue, or not wanted; -EREMOTE: the sender is not here and
- * cannot be reached; any other error: try again later. */
-int may_suspend must_check queue_report(struct queue *q, const struct queue_job *job,
-					enum queue_report_kind kind, struct str status,
-					struct str text);
-
 /* The log line of a recipient's outcome. */
 enum queue_result {
 	QUEUE_SENT,
@@ -301,13 +305,24 @@ struct queue_outcome {
 void queue_log_outcome(struct queue *q, const struct queue_job *job, enum queue_result result,
 		       const struct queue_outcome *o);
 
+/* There is something to tell the sender of this recipient. False: nobody wants to know. */
+bool queue_tell(struct queue_job *job, enum dsn_action action, const struct queue_outcome *o);
+
+/* The last job of a message with something to tell has ended: the fibers that report have it now,
+ * and release it. */
+void queue_report_later(struct queue *q, struct queue_active *active);
+void queue_report_run(void *queue);
+
 /* The recipient waits for the next attempt. */
-void queue_deferred(struct queue *q, struct queue_job *job, const struct queue_outcome *o);
+void queue_deferred(struct queue *q, const struct queue_job *job, const struct queue_outcome *o);
+
+/* The same, and the sender is told when it has taken long. */
+void queue_try_later(struct queue *q, struct queue_job *job, const struct queue_outcome *o);
 
 /* There will be no other attempt: the recipient is finished when the sender has been told, or need
  * not be. */
-void may_suspend queue_refused(struct queue *q, struct queue_job *job,
-			       const struct queue_outcome *o);
+void queue_refused(struct queue *q, struct queue_job *job, const struct queue_outcome *o);
+void queue_bounced(struct queue *q, const struct queue_job *job, const struct queue_outcome *o);
 
 /* The message has been here for its whole lifetime. */
-bool queue_is_expired(const struct queue *q, const struct queue_entry *e);
+bool queue_is_expired(const struct queue *q, const struct queue_active *active);

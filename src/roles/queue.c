@@ -73,6 +73,8 @@ static int queue_role_start(struct group *g, struct err *err)
 		.retry_min = set->retry_min,
 		.retry_max = set->retry_max,
 		.lifetime = set->queue_lifetime,
+		.bounce_lifetime = set->bounce_lifetime,
+		.delay_warning = set->delay_warning,
 		.default_relay = set->default_relay_host,
 		.agent = set->dagent,
 		.courier_calls = (unsigned)set->courier_calls,

@@ -1,6 +1,7 @@
 """Mail that leaves: from a submission to another server, which is a sink on the loopback."""
 import email
 import email.policy
+import email.utils
 import random
 import re
 import smtplib
@@ -205,3 +206,61 @@ def test_whatever_is_killed_each_recipient_is_delivered_bounced_or_queued(make_s
         assert len(bounced) == len(set(bounced)), 'a report came twice'
         # What was under way when the courier or the queue died may come twice, nothing else.
         assert len(delivered) - len(set(delivered)) <= 4 * 4 * 2 * 2
+
+
+def parts_of(report):
+    assert report.get_content_type() == 'multipart/report'
+    assert report.get_param('report-type') == 'delivery-status'
+    notice, status, original = report.get_payload()
+    per_message, *per_recipient = status.get_payload()
+    return notice.get_content(), per_message, per_recipient, original
+
+
+def refuse(argument):
+    if 'nobody' in argument:
+        return '550 5.1.1 no such user'
+    return '552 5.2.2 full' if 'full' in argument else '250 ok'
+
+
+def test_a_report_says_everything_that_is_known(make_server):
+    with Sink(replies={'RCPT': [refuse]}) as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink))
+        submit(server, ['nobody@elsewhere.example', 'full@elsewhere.example', ELSEWHERE],
+               mail_options=['ENVID=QQ+2B42', 'RET=HDRS'],
+               rcpt_options=['NOTIFY=FAILURE', 'ORCPT=rfc822;old+2B1@elsewhere.example'])
+        server.wait_stored(ALICE)
+        report, = reports(server)
+        notice, message, recipients, original = parts_of(report)
+        assert 'MAILER-DAEMON@mail.example.test' in report['From']
+        assert report['Auto-Submitted'] == 'auto-replied'
+        assert message['Original-Envelope-Id'] == 'QQ+42'
+        assert message['Reporting-MTA'] == 'dns; mail.example.test'
+        assert email.utils.parsedate_to_datetime(message['Arrival-Date'])
+        assert sorted(r['Final-Recipient'].split('; ')[1] for r in recipients) == \
+            ['full@elsewhere.example', 'nobody@elsewhere.example']
+        for r in recipients:
+            assert r['Action'] == 'failed'
+            assert r['Original-Recipient'] == 'rfc822;old+1@elsewhere.example'
+            assert r['Remote-MTA'].startswith('dns; ')
+            assert r['Diagnostic-Code'].startswith('smtp; 55')
+        assert sorted(r['Status'] for r in recipients) == ['5.1.1', '5.2.2']
+        assert 'There is no such address.' in notice and 'The mailbox is full.' in notice
+        assert original.get_content_type() == 'text/rfc822-headers'
+        assert 'How are you?' not in original.as_string()
+
+
+def test_a_report_returns_the_message_if_it_is_not_too_large(make_server):
+    with Sink(replies={'RCPT': [refuse]}) as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink))
+        submit(server, 'nobody@elsewhere.example')
+        server.wait_stored(ALICE)
+        *_, original = parts_of(reports(server)[0])
+        assert original.get_content_type() == 'message/rfc822'
+        assert original.get_payload()[0].get_content() == 'How are you?\n'
+
+        submit(server, 'nobody@elsewhere.example',
+               'Subject: large\r\n\r\n' + 'x' * 70 + '\r\n' + ('y' * 70 + '\r\n') * 800)
+        server.wait_stored(ALICE, 2)
+        large, = (r for r in reports(server)
+                  if parts_of(r)[3].get_content_type() == 'text/rfc822-headers')
+        assert 'Subject: large' in large.as_string()

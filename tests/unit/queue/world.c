@@ -208,6 +208,10 @@ static int op_resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
 		return err_set(err, w->resolve_result, "scripted");
 	if (!str_ends(in->address, STR("@example.org"))) {
 		out->verdict = AUTH_NOT_OURS;
+		out->targets = ARENA_NEW(a, struct auth_target);
+		out->targets_count = 1;
+		out->targets[0] =
+			(struct auth_target){ .address = in->address, .kind = AUTH_TARGET_REMOTE };
 		return 0;
 	}
 	out->verdict = AUTH_OK;
