@@ -5,8 +5,8 @@
 #
 # TREE/server: the programs, as they lie in both images.
 # TREE/root: a whole file system for the image without a Debian: the programs, the shared libraries
-#     they load, certificates of authorities, time zones, and for each package that something is
-#     from its licence and what scanners look for.
+#     they load, certificates of authorities, time zones, keys and servers of the DNS's root, and
+#     for each package that something is from its licence and what scanners look for.
 # TREE/packages: the names of those packages, for the image with a Debian.
 set -eu
 build=$1
@@ -89,6 +89,8 @@ collect_data() {
 	cp -a /usr/share/zoneinfo "$root/usr/share/"
 	cp -P /etc/os-release "$root/etc/"
 	copy_file /usr/lib/os-release
+	copy_file /usr/share/dns/root.key
+	copy_file /usr/share/dns/root.hints
 	cp /etc/debian_version "$root/etc/"
 	printf '%s\n' ca-certificates tzdata base-files >>"$packages"
 }

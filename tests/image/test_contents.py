@@ -58,13 +58,19 @@ def test_only_the_volumes_can_be_written(files):
 def test_every_library_comes_with_its_licence(files):
     libraries = [p for p, _ in walk(files) if re.search(r'\.so(\.|$)', p)]
     packages = set(os.listdir(files / 'var/lib/dpkg/status.d'))
-    assert len(libraries) > 5 and {'libc6', 'tzdata', 'ca-certificates'} <= packages
+    assert len(libraries) > 5
+    assert {'libc6', 'tzdata', 'ca-certificates', 'dns-root-data'} <= packages
     for package in packages:
         assert (files / 'usr/share/doc' / package / 'copyright').stat().st_size > 0
         status = (files / 'var/lib/dpkg/status.d' / package).read_text()
         assert re.search(rf'^Package: {re.escape(package)}$', status, re.M)
         assert re.search(r'^Version: ', status, re.M)
     assert (files / 'usr/share/doc/posthorn/LICENSE').exists()
+
+
+def test_the_keys_and_servers_of_the_root_of_the_dns_are_there(files):
+    for name in ('root.key', 'root.hints'):
+        assert (files / 'usr/share/dns' / name).stat().st_size > 100
 
 
 def test_programs_hold_no_debugging_symbols(store, files):
