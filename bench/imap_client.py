@@ -91,6 +91,7 @@ class Pop3:
     def __init__(self, system, user, password='correct horse'):
         self.socket = socket.create_connection(('127.0.0.1', system.port('pop3')), TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.buffer = bytearray(PIECE)
         self.socket.recv(4096)
         for line in (f'USER {user}', f'PASS {password}'):
             self.socket.sendall(line.encode() + b'\r\n')
@@ -100,18 +101,27 @@ class Pop3:
 
     def retr(self, numbers, at_once=1):
         """Messages, so many requests before the first answer is awaited. Returns the seconds."""
+        groups = [numbers[i:i + at_once] for i in range(0, len(numbers), at_once)]
+        requests = [b''.join(b'RETR %d\r\n' % n for n in group) for group in groups]
         begin = time.perf_counter()
-        for i in range(0, len(numbers), at_once):
-            group = numbers[i:i + at_once]
-            self.socket.sendall(b''.join(b'RETR %d\r\n' % n for n in group))
+        for group, request in zip(groups, requests):
+            self.socket.sendall(request)
             left, rest = len(group), b''
             while left:
-                piece = self.socket.recv(PIECE)
-                if not piece:
+                n = self.socket.recv_into(self.buffer)
+                if n == 0:
                     raise EOFError('POP3: closed')
-                rest += piece
+                rest += self.buffer[:n]
                 left -= rest.count(b'\r\n.\r\n')
                 rest = rest[-4:] if not rest.endswith(b'\r\n.\r\n') else b''
+        return time.perf_counter() - begin
+
+    def noop(self, count):
+        begin = time.perf_counter()
+        for _ in range(count):
+            self.socket.sendall(b'NOOP\r\n')
+            if not self.socket.recv(4096).startswith(b'+OK'):
+                raise RuntimeError('NOOP failed')
         return time.perf_counter() - begin
 
 

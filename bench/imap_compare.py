@@ -26,7 +26,9 @@ ROWS = (
     ('search_text', 'SEARCH TEXT', 'ms', ('ms', 250)),
     ('search_body', 'SEARCH BODY', 'ms', ('ms', 250)),
     ('sort', 'SORT (SUBJECT)', 'ms', ('x', 3)),
+    ('sort_news', '  with one new message', 'ms', None),
     ('thread', 'THREAD REFERENCES', 'ms', ('x', 3)),
+    ('thread_news', '  with one new message', 'ms', None),
     ('store', 'STORE 1:* of a flag', 'ms', ('x', 10)),
     ('store_named', '  until the file names have it', 'ms', None),
     ('copy', 'COPY of a tenth', 'ms', ('x', 1.5)),
@@ -40,6 +42,7 @@ ROWS = (
     ('mixed_cpu', '  CPU ms of an operation', '', None),
     ('mixed_client_cpu', '  client CPU ms', '', None),
     ('pop3', 'POP3 RETR, one at a time', '/s', ('x', 2)),
+    ('pop3_noop', '  NOOP, for comparison', '/s', None),
     ('pop3_pipelined', 'POP3 RETR, ten at a time', '/s', None),
 )
 
@@ -76,6 +79,7 @@ def one_round(system, args):
         result = {'load': os.getloadavg()[0], 'select_cold': measures.cold(system)}
         note(system, 'reads')
         result.update(measures.reads(system, 3 if few else 5))
+        result.update(measures.sort_news(system, args.messages, 3))
         note(system, 'writes')
         result.update(measures.writes(system, args.messages, args.messages // 10))
         note(system, 'append, logins')
@@ -89,6 +93,7 @@ def one_round(system, args):
         result.update({'mixed': load['ops_per_s'], 'mixed_cpu': load['cpu_ms'],
                        'mixed_client_cpu': load['client_cpu_ms']})
         result['pop3'] = measures.pop3(system, 1)
+        result['pop3_noop'] = measures.pop3_noop(system)
         result['pop3_pipelined'] = measures.pop3(system, 10)
         return result
     finally:
@@ -146,7 +151,9 @@ def print_table(results):
             texts.append(figure(statistics.median(values), unit) + spread)
         row(f'{title}, {unit}' if unit else title, texts)
     for name, title in (('select', 'first ever: SELECT, ms'),
-                        ('fetch_envelope', 'first ever: (UID ENVELOPE), ms')):
+                        ('fetch_envelope', 'first ever: (UID ENVELOPE), ms'),
+                        ('sort', 'first: SORT (SUBJECT), ms'),
+                        ('thread', 'first: THREAD REFERENCES, ms')):
         row(title, [figure(r['first'][name], 'ms') for r in results.values()])
     for size in next(iter(results.values()))['curve']:
         row(f'a flag among {size}, ms', [figure(r['curve'][size], 'ms') for r in results.values()])

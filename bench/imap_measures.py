@@ -51,7 +51,7 @@ def first(system):
     """The first session with mail that came another way: nothing is cached. Seconds."""
     client = Client(system, user(BIG))
     result = {name: client.timed(text) for name, text in READS
-              if name in ('select', 'fetch_envelope')}
+              if name in ('select', 'fetch_envelope', 'sort', 'thread')}
     for name, text in READS:
         client.do(text)
     client.close()
@@ -130,6 +130,28 @@ def writes(system, count, part):
     return result
 
 
+def sort_news(system, count, times):
+    """SORT and THREAD when there is one more message each time, behind the first `count`."""
+    client, result = Client(system, user(BIG)), {}
+    data = message(3).replace(b'\n', b'\r\n')
+    client.do('SELECT INBOX')
+    for name, text in READS:
+        if name not in ('sort', 'thread'):
+            continue
+        client.do(text)
+        runs = []
+        for _ in range(times):
+            client.append('INBOX', data)
+            client.do('NOOP')
+            runs.append(client.timed(text))
+        result[f'{name}_news'] = statistics.median(runs)
+    client.do(f'STORE {count + 1}:* +FLAGS.SILENT (\\Deleted)')
+    client.do('EXPUNGE')
+    client.close()
+    os.sync()
+    return result
+
+
 def append(system, clients, each):
     """Messages of 5 KB per second, each client with a mailbox of its own account."""
     data = (message(1) + b'x' * 5000)[:5000].replace(b'\n', b'\r\n')
@@ -203,6 +225,12 @@ def pop3(system, at_once):
     client, numbers = Pop3(system, user(SMALL[0])), list(range(1, 1001))
     client.retr(numbers, 10)
     return len(numbers) / client.retr(numbers, at_once)
+
+
+def pop3_noop(system):
+    """What the client and the kernel need for a question and the shortest of answers."""
+    client = Pop3(system, user(SMALL[0]))
+    return 1000 / client.noop(1000)
 
 
 def idle(system, count):

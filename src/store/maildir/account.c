@@ -161,6 +161,13 @@ static void forget_if_replaced(struct store *s)
 	store_close(s);
 }
 
+/* The sum that programs with a Maildir++ quota keep, Dovecot among them. It would be wrong after
+ * our first change; where it is missing they count again. */
+static void remove_foreign_count(int fd)
+{
+	(void)unlinkat(fd, "maildirsize", 0);
+}
+
 int store_open(struct store_pool *p, struct str path, struct store **out, struct err *err)
 {
 	while (path.n > 1 && path.p[path.n - 1] == '/')
@@ -186,6 +193,7 @@ int store_open(struct store_pool *p, struct str path, struct store **out, struct
 			check_no_memory();
 		s->pool = p;
 		s->fd = fd;
+		remove_foreign_count(fd);
 		s->index_fd = -1;
 		s->path = take_ptr(&copy);
 		dotlock_source_init(&s->lock_source, fd);

@@ -31,6 +31,21 @@ static void usage_counts_wire_bytes_of_all_mailboxes(void **state)
 	assert_int_equal(u.bytes, strlen(MSG));
 }
 
+/* Of Maildir++: it is the sum before our changes. */
+static void the_sum_of_another_program_goes(void **state)
+{
+	struct account *t = *state;
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/maildirsize", t->path);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("1000000S\n5000 3\n", f);
+	assert_int_equal(fclose(f), 0);
+	account_reopen(t);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 /* Whatever happens to be loaded, and without looking at the disk each time. */
 static void usage_follows_every_change(void **state)
 {
@@ -70,6 +85,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(usage_counts_wire_bytes_of_all_mailboxes),
+		TEST(the_sum_of_another_program_goes),
 		TEST(usage_follows_every_change),
 	};
 	int failed = cmocka_run_group_tests_name("store/usage", tests, NULL, NULL);
