@@ -48,6 +48,9 @@ void auth_server_config_from_settings(struct auth_server_config *out)
 		.delimiter = '+',
 		.quotas = s->enable_quotas,
 		.relay_host = relay_host(s),
+		.default_relay = s->default_relay_host,
+		.relay_user = s->relay_password.n ? s->relay_user : STR_NONE,
+		.relay_password = s->relay_password,
 		/* docker-mailserver turns the bytes into MiB by dividing by a million. */
 		.default_quota = (uint64_t)s->mailbox_size_limit / QUOTA_DECIMAL_MB * QUOTA_MIB,
 	};
@@ -284,6 +287,21 @@ static int relay(void *ctx, struct auth_relay_in *in, struct arena *a, struct au
 	return 0;
 }
 
+static int relay_login(void *ctx, struct auth_relay_login_in *in, struct arena *a,
+		       struct auth_relay_login_out *out, struct err *err)
+{
+	const struct directory *d = auth_server->directory;
+	struct str user, password;
+	(void)ctx, (void)err;
+
+	out->none = d->relay_logins->by_key.count == 0 && d->relay_user.n == 0;
+	if (!directory_relay_login(d, in->sender, in->nexthop, &user, &password))
+		return 0;
+	out->user = arena_str(a, user);
+	out->password = arena_str(a, password);
+	return 0;
+}
+
 static int status(void *ctx, struct auth_status_in *in, struct arena *a,
 		  struct auth_status_out *out, struct err *err)
 {
@@ -298,5 +316,6 @@ const struct auth_ops auth_server_ops = {
 	.login = auth_server_login,
 	.account = account,
 	.relay = relay,
+	.relay_login = relay_login,
 	.status = status,
 };

@@ -33,6 +33,9 @@ static void take_config(struct directory *d, const struct directory_config *c)
 	d->quotas_enabled = c->quotas;
 	d->default_quota = c->default_quota;
 	d->relay_host = arena_str(&d->arena, c->relay_host);
+	d->default_relay = arena_str(&d->arena, c->default_relay);
+	d->relay_user = arena_str(&d->arena, c->relay_user);
+	d->relay_password = arena_str(&d->arena, c->relay_password);
 	d->local_names[0] = d->fqdn;
 	d->local_names[1] = STR("localhost");
 	d->local_names[2] = arena_printf(&d->arena, "localhost.%" STR_FMT,
@@ -56,6 +59,7 @@ struct directory *directory_load(const struct directory_config *config,
 	d->send = &d->parts[PART_SEND]->table.access;
 	d->receive = &d->parts[PART_RECEIVE]->table.access;
 	d->relays = &d->parts[PART_RELAYS]->table.relays;
+	d->relay_logins = &d->parts[PART_RELAY_LOGINS]->table.relay_logins;
 	d->incomplete = d->parts[PART_ACCOUNTS]->unread || d->parts[PART_VIRTUAL]->unread ||
 			d->parts[PART_REGEXP]->unread;
 	take_config(d, config);
@@ -164,6 +168,32 @@ struct str directory_relay(const struct directory *d, struct str sender)
 	if (r)
 		return r->nexthop;
 	return directory_is_managed(d, addr.domain) ? d->relay_host : STR_NONE;
+}
+
+/* RELAY_USER is for the one relay that the environment names. */
+static bool is_relay_of_environment(const struct directory *d, struct str nexthop)
+{
+	return str_eq(nexthop, d->default_relay.n ? d->default_relay : d->relay_host);
+}
+
+bool directory_relay_login(const struct directory *d, struct str sender, struct str nexthop,
+			   struct str *user, struct str *password)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	const struct relay_login *l = NULL;
+
+	if (!nexthop.n)
+		return false;
+	if (sender.n <= ADDRESS_MAX &&
+	    (str_eq(nexthop, directory_relay(d, sender)) || str_eq(nexthop, d->default_relay)))
+		l = relay_logins_of_sender(d->relay_logins, address_fold(&a, sender));
+	if (!l)
+		l = relay_logins_of_nexthop(d->relay_logins, nexthop);
+	if (!l && (!d->relay_user.n || !is_relay_of_environment(d, nexthop)))
+		return false;
+	*user = l ? l->user : d->relay_user;
+	*password = l ? l->password : d->relay_password;
+	return true;
 }
 
 static bool names_login(const struct alias *alias, struct str login)

@@ -11,6 +11,7 @@
 #include "auth/aliases.h"
 #include "auth/quotas.h"
 #include "auth/regexp_aliases.h"
+#include "auth/relay_logins.h"
 #include "auth/relays.h"
 #include "base/arena.h"
 #include "base/map.h"
@@ -19,17 +20,19 @@
 struct file_report;
 
 #define DIRECTORY_FILE_MAX ((size_t)256 << 20)
-#define DIRECTORY_FILES	   9
+#define DIRECTORY_FILES	   10
 
 struct directory_config {
-	const char *dir;	/* /tmp/docker-mailserver */
-	struct str fqdn;	/* mail.example.org */
-	struct str domain;	/* example.org */
-	struct str postmaster;	/* empty: postmaster@<domain> */
-	char delimiter;		/* between local part and extension; 0: none */
-	bool quotas;		/* ENABLE_QUOTAS */
-	uint64_t default_quota; /* bytes; 0: no limit */
-	struct str relay_host;	/* next hop of what managed domains send, or empty */
+	const char *dir;		       /* /tmp/docker-mailserver */
+	struct str fqdn;		       /* mail.example.org */
+	struct str domain;		       /* example.org */
+	struct str postmaster;		       /* empty: postmaster@<domain> */
+	char delimiter;			       /* between local part and extension; 0: none */
+	bool quotas;			       /* ENABLE_QUOTAS */
+	uint64_t default_quota;		       /* bytes; 0: no limit */
+	struct str relay_host;		       /* next hop of what managed domains send, or empty */
+	struct str default_relay;	       /* next hop of all other mail, or empty */
+	struct str relay_user, relay_password; /* for one of these two, or empty */
 };
 
 struct directory {
@@ -42,13 +45,14 @@ struct directory {
 	const struct access_table *send;
 	const struct access_table *receive;
 	const struct relays *relays;
+	const struct relay_logins *relay_logins;
 
 	struct str fqdn;
 	struct str postmaster;
 	char delimiter;
 	bool quotas_enabled;
 	uint64_t default_quota;
-	struct str relay_host;
+	struct str relay_host, default_relay, relay_user, relay_password;
 
 	bool incomplete;	   /* who is not found may exist: a file could not be read */
 	struct map managed;	   /* domains of accounts and of alias keys, in lower case */
@@ -83,6 +87,12 @@ const struct access_rule *directory_check_sender(const struct directory *d, stru
 
 /* The next hop of mail from an envelope sender to other servers; empty: nothing special. */
 struct str directory_relay(const struct directory *d, struct str sender);
+
+/* Who logs in to this next hop with mail from that sender? False: nobody. A sender's login is for
+ * the relay of that sender only, and never shown to the servers of a recipient. The strings live as
+ * long as the directory. */
+bool directory_relay_login(const struct directory *d, struct str sender, struct str nexthop,
+			   struct str *user, struct str *password);
 
 /* May this login use this envelope sender? Its own address, and addresses whose alias names it
  * directly; neither extensions nor catch-alls. */

@@ -127,6 +127,24 @@ static void done_relays(struct directory_part *p)
 	relays_done(&p->table.relays);
 }
 
+static void parse_relay_logins(struct directory_part *p, struct str text,
+			       const struct file_report *report)
+{
+	relay_logins_parse(&p->table.relay_logins, &p->arena, text, report);
+}
+
+static bool keep_relay_login(struct directory_part *p, const struct directory_part *before,
+			     struct str name)
+{
+	return relay_logins_keep(&p->table.relay_logins, &p->arena, &before->table.relay_logins,
+				 name);
+}
+
+static void done_relay_logins(struct directory_part *p)
+{
+	relay_logins_done(&p->table.relay_logins);
+}
+
 static const struct part_type part_types[DIRECTORY_FILES] = {
 	[PART_ACCOUNTS] = { "postfix-accounts.cf", parse_accounts, done_accounts, keep_account },
 	[PART_MASTERS] = { "dovecot-masters.cf", parse_masters, done_accounts, keep_account },
@@ -137,6 +155,8 @@ static const struct part_type part_types[DIRECTORY_FILES] = {
 	[PART_SEND] = { "postfix-send-access.cf", parse_access, done_access, keep_access },
 	[PART_RECEIVE] = { "postfix-receive-access.cf", parse_access, done_access, keep_access },
 	[PART_RELAYS] = { "postfix-relaymap.cf", parse_relays, done_relays, keep_relay },
+	[PART_RELAY_LOGINS] = { "postfix-sasl-password.cf", parse_relay_logins, done_relay_logins,
+				keep_relay_login },
 };
 
 void directory_part_unref(struct directory_part *p)

@@ -13,6 +13,7 @@ enum part_index {
 	PART_SEND,
 	PART_RECEIVE,
 	PART_RELAYS,
+	PART_RELAY_LOGINS,
 };
 
 union part_table {
@@ -22,6 +23,7 @@ union part_table {
 	struct quotas quotas;
 	struct access_table access;
 	struct relays relays;
+	struct relay_logins relay_logins;
 };
 
 struct part_type;

@@ -1,4 +1,3 @@
-#include "core/metrics.h"
 #include "core/tls.h"
 
 #include <errno.h>
@@ -13,7 +12,9 @@
 #include "core/fiber.h"
 #include "core/io.h"
 #include "core/loop.h"
+#include "core/metrics.h"
 #include "core/stream.h"
+#include "core/tls_layer.h"
 
 /* A handshake is a few packets. Without an end of its own it could take as many waits as it has
  * bytes. */
@@ -40,8 +41,7 @@ struct tls_context {
 	SSL_CTX *alt; /* NULL unless the second pair is chosen by SNI */
 };
 
-/* OpenSSL's newest reason as text; empties its queue. */
-static const char *ssl_reason(void)
+const char *tls_reason(void)
 {
 	unsigned long e = ERR_peek_error(); /* the first is the cause */
 	const char *text = ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e))
@@ -75,9 +75,9 @@ void tls_context_unref(struct tls_context *ctx)
 static int load_pair(SSL_CTX *ssl, const char *cert, const char *key, struct err *err)
 {
 	if (SSL_CTX_use_certificate_chain_file(ssl, cert) != 1)
-		return err_set(err, -EINVAL, "certificate %s: %s", cert, ssl_reason());
+		return err_set(err, -EINVAL, "certificate %s: %s", cert, tls_reason());
 	if (SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) != 1)
-		return err_set(err, -EINVAL, "private key %s: %s", key, ssl_reason());
+		return err_set(err, -EINVAL, "private key %s: %s", key, tls_reason());
 	if (SSL_CTX_check_private_key(ssl) != 1)
 		return err_set(err, -EINVAL, "certificate %s and private key %s do not match", cert,
 			       key);
@@ -161,12 +161,6 @@ int tls_context_new(const struct tls_files *files, enum tls_level level, struct 
 	return 0;
 }
 
-struct tls_layer {
-	struct stream_layer base;
-	SSL *ssl;
-	struct tls_context *ctx;
-};
-
 /* What a failed OpenSSL call means for the stream. */
 static int map_error(struct tls_layer *l, int result)
 {
@@ -226,7 +220,7 @@ static void layer_free(struct stream_layer *base)
 	free(l);
 }
 
-static struct tls_layer *layer_new(struct stream *s, struct tls_context *ctx)
+struct tls_layer *tls_layer_new(struct stream *s, SSL *ssl)
 {
 	struct tls_layer *l = calloc(1, sizeof(*l));
 
@@ -234,13 +228,10 @@ static struct tls_layer *layer_new(struct stream *s, struct tls_context *ctx)
 		check_no_memory();
 	*l = (struct tls_layer){
 		.base = { .read = layer_read, .write = layer_write, .free = layer_free },
-		.ssl = SSL_new(ctx->main),
-		.ctx = ctx,
+		.ssl = ssl,
 	};
 	if (!l->ssl || SSL_set_fd(l->ssl, stream_io(s)->fd) != 1)
 		check_no_memory();
-	SSL_set_accept_state(l->ssl);
-	ctx->refs++;
 	return l;
 }
 
@@ -256,7 +247,7 @@ static int may_suspend handshake(struct stream *s, struct tls_layer *l, struct e
 		if (e == 0)
 			e = -ECONNRESET;
 		if (e == -EPROTO)
-			return err_set(err, e, "TLS handshake: %s", ssl_reason());
+			return err_set(err, e, "TLS handshake: %s", tls_reason());
 		if (e != -EAGAIN)
 			return err_set(err, e, "TLS handshake: %s", strerror(-e));
 		e = stream_wait_layer(s, &l->base);
@@ -265,20 +256,33 @@ static int may_suspend handshake(struct stream *s, struct tls_layer *l, struct e
 	}
 }
 
+int tls_handshake(struct stream *s, struct tls_layer *l, struct err *err)
+{
+	stream_consume(s, stream_peek(s).n);
+	int64_t limit = fiber_limit_begin(loop_deadline(HANDSHAKE_MS));
+	int r = handshake(s, l, err);
+	fiber_limit_end(limit);
+	return r;
+}
+
+void tls_layer_free(struct tls_layer *l)
+{
+	layer_free(&l->base);
+}
+
 int tls_accept(struct stream *s, struct tls_context *ctx, struct err *err)
 {
 	int r = stream_flush(s);
 	if (r < 0)
 		return err_set(err, r, "TLS handshake: %s", strerror(-r));
 
-	stream_consume(s, stream_peek(s).n);
-	struct tls_layer *l = layer_new(s, ctx);
-	int64_t limit = fiber_limit_begin(loop_deadline(HANDSHAKE_MS));
-	r = handshake(s, l, err);
-	fiber_limit_end(limit);
+	struct tls_layer *l = tls_layer_new(s, SSL_new(ctx->main));
+	SSL_set_accept_state(l->ssl);
+	l->ctx = tls_context_ref(ctx);
+	r = tls_handshake(s, l, err);
 	metric_add(r < 0 ? METRIC_TLS_FAILURES : METRIC_TLS_HANDSHAKES, 1);
 	if (r < 0) {
-		layer_free(&l->base);
+		tls_layer_free(l);
 		return r;
 	}
 	stream_push_layer(s, &l->base);

@@ -28,6 +28,11 @@ struct courier_config {
 	struct str bind4, bind6; /* source addresses, or empty */
 	struct courier_times times;
 
+	const char *ca_file; /* authorities (PEM) */
+	bool tls_required;   /* of everybody */
+	bool relay_verify;   /* before a password is sent */
+	bool dane;
+
 	unsigned hosts_max;	      /* servers of a destination that are tried */
 	unsigned sessions_max;	      /* ...and of these, that could be spoken to */
 	unsigned recipients_max;      /* per transaction */

@@ -3,10 +3,13 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/err.h"
 #include "core/fiber.h"
 #include "core/group.h"
+#include "core/log.h"
 #include "core/loop.h"
 #include "core/metrics.h"
+#include "core/tls_client.h"
 #include "courier/attempt.h"
 #include "courier/cache.h"
 #include "courier/courier_state.h"
@@ -16,12 +19,16 @@
 struct courier *courier_start(const struct courier_config *config)
 {
 	struct courier *c = calloc(1, sizeof(*c));
+	struct err err;
 
 	if (!c)
 		check_no_memory();
 	c->config = *config;
 	group_init(&c->fibers);
 	c->dns = ipc_client_new("resolver", &c->fibers);
+	c->auth = ipc_client_new("auth", &c->fibers);
+	if (tls_roots_new(config->ca_file, &c->roots, &err) < 0)
+		log_event(LOG_COURIER_ROOTS, LOG_REASON(&err));
 	cache_init(&c->cache, config->cache_max, config->cache_idle);
 	return c;
 }
@@ -31,12 +38,20 @@ void courier_attach_dns(struct courier *c, int fd)
 	ipc_client_attach(c->dns, fd);
 }
 
+void courier_attach_auth(struct courier *c, int fd)
+{
+	ipc_client_attach(c->auth, fd);
+}
+
 void courier_stop(struct courier *c)
 {
 	ipc_client_close(c->dns);
+	ipc_client_close(c->auth);
 	group_done(&c->fibers);
 	ipc_client_free(c->dns);
+	ipc_client_free(c->auth);
 	cache_done(&c->cache);
+	tls_roots_free(c->roots);
 	free(c);
 }
 

@@ -8,11 +8,13 @@
 struct courier;
 struct err;
 
-/* *config is copied, what it points to outlives the courier. */
+/* *config is copied, what it points to outlives the courier. Reads the authorities: before the
+ * sandbox closes. */
 struct courier *courier_start(const struct courier_config *config);
 
-/* The connection to the resolver, taken; again whenever it was restarted. */
+/* The connections to the resolver and to auth, taken; again whenever they were restarted. */
 void courier_attach_dns(struct courier *c, int fd);
+void courier_attach_auth(struct courier *c, int fd);
 
 /* Bring the gauges up to date. */
 void courier_report(const struct courier *c);

@@ -6,10 +6,13 @@
 #include "courier/config.h"
 
 struct ipc_client;
+struct tls_roots;
 
 struct courier {
 	struct courier_config config;
-	struct ipc_client *dns;
+	struct ipc_client *dns, *auth;
+	struct tls_roots *roots;
+	int64_t no_logins_until; /* auth has said that there are none */
 	struct cache cache;
 	struct group fibers;
 };

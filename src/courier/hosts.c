@@ -3,19 +3,26 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "auth/auth_ipc.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "core/fiber.h"
 #include "core/log.h"
+#include "core/loop.h"
 #include "core/metrics.h"
 #include "courier/attempt.h"
 #include "courier/client.h"
 #include "courier/courier_state.h"
 #include "courier/mx.h"
 #include "courier/nexthop.h"
+#include "courier/session.h"
 #include "courier/verdict.h"
+#include "queue/envelope.h"
 
 #define SUBMISSIONS_PORT 465
+
+/* How long auth's word that there are no logins is believed: account files are read as often. */
+#define NO_LOGINS_MS 2000
 
 struct route {
 	struct courier *c;
@@ -23,7 +30,8 @@ struct route {
 	struct nexthop nexthop;
 	struct mx_source source;
 	struct mx_list list;
-	struct str key;	   /* of the cache */
+	struct str key; /* of the cache */
+	struct str user, password;
 	unsigned sessions; /* that came to nothing */
 };
 
@@ -87,13 +95,6 @@ static bool may_suspend use_session(struct route *r, struct client *client)
 	return more;
 }
 
-static int may_suspend open_session(struct route *r, struct client *client, struct verdict *v)
-{
-	(void)r;
-	int e = client_greeting(client, v);
-	return e < 0 ? e : client_hello(client, v);
-}
-
 /* A connection to one of the addresses that were not tried yet; NULL when none can be had. */
 static struct client *may_suspend connect_host(struct route *r, struct mx_host *h, int *endpoint,
 					       struct verdict *v)
@@ -134,26 +135,74 @@ static void fail(struct route *r, const struct verdict *v)
 		r->t->trouble = v->trouble;
 }
 
+/* Who the host must prove to be, and how. */
+static void may_suspend make_wish(struct route *r, const struct mx_host *h, struct session_wish *w)
+{
+	const struct courier_config *config = &r->c->config;
+	struct tls_facts facts = {
+		.mx = r->list.mx,
+		.mx_secure = r->list.secure,
+		.requiretls = r->t->in->flags & ENVELOPE_REQUIRETLS,
+		.credentials = r->user.n > 0,
+		.verify_relay = config->relay_verify,
+		.required = config->tls_required && !r->nexthop.local,
+	};
+
+	*w = (struct session_wish){
+		.implicit = r->source.port == SUBMISSIONS_PORT,
+		.roots = r->c->roots,
+		.user = r->user,
+		.password = r->password,
+	};
+	w->dane.base = h->name;
+	/* RFC 7672 2.2.1: records of a host that anybody could have named prove nothing. */
+	if (config->dane && !r->nexthop.lmtp && (!r->list.mx || r->list.secure))
+		dane_find(r->c->dns, h, r->source.port, r->t->arena, &w->dane);
+	facts.dane = w->dane.state;
+	tls_decide(&facts, &w->tls);
+	w->names[w->name_count++] = w->tls.need == TLS_NEED_DANE ? w->dane.base : h->name;
+	/* RFC 7672 3.2.2: a certificate may also name the domain, or the host before its alias. */
+	if (w->tls.need == TLS_NEED_DANE) {
+		w->names[w->name_count++] = h->name;
+		w->names[w->name_count++] = r->nexthop.host;
+	}
+}
+
 static void may_suspend try_host(struct route *r, struct mx_host *h)
 {
 	unsigned max = r->c->config.sessions_max;
+	struct session_wish wish;
 	struct verdict v;
+	int k;
 
+	make_wish(r, h, &wish);
+	if (wish.tls.need == TLS_NEED_OTHER_HOST) {
+		verdict_set(&v, wish.tls.final ? COURIER_REFUSED : COURIER_TRY_AGAIN,
+			    wish.tls.status, "%s (%s)", wish.tls.why, h->name);
+		v.trouble = COURIER_UNREACHABLE;
+		fail(r, &v);
+		return;
+	}
 	while (attempt_is_open(r->t) && has_untried(h) && r->sessions < max) {
-		int k;
 		struct client *client = connect_host(r, h, &k, &v);
 		if (!client) {
 			fail(r, &v);
 			return;
 		}
-		if (open_session(r, client, &v) < 0) {
-			r->t->relay = arena_str(r->t->arena, str_from(client->relay));
-			r->sessions++;
-			fail(r, &v);
-			client_quit(client);
+		int e = session_open(client, &wish, &v);
+		if (e == 0) {
+			h->endpoints[k].tried = !use_session(r, client);
 			continue;
 		}
-		h->endpoints[k].tried = !use_session(r, client);
+		r->t->relay = arena_str(r->t->arena, str_from(client->relay));
+		client_quit(client);
+		if (e == -EAGAIN && !wish.plain) {
+			wish.plain = true;
+			h->endpoints[k].tried = false;
+			continue;
+		}
+		r->sessions++;
+		fail(r, &v);
 	}
 }
 
@@ -188,10 +237,50 @@ static void may_suspend try_hosts(struct route *r)
 	}
 }
 
+/* The login for this next hop, if there is one. */
+static int may_suspend find_login(struct route *r, struct verdict *v)
+{
+	struct courier *c = r->c;
+	struct auth_relay_login_in in = { .sender = r->t->in->sender, .nexthop = r->nexthop.text };
+	struct auth_relay_login_out out;
+	struct err err;
+
+	if (r->nexthop.lmtp || loop_now() < c->no_logins_until)
+		return 0;
+	int e = auth_relay_login(c->auth, &in, r->t->arena, &out, &err);
+	if (e < 0) {
+		verdict_set(v, COURIER_TRY_AGAIN, "4.3.0", "the logins of relays cannot be read");
+		return e;
+	}
+	if (out.none)
+		c->no_logins_until = loop_deadline(NO_LOGINS_MS);
+	r->user = out.user;
+	r->password = out.password;
+	return 0;
+}
+
+/* Sessions may be shared by messages that want the same of them. */
+static struct str make_key(const struct route *r)
+{
+	const struct courier_deliver_in *in = r->t->in;
+
+	return arena_printf(r->t->arena, "%" STR_FMT "\n%" STR_FMT "\n%s", STR_ARG(in->nexthop),
+			    STR_ARG(r->user), in->flags & ENVELOPE_REQUIRETLS ? "REQUIRETLS" : "");
+}
+
+static void may_suspend use_kept_sessions(struct route *r)
+{
+	struct client *client;
+
+	while (attempt_is_open(r->t) && (client = cache_take(&r->c->cache, r->key))) {
+		metric_add(METRIC_COURIER_REUSED, 1);
+		use_session(r, client);
+	}
+}
+
 void hosts_try(struct courier *c, struct attempt *t)
 {
 	struct route r = { .c = c, .t = t };
-	struct client *client;
 	struct verdict v;
 	struct err err;
 
@@ -200,11 +289,12 @@ void hosts_try(struct courier *c, struct attempt *t)
 		fail(&r, &v);
 		return;
 	}
-	r.key = t->in->nexthop;
-	while (attempt_is_open(t) && (client = cache_take(&c->cache, r.key))) {
-		metric_add(METRIC_COURIER_REUSED, 1);
-		use_session(&r, client);
+	if (find_login(&r, &v) < 0) {
+		fail(&r, &v);
+		return;
 	}
+	r.key = make_key(&r);
+	use_kept_sessions(&r);
 	if (!attempt_is_open(t))
 		return;
 	r.source = (struct mx_source){

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 void courier_reply_init(struct courier_reply *r)
 {
@@ -80,6 +81,8 @@ int courier_reply_add(struct courier_reply *r, struct str line)
 	r->code = code;
 	if (line.n > 3 && line.p[3] == '-')
 		return REPLY_MORE;
+	/* RFC 5321 4.2.1: all codes are the same. Where they are not, the last one counts. */
+	memcpy(r->text, line.p, 3);
 	if (!r->enhanced || r->status[0] - '0' != code / 100) {
 		snprintf(r->status, sizeof(r->status), "%d.0.0", code / 100);
 		r->enhanced = false;

@@ -1,8 +1,8 @@
 /* courier: mail to other servers.
  *
  * May: connect to other servers, read message bodies through descriptors that the queue passes,
- * ask the resolver. May not: see mailboxes, account files, the journal's directory or the keys of
- * this server, start programs. */
+ * ask the resolver and, for logins to relays, auth. May not: see mailboxes, account files, the
+ * journal's directory or the keys of this server, start programs. */
 #include "courier/courier_server.h"
 
 #include <stddef.h>
@@ -14,32 +14,37 @@
 #include "courier/own_addresses.h"
 #include "roles/role.h"
 
-static struct courier *courier; /* NULL until start */
+static struct courier *courier; /* NULL until prepare */
 
 static struct ipc_server courier_role_server(void)
 {
 	return courier_ipc_server(courier);
 }
 
-/* The resolver is the only one. */
 static void courier_peer(struct str service, unsigned instance, int socket)
 {
-	(void)service, (void)instance;
-	courier_attach_dns(courier, socket);
+	(void)instance;
+	if (str_eq(service, STR("auth")))
+		courier_attach_auth(courier, socket);
+	else
+		courier_attach_dns(courier, socket);
 }
 
+/* The authorities' certificates may be anywhere, behind links. */
 static int courier_prepare(unsigned instance, struct err *err)
 {
+	struct courier_config config = courier_config_from_settings(settings_get());
 	(void)instance;
-	return own_addresses_load((uint16_t)(25 + settings_get()->port_offset), err);
+
+	int r = own_addresses_load((uint16_t)(25 + settings_get()->port_offset), err);
+	if (r == 0)
+		courier = courier_start(&config);
+	return r;
 }
 
 static int courier_role_start(struct group *g, struct err *err)
 {
-	struct courier_config config = courier_config_from_settings(settings_get());
 	(void)g, (void)err;
-
-	courier = courier_start(&config);
 	return 0;
 }
 

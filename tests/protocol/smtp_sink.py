@@ -42,13 +42,15 @@ class Reset(Close):
 class Raw(Act):
     """These bytes, one piece at a time."""
 
-    def __init__(self, *pieces, pause=0.02):
-        self.pieces, self.pause = pieces, pause
+    def __init__(self, *pieces, pause=0.02, starts_tls=False):
+        self.pieces, self.pause, self.starts_tls = pieces, pause, starts_tls
 
     def __call__(self, session):
         for piece in self.pieces:
             session.socket.sendall(piece)
             time.sleep(self.pause)
+        if self.starts_tls:
+            session.start_tls()
         return True
 
 
@@ -260,7 +262,7 @@ class Session:
         while True:
             line = self.line()
             text = line.decode('utf-8', 'replace').rstrip('\r\n')
-            if not line.endswith(b'\r\n'):
+            if not line.endswith(b'\r\n') and text.isprintable():
                 self.sink.errors.append(f'bare LF in a command: {line!r}')
             self.trace.lines.append(text)
             verb = text.split(' ')[0].split(':')[0].upper() if text else ''

@@ -21,6 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/auth_ipc.h"
+#include "auth/relay_logins.h"
 #include "base/arena.h"
 #include "base/base64.h"
 #include "base/buf.h"
@@ -205,6 +207,30 @@ static int answer_addresses(void *ctx, struct dns_addresses_in *in, struct arena
 	return 0;
 }
 
+/* What the file says of the sender, else of the next hop. */
+static int answer_login(void *ctx, struct auth_relay_login_in *in, struct arena *a,
+			struct auth_relay_login_out *out, struct err *err)
+{
+	struct relay_logins t = { 0 };
+	struct str text = STR_NONE;
+	struct str path =
+		settings_path(settings_get(), a, "/tmp/docker-mailserver/postfix-sasl-password.cf");
+	(void)ctx;
+
+	if (fd_read_file(path.p, a, 1 << 20, &text, err) < 0)
+		return 0;
+	relay_logins_parse(&t, a, text, NULL);
+	const struct relay_login *l = relay_logins_of_sender(&t, in->sender);
+	if (!l)
+		l = relay_logins_of_nexthop(&t, in->nexthop);
+	if (l) {
+		out->user = arena_str(a, l->user);
+		out->password = arena_str(a, l->password);
+	}
+	relay_logins_done(&t);
+	return 0;
+}
+
 static struct str next_field(struct str *rest)
 {
 	struct str field, more;
@@ -309,23 +335,28 @@ static void whole(void *arg)
 {
 	static const struct dns_ops dns_ops = { .query = answer_query,
 						.addresses = answer_addresses };
+	static const struct auth_ops auth_ops = { .relay_login = answer_login };
+	struct ipc_server auth = { .service = &auth_service, .ops = &auth_ops };
 	struct ipc_server dns = { .service = &dns_service, .ops = &dns_ops };
 	struct ipc_server served;
 	struct courier_config config = courier_config_from_settings(settings_get());
 	struct group servers, callers, calls;
-	int a[2], b[2];
+	int a[2], b[2], l[2];
 	(void)arg;
 
 	group_init(&servers);
 	group_init(&callers);
 	group_init(&calls);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, a) < 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, b) < 0)
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, b) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l) < 0)
 		abort();
 	courier = courier_start(&config);
 	served = courier_ipc_server(courier);
-	if (ipc_serve(a[0], &dns, &servers) < 0 || ipc_serve(b[0], &served, &servers) < 0)
+	if (ipc_serve(a[0], &dns, &servers) < 0 || ipc_serve(b[0], &served, &servers) < 0 ||
+	    ipc_serve(l[0], &auth, &servers) < 0)
 		abort();
+	courier_attach_auth(courier, l[1]);
 	courier_attach_dns(courier, a[1]);
 	queue = ipc_client_new("courier", &callers);
 	ipc_client_attach(queue, b[1]);

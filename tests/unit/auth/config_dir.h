@@ -47,9 +47,10 @@ static inline void config_dir_remove(struct config_dir *c, const char *file)
 static inline void config_dir_done(struct config_dir *c)
 {
 	static const char *const files[] = {
-		"postfix-accounts.cf",	  "dovecot-masters.cf",	       "postfix-virtual.cf",
-		"postfix-regexp.cf",	  "postfix-aliases.cf",	       "dovecot-quotas.cf",
-		"postfix-send-access.cf", "postfix-receive-access.cf", "postfix-relaymap.cf",
+		"postfix-accounts.cf",	    "dovecot-masters.cf",	 "postfix-virtual.cf",
+		"postfix-regexp.cf",	    "postfix-aliases.cf",	 "dovecot-quotas.cf",
+		"postfix-send-access.cf",   "postfix-receive-access.cf", "postfix-relaymap.cf",
+		"postfix-sasl-password.cf",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		config_dir_remove(c, files[i]);

@@ -82,6 +82,40 @@ static void managed_domains_send_to_the_relay_host_unless_the_map_says_otherwise
 	directory_free(d);
 }
 
+static void a_login_is_for_the_relay_of_its_sender_only(void **state)
+{
+	struct config_dir *c = *state;
+	static const struct {
+		struct str sender, nexthop, user;
+	} cases[] = {
+		{ STR_INIT("a@one.test"), STR_INIT("[relay]:26"), STR_INIT("one") },
+		{ STR_INIT("A@One.Test"), STR_INIT("[relay]:26"), STR_INIT("one") },
+		{ STR_INIT("b@three.test"), STR_INIT("other:587"), STR_INIT("three") },
+		/* Whoever gets the mail of one.test does not get its password. */
+		{ STR_INIT("a@one.test"), STR_INIT("recipient.example"), STR_INIT("none") },
+		{ STR_INIT("b@three.test"), STR_INIT("[relay]:26"), STR_INIT("env") },
+		{ STR_INIT("a@one.test"), STR_INIT("hop:25"), STR_INIT("hop") },
+		{ STR_INIT(""), STR_INIT("[relay]:26"), STR_INIT("env") },
+		{ STR_INIT(""), STR_INIT(""), STR_INIT("none") },
+	};
+
+	config_dir_write(c, "postfix-accounts.cf", "a@one.test|{PLAIN}x\na@three.test|{PLAIN}x\n");
+	config_dir_write(c, "postfix-relaymap.cf", "@three.test other:587\n");
+	config_dir_write(c, "postfix-sasl-password.cf",
+			 "@one.test one:p\nb@three.test three:p\nhop:25 hop:p\n");
+	c->config.relay_host = STR("[relay]:26");
+	c->config.relay_user = STR("env");
+	c->config.relay_password = STR("p");
+	struct directory *d = directory_load(&c->config, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct str user = STR("none"), password;
+		(void)directory_relay_login(d, cases[i].sender, cases[i].nexthop, &user, &password);
+		if (!str_eq(user, cases[i].user))
+			fail_msg("%zu: %.*s", i, (int)user.n, user.p);
+	}
+	directory_free(d);
+}
+
 static void logins_are_accounts_in_any_case_and_no_aliases(void **state)
 {
 	struct config_dir *c = *state;
@@ -342,6 +376,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			managed_domains_send_to_the_relay_host_unless_the_map_says_otherwise, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(a_login_is_for_the_relay_of_its_sender_only, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(logins_are_accounts_in_any_case_and_no_aliases,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
