@@ -93,6 +93,8 @@ static const struct option common_options[] = {
 	{ "qname-minimisation:", "yes" },
 	{ "harden-below-nxdomain:", "yes" },
 	{ "rrset-roundrobin:", "yes" },
+	/* Five attempts double from here: a server that stalls for a second or two has not failed. */
+	{ "infra-cache-min-rtt:", "200" },
 	/* A server that was away is tried again soon, and meanwhile a question fails quickly. */
 	{ "infra-keep-probing:", "yes" },
 	{ "infra-host-ttl:", "60" },
