@@ -93,7 +93,7 @@ static const struct option common_options[] = {
 	{ "qname-minimisation:", "yes" },
 	{ "harden-below-nxdomain:", "yes" },
 	{ "rrset-roundrobin:", "yes" },
-	/* Five attempts double from here: a server that stalls for a second or two has not failed. */
+	/* Five attempts double from here: who stalls for a second or two has not failed. */
 	{ "infra-cache-min-rtt:", "200" },
 	/* A server that was away is tried again soon, and meanwhile a question fails quickly. */
 	{ "infra-keep-probing:", "yes" },

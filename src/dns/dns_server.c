@@ -101,6 +101,8 @@ static void find_forwarders(void)
 
 	if (str_eq(list, STR("system"))) {
 		take_resolv_conf(s->forwarders, &s->forwarder_count);
+		if (!s->forwarder_count)
+			log_event(LOG_DNS_SYSTEM_MISSING, LOG_STR("file", s->config.resolv));
 		return;
 	}
 	while (s->forwarder_count < FORWARDERS_MAX &&

@@ -224,7 +224,8 @@ class Answer:
 
 
 class DnsServer:
-    def __init__(self, zones=(), signed=(), port=0):
+    def __init__(self, zones=(), signed=(), port=0, host='127.0.0.1', authoritative=False):
+        self.host, self.authoritative = host, authoritative
         self.zones = Zones()
         self.modes = {}
         self.questions = []
@@ -234,21 +235,20 @@ class DnsServer:
             self.zones.put(name, lines, name in signed)
         self.udp, self.tcp = self._bind(port)
         self.port = self.udp.getsockname()[1]
-        self.address = f'127.0.0.1:{self.port}'
+        self.address = f'{host}:{self.port}'
         self.ended = threading.Event()
         self.threads = [threading.Thread(target=self._serve_udp, daemon=True),
                         threading.Thread(target=self._serve_tcp, daemon=True)]
 
-    @staticmethod
-    def _bind(port):
+    def _bind(self, port):
         """The same number for UDP and TCP."""
         for _ in range(50):
             udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             tcp = socket.socket()
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                udp.bind(('127.0.0.1', port))
-                tcp.bind(('127.0.0.1', udp.getsockname()[1]))
+                udp.bind((self.host, port))
+                tcp.bind((self.host, udp.getsockname()[1]))
                 tcp.listen(50)
                 return udp, tcp
             except OSError:
@@ -311,6 +311,8 @@ class DnsServer:
             self.transports.append(transport)
             mode, argument = self.modes.get(name) or self.modes.get('*') or (None, 0)
             response = Answer(self.zones, query, mode).response
+        if self.authoritative:      # for all of its zones: there are no referrals
+            response.flags = response.flags & ~dns.flags.RA | dns.flags.AA
         if mode == 'drop' or (mode == 'drop-udp' and transport == 'udp'):
             return None, 0
         if mode == 'garbage':

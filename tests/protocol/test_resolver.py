@@ -2,8 +2,11 @@
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -390,7 +393,79 @@ def test_without_forwarders_private_names_are_asked_of_resolv_conf(make_resolver
     assert resolver.ask('LOCAL', 'localhost')['texts'] == ['127.0.0.1', '::1']
 
 
+@pytest.fixture
+def system_dns():
+    """One where resolv.conf can name it."""
+    try:
+        server = DnsServer({'.': ['relay A 192.0.2.50', 'mx.corp.example A 192.0.2.51']}, port=53,
+                           host='127.0.0.99')
+    except PermissionError:
+        pytest.skip('port 53 is for root')
+    with server:
+        yield server
+
+
+def test_the_servers_of_resolv_conf_can_be_the_forwarders(tmp_path, system_dns, make_resolver):
+    (tmp_path / 'root/etc').mkdir(parents=True)
+    (tmp_path / 'root/etc/resolv.conf').write_text('nameserver 127.0.0.99\n')
+    resolver = make_resolver(None, POSTHORN_DNS='system', POSTHORN_DNS_DNSSEC='off')
+    assert resolver.ask('HOST', 'mx.corp.example')['texts'] == ['192.0.2.51']
+    assert resolver.ask('LOCAL', 'relay')['texts'] == ['192.0.2.50']
+
+
+def test_without_forwarders_the_surroundings_know_names_of_operators(system_dns, make_resolver):
+    resolver = make_resolver(None, POSTHORN_DNS_TIMEOUT='1s')
+    resolver.write('resolv.conf', 'nameserver 127.0.0.99\n')
+    assert resolver.ask('LOCAL', 'relay')['texts'] == ['192.0.2.50']
+    assert resolver.ask('LOCAL', 'mx.corp.example')['texts'] == ['192.0.2.51']
+    assert resolver.ask('HOST', 'mx.corp.example')['status'] != 'found'
+
+
+def test_system_without_servers_is_a_line_in_the_log(make_resolver):
+    resolver = make_resolver(None, POSTHORN_DNS='system')
+    assert resolver.ask('HOST', 'localhost')['status'] == 'found'
+    assert 'resolv.conf names no server' in resolver.log()
+
+
 # Surroundings.
+
+# The program that runs it is in a network of its own, where the root of the DNS is of the tests.
+ISLAND = '''
+import json, os, subprocess, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from dns_server import DnsServer
+from test_resolver import Resolver
+
+here = Path(sys.argv[2])
+zones = {'.': ['ns A 198.51.100.1'], 'org': ['ns A 198.51.100.1'],
+         'example.org': ['ns A 198.51.100.1', '@ MX 10 mx', 'mx A 192.0.2.1'],
+         'example.net': ['mx A 192.0.2.2']}
+subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+subprocess.run(['ip', 'addr', 'add', '198.51.100.1/32', 'dev', 'lo'], check=True)
+(here / 'hints').write_text('. 3600000 NS ns.\\nns. 3600000 A 198.51.100.1\\n')
+with DnsServer(zones, signed=['.', 'org', 'example.org'], port=53, host='198.51.100.1',
+               authoritative=True) as dns:
+    env = {'POSTHORN_DNS_ROOT_HINTS': str(here / 'hints'),
+           'POSTHORN_DNS_TRUST_ANCHOR': dns.trust_anchor(here / 'anchor')}
+    with Resolver(here, env) as resolver:
+        print(json.dumps([resolver.ask('MX', 'example.org'), resolver.ask('HOST', 'mx.example.net'),
+                          resolver.ask('HOST', 'no.example.org')]))
+'''
+
+
+def test_names_are_found_from_the_root_on(tmp_path):
+    inside = ['unshare', '--map-root-user', '--net']
+    if not shutil.which('ip') or subprocess.run([*inside, 'true'], check=False,
+                                                stderr=subprocess.DEVNULL).returncode != 0:
+        pytest.skip('no network of its own can be had here')
+    run = subprocess.run([*inside, sys.executable, '-c', ISLAND, str(Path(__file__).parent),
+                          str(tmp_path)], check=True, stdout=subprocess.PIPE, text=True)
+    signed, unsigned, nothing = json.loads(run.stdout)
+    assert (signed['texts'], signed['secure']) == (['10 mx.example.org'], True)
+    assert (unsigned['texts'], unsigned['secure']) == (['192.0.2.2'], False)
+    assert (nothing['status'], nothing['secure']) == ('nxdomain', True)
+
 
 def test_without_a_network_every_question_is_answered_in_time(make_resolver):
     """Recursion from the root: nothing but the loopback may be reached from where tests run, or

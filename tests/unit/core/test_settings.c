@@ -213,6 +213,24 @@ static void a_host_name_without_a_dot_is_refused(void **state)
 	}
 }
 
+static void dns_servers_are_addresses_with_ports(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *env;
+		int result;
+	} cases[] = {
+		{ "POSTHORN_DNS=192.0.2.53, [2001:db8::53]:5353", 0 },
+		{ "POSTHORN_DNS=system", 0 },
+		{ "POSTHORN_DNS=192.0.2.53,dns.example", -EINVAL },
+		{ "POSTHORN_DNS=192.0.2.53:0", -EINVAL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (LOAD(f, cases[i].env) != cases[i].result)
+			fail_msg("%s", cases[i].env);
+}
+
 static void a_secret_is_read_from_its_file_when_the_variable_is_empty(void **state)
 {
 	struct fixture *f = *state;
@@ -305,6 +323,7 @@ int main(void)
 		TEST(some_wrong_words_keep_the_server_from_starting),
 		TEST(the_domain_is_the_name_without_its_first_label),
 		TEST(a_host_name_without_a_dot_is_refused),
+		TEST(dns_servers_are_addresses_with_ports),
 		TEST(a_secret_is_read_from_its_file_when_the_variable_is_empty),
 		TEST(a_secret_file_is_ignored_when_the_variable_is_set_or_the_file_is_missing),
 		TEST(a_mistyped_setting_is_reported),
