@@ -55,6 +55,21 @@ static void log_answer(struct str name, uint32_t type, const struct dns_outcome 
 		  LOG_STR("reason", o->reason));
 }
 
+/* Where port 53 is closed, mail would be late and nobody know why: one line says what to do. */
+static void note_silence(const struct dns_outcome *o)
+{
+	struct dns_server *s = &dns_server;
+
+	if (o->reply.status != DNS_TEMPFAIL) {
+		s->heard |= !o->cached;
+		return;
+	}
+	if (s->heard || s->forwarder_count || s->silence_logged)
+		return;
+	log_event(LOG_DNS_SILENT, LOG_STR("reason", o->reason));
+	s->silence_logged = true;
+}
+
 /* 0, or what dns_context_ask says; in any case *out is filled. */
 static int may_suspend ask_slot(struct dns_slot *slot, struct str name, uint32_t type,
 				struct arena *a, struct dns_outcome *out)
@@ -70,6 +85,8 @@ static int may_suspend ask_slot(struct dns_slot *slot, struct str name, uint32_t
 		metric_add(METRIC_DNS_CACHED, 1);
 	metric_observe(METRIC_DNS_TIME, (uint64_t)(loop_now() - began));
 	log_answer(name, type, out, began);
+	if (slot == &dns_server.world && r != -ECANCELED)
+		note_silence(out);
 	return r;
 }
 

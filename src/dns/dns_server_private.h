@@ -35,6 +35,8 @@ struct dns_server {
 	struct dns_slot world; /* as POSTHORN_DNS says */
 	struct dns_slot plain; /* the surroundings: forwarders or those of resolv.conf, no DNSSEC */
 	int64_t stripped_until; /* the forwarders do not pass DNSSEC; asked again after this */
+	bool heard;		/* some server of the world has answered... */
+	bool silence_logged;	/* ...or it was said that none does */
 	struct arena memory;
 };
 
