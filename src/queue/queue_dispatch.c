@@ -10,6 +10,10 @@
 
 void queue_dispatch(struct queue *q, struct queue_entry *e)
 {
+	if (e->held) {
+		queue_entry_set_state(&q->entries, e, QUEUE_HELD);
+		return;
+	}
 	queue_entry_set_state(&q->entries, e, QUEUE_INCOMING);
 	queue_source_add(q, e);
 	waitq_wake_one(&q->dispatch);
@@ -261,19 +265,28 @@ static void remove_entry(struct queue *q, struct queue_entry *e)
 	queue_commit_tidy(&q->commit);
 }
 
+static bool has_waiting(const struct queue_entry *e)
+{
+	return queue_entry_has_rcpt(e, QUEUE_RCPT_WAITING) ||
+	       queue_entry_has_rcpt(e, QUEUE_RCPT_DEFERRED);
+}
+
+/* Nobody needs it any more, and no checkpoint has it in its list. */
+static bool is_over(const struct queue_entry *e)
+{
+	return e->open == 0 || (e->deleted && !queue_entry_has_rcpt(e, QUEUE_RCPT_WRITTEN));
+}
+
 static void settle(struct queue *q, struct queue_entry *e, int64_t not_before)
 {
-	if (e->open == 0)
+	if (is_over(e))
 		remove_entry(q, e);
 	else if (e->state != QUEUE_ACTIVE && e->state != QUEUE_WRITTEN)
 		return;
-	else if (queue_entry_has_rcpt(e, QUEUE_RCPT_WAITING) ||
-		 queue_entry_has_rcpt(e, QUEUE_RCPT_DEFERRED))
+	else if (has_waiting(e) && !e->deleted)
 		queue_retry_after(q, e, not_before);
-	else if (queue_entry_has_rcpt(e, QUEUE_RCPT_WRITTEN))
-		queue_entry_set_state(&q->entries, e, QUEUE_WRITTEN);
 	else
-		queue_entry_set_state(&q->entries, e, QUEUE_HELD);
+		queue_entry_set_state(&q->entries, e, QUEUE_WRITTEN);
 }
 
 void queue_active_release(struct queue *q, struct queue_active *active)
@@ -292,10 +305,14 @@ void queue_active_release(struct queue *q, struct queue_active *active)
 	int64_t not_before = active->not_before;
 	active_end(q, active);
 	queue_source_leave(q, e->source);
-	if (full)
-		queue_room_park(q, full, e);
-	else
+	if (!full) {
 		settle(q, e, not_before);
+	} else if (e->held || e->deleted) {
+		queue_room_leave(q, full);
+		settle(q, e, 0);
+	} else {
+		queue_room_park(q, full, e);
+	}
 }
 
 void queue_settle(struct queue *q, struct queue_entry *e)

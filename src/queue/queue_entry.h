@@ -55,6 +55,7 @@ struct queue_entry {
 	bool admitted;	/* INCOMING with a place in a room that was full */
 	bool remote;	/* DEFERRED by other servers only */
 	bool held;	/* a person has said so */
+	bool deleted;	/* the same; marked, and gone as soon as nobody has it */
 	bool warned;	/* the sender knows that it takes long */
 	struct queue_active *active;
 	union {

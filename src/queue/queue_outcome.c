@@ -23,11 +23,13 @@ void queue_log_outcome(struct queue *q, const struct queue_job *job, enum queue_
 	static const struct {
 		enum log_event_id here, remote;
 		enum metric metric;
+		const char *history;
 	} words[QUEUE_RESULTS] = {
-		[QUEUE_SENT] = { LOG_QUEUE_SENT, LOG_REMOTE_SENT, METRIC_QUEUE_SENT },
+		[QUEUE_SENT] = { LOG_QUEUE_SENT, LOG_REMOTE_SENT, METRIC_QUEUE_SENT, "sent" },
 		[QUEUE_POSTPONED] = { LOG_QUEUE_DEFERRED, LOG_REMOTE_DEFERRED,
-				      METRIC_QUEUE_POSTPONED },
-		[QUEUE_BOUNCED] = { LOG_QUEUE_BOUNCED, LOG_REMOTE_BOUNCED, METRIC_QUEUE_BOUNCED },
+				      METRIC_QUEUE_POSTPONED, "deferred" },
+		[QUEUE_BOUNCED] = { LOG_QUEUE_BOUNCED, LOG_REMOTE_BOUNCED, METRIC_QUEUE_BOUNCED,
+				    "bounced" },
 	};
 	const struct envelope_recipient *r = &job->active->envelope.recipients[job->recipient];
 	uint64_t id = job->active->entry->id;
@@ -35,6 +37,7 @@ void queue_log_outcome(struct queue *q, const struct queue_job *job, enum queue_
 	char delay[32];
 
 	metric_add(words[result].metric, 1);
+	queue_history_attempt(q, job, words[result].history, o);
 	log_event(job->destination ? words[result].remote : words[result].here,
 		  LOG_CSTR("id", queue_id_text(id).c), LOG_STR("to", r->address),
 		  LOG_STR("orig_to", original), LOG_STR("relay", o->relay), LOG_STR("tls", o->tls),

@@ -209,6 +209,7 @@ static int may_suspend report(struct queue *q, struct queue_active *active,
 		.now_s = queue_now_usec(q) / 1000000,
 		.random = rand_u64(),
 	};
+	m.message_id = arena_printf(a, "<%s@%" STR_FMT ">", id_text.c, STR_ARG(d.fqdn));
 	m.finished_count = finished_by(active, g, a, &marks);
 	m.finished = marks;
 	r = read_original(active->entry, a, &d);

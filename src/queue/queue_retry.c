@@ -98,6 +98,10 @@ void queue_retry_after(struct queue *q, struct queue_entry *e, int64_t not_befor
 
 void queue_retry_restore(struct queue *q, struct queue_entry *e)
 {
+	if (e->held) {
+		queue_entry_set_state(&q->entries, e, QUEUE_HELD);
+		return;
+	}
 	queue_entry_set_state(&q->entries, e, QUEUE_DEFERRED);
 	push(q, e);
 	if (e->heap_index == 0)
@@ -109,14 +113,21 @@ void queue_retry_later(struct queue *q, struct queue_entry *e)
 	queue_retry_after(q, e, 0);
 }
 
-static void try_again(struct queue *q, struct queue_entry *e)
+void queue_try_now(struct queue *q, struct queue_entry *e)
 {
-	queue_retry_remove(q, e);
 	e->no_worker = false;
 	for (uint32_t i = 0; i < e->recipient_count; i++)
 		if (queue_entry_rcpt(e, i) == QUEUE_RCPT_DEFERRED)
 			queue_entry_set_rcpt(e, i, QUEUE_RCPT_WAITING);
 	queue_dispatch(q, e);
+}
+
+static void try_first(struct queue *q)
+{
+	struct queue_entry *e = q->retry[0];
+
+	queue_retry_remove(q, e);
+	queue_try_now(q, e);
 }
 
 void queue_retry_run(void *arg)
@@ -126,7 +137,7 @@ void queue_retry_run(void *arg)
 
 	while (r == 0 || r == -ETIMEDOUT) {
 		while (q->retry_count && q->retry[0]->next_try <= loop_now())
-			try_again(q, q->retry[0]);
+			try_first(q);
 		r = waitq_wait(&q->retry_changed, "time for another attempt",
 			       q->retry_count ? q->retry[0]->next_try : LOOP_FOREVER);
 	}

@@ -82,6 +82,8 @@ int queue_accept(struct queue *q, const struct queue_message *m, struct err *err
 	if (m->finished_count)
 		queue_mark_with(q, m->id, m->finished, m->finished_count);
 	r = queue_commit_wait(&q->commit, a);
+	if (r == 0)
+		queue_history_received(q, m);
 	return r < 0 ? err_set(err, r, "journal: %s", strerror(-r)) : 0;
 }
 
@@ -104,6 +106,7 @@ static int may_suspend op_submit(void *ctx, struct queue_submit_in *in, struct a
 		.envelope = &envelope,
 		.head = in->head,
 		.body_size = in->body_size,
+		.message_id = in->message_id,
 	};
 	(void)out;
 

@@ -41,6 +41,9 @@ struct queue_config {
 	int64_t bounce_lifetime; /* of mail without a sender: 5 days */
 	int64_t delay_warning;	 /* the sender is told that it takes long; 0: not at all */
 
+	const char *history_dir; /* NULL, or a size of 0: no history is kept */
+	uint64_t history_size;	 /* of its files together */
+
 	struct str default_relay, agent; /* as DEFAULT_RELAY_HOST and POSTFIX_DAGENT; or empty */
 	unsigned courier_calls;		 /* deliveries in flight to other servers: 500 */
 	unsigned window_first;		 /* of these, to one destination in the beginning: 5 */
@@ -65,6 +68,9 @@ struct str queue_trouble(struct queue *q);
 
 /* What answers queue.submit and the other calls: for ipc_serve. */
 struct ipc_server queue_ipc_server(struct queue *q);
+
+/* What answers operator.ipc. */
+struct ipc_server queue_operator_server(struct queue *q);
 
 /* Accept nothing more, finish what is in flight, make it durable and mark it. 0, or -ETIMEDOUT:
  * the rest is delivered again after the next start. */

@@ -76,6 +76,7 @@ static struct queue *queue_new(const struct queue_config *config)
 	queue_relays_init(q);
 	queue_destinations_init(&q->destinations);
 	waitq_init(&q->courier_work);
+	queue_history_init(&q->history);
 	list_init(&q->reports);
 	waitq_init(&q->report_work);
 	waitq_init(&q->dispatch);
@@ -129,9 +130,7 @@ static void log_replay(const struct queue *q, const struct queue_replay_report *
 
 static void begin(struct queue *q, struct queue_entry *e)
 {
-	if (e->held)
-		queue_entry_set_state(&q->entries, e, QUEUE_HELD);
-	else if (e->next_try > loop_now())
+	if (e->next_try > loop_now())
 		queue_retry_restore(q, e);
 	else
 		queue_dispatch(q, e);
@@ -158,6 +157,8 @@ static int start_fibers(struct queue *q, struct err *err)
 		r = fiber_spawn(&q->fibers, "retries", queue_retry_run, q);
 	if (r == 0)
 		r = fiber_spawn(&q->fibers, "courier", queue_courier_run, q);
+	if (r == 0)
+		r = fiber_spawn(&q->fibers, "history", queue_history_run, q);
 	for (unsigned i = 0; r == 0 && i < REPORTERS; i++)
 		r = fiber_spawn(&q->fibers, "reports", queue_report_run, q);
 	if (r == 0)
@@ -181,6 +182,15 @@ static int parse_routes(struct queue *q, struct err *err)
 	return r;
 }
 
+/* Mail is delivered without it too. */
+static void open_history(struct queue *q)
+{
+	struct err err;
+
+	if (queue_history_open(q, &err) < 0)
+		log_event(LOG_QUEUE_FAILED, LOG_REASON(&err));
+}
+
 int queue_start(const struct queue_config *config, struct queue **out, struct err *err)
 {
 	struct queue *q = queue_new(config);
@@ -191,6 +201,7 @@ int queue_start(const struct queue_config *config, struct queue **out, struct er
 		r = work_run(run_open, &job);
 	if (r == 0) {
 		log_replay(q, &job.report);
+		open_history(q);
 		q->commit.queue = q;
 		q->commit.journal = q->journal;
 		q->commit.messages_max = q->config.commit_messages;
@@ -261,6 +272,7 @@ void queue_stop(struct queue *q)
 	queue_destinations_done(&q->destinations);
 	queue_sources_done(q);
 	queue_relays_done(q);
+	queue_history_done(q);
 	arena_done(&q->route_memory);
 	queue_entries_done(&q->entries);
 	journal_free(q->journal);

@@ -10,6 +10,7 @@
 #include "core/loop.h"
 #include "queue/dsn.h"
 #include "queue/envelope.h"
+#include "queue/operator.h"
 #include "queue/queue_commit.h"
 #include "queue/queue_destination.h"
 #include "queue/queue_entry.h"
@@ -17,6 +18,9 @@
 #include "queue/queue_room.h"
 #include "queue/queue_server.h"
 #include "queue/route.h"
+
+struct queue_message;
+struct queue_outcome;
 
 /* A recipient's delivery. */
 struct queue_job {
@@ -75,6 +79,16 @@ struct queue_notes {
 		char bytes[JOURNAL_MARK_SIZE];
 	} *v;
 	size_t count, cap;
+};
+
+/* Lines on their way to the history. */
+struct queue_history {
+	int dir; /* -1: none is kept */
+	int fd;	 /* of the file being written; the writing thread's own */
+	uint64_t size;
+	struct buf pending;
+	struct waitq work;
+	bool failing;
 };
 
 /* Whoever sends messages, for taking turns. */
@@ -137,7 +151,8 @@ struct queue {
 	struct waitq retry_changed;
 
 	size_t written_count; /* of all workers */
-	struct list reports;  /* actives with something to tell */
+	struct queue_history history;
+	struct list reports; /* actives with something to tell */
 	struct waitq report_work;
 
 	struct queue_notes marks, waits; /* that are not on their way to the journal yet */
@@ -162,6 +177,11 @@ void queue_active_free(struct queue_active *active);
 /* n bytes of the segment of an active entry. 0, -errno, -ECANCELED. */
 int may_suspend must_check queue_read(const struct queue_entry *e, uint64_t offset, size_t n,
 				      char *p);
+
+/* The envelope of an entry that need not be active. The entry may be gone afterwards. 0, -EBADMSG,
+ * -errno, -ECANCELED. */
+int may_suspend must_check queue_peek(const struct queue_entry *e, struct arena *a,
+				      struct envelope *out);
 
 /* A job of this entry has ended; with the last one decide what the entry waits for next. */
 void queue_active_release(struct queue *q, struct queue_active *active);
@@ -231,6 +251,26 @@ uint64_t queue_retry_all(struct queue *q, bool no_worker);
 void queue_retry_restore(struct queue *q, struct queue_entry *e);
 void queue_retry_remove(struct queue *q, struct queue_entry *e);
 
+/* An entry that is in no list: all its recipients that are not finished are tried. */
+void queue_try_now(struct queue *q, struct queue_entry *e);
+
+/* Do what an operator wants to messages, which is durable then. The number of those where it made
+ * a difference; -EIO, -ECANCELED. */
+int may_suspend must_check queue_act(struct queue *q, enum operator_action action,
+				     const uint64_t *ids, size_t n, struct err *err);
+int may_suspend must_check queue_act_on_all(struct queue *q, enum operator_action action,
+					    struct err *err);
+
+/* The history: opened by queue_start; 0 also where none is wanted. */
+void queue_history_init(struct queue_history *h);
+int must_check queue_history_open(struct queue *q, struct err *err);
+void queue_history_run(void *queue);
+void queue_history_done(struct queue *q);
+void queue_history_received(struct queue *q, const struct queue_message *m);
+void queue_history_attempt(struct queue *q, const struct queue_job *job, const char *kind,
+			   const struct queue_outcome *o);
+void queue_history_note(struct queue *q, uint64_t id, struct str text);
+
 /* A worker has delivered. */
 void queue_checkpoint_add(struct queue_worker *w, const struct queue_job *job, struct str account);
 void queue_checkpoint_run(void *queue);
@@ -267,6 +307,7 @@ struct queue_message {
 	struct str head;
 	int body;
 	uint64_t body_size;
+	struct str message_id; /* for the history */
 
 	/* Recipients of other messages that are finished as soon as this one is durable, whatever
 	 * happens in between. */

@@ -1,10 +1,15 @@
 /* queue: the journal, and the way of each message from there to its mailboxes.
  *
- * May: read and write the journal directory, call mailbox workers and auth. May not: see the
- * network, mailboxes, account files or keys, start programs. */
+ * May: read and write the directories of the journal and the history, call mailbox workers, auth
+ * and the courier, accept operators on a local socket. May not: see the network, mailboxes, account
+ * files or keys, start programs. */
 #include "queue/queue_server.h"
 
 #include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -15,6 +20,9 @@
 #include "core/loop.h"
 #include "core/sandbox.h"
 #include "core/settings.h"
+#include "queue/history.h"
+#include "queue/operator.h"
+#include "roles/acceptor.h"
 #include "roles/role.h"
 
 /* The flusher, and what reads bodies for reports. */
@@ -25,6 +33,10 @@
 static struct {
 	struct arena memory;
 	struct str journal;
+	struct str history;
+	int operators; /* listening socket, or -1 */
+	struct acceptor acceptor;
+	struct group operator_fibers;
 	struct queue *queue; /* NULL until start */
 } role_state;
 
@@ -49,6 +61,49 @@ static struct str queue_role_report(void)
 				: STR("the journal is being read");
 }
 
+/* For who may write into the state directory anyway: the server's own user, and root. */
+static int open_operator_socket(struct str path, struct err *err)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (path.n >= sizeof(name.sun_path))
+		return err_set(err, -ENAMETOOLONG, "%s: too long for a socket", path.p);
+	memcpy(name.sun_path, path.p, path.n);
+	if (fd < 0)
+		return err_sys(err, "socket");
+	if (unlink(path.p) < 0 && errno != ENOENT)
+		return err_sys(err, "%s", path.p);
+	mode_t before = umask(0177);
+	int r = bind(fd, (const struct sockaddr *)&name, sizeof(name));
+	umask(before);
+	if (r < 0 || listen(fd, 16) < 0)
+		return err_sys(err, "%s", path.p);
+	return take_fd(&fd);
+}
+
+static void operator_connected(void *ctx, int fd, const union socket_address *peer)
+{
+	(void)ctx, (void)peer;
+	if (!role_state.queue) {
+		close(fd);
+		return;
+	}
+	struct ipc_server s = queue_operator_server(role_state.queue);
+	(void)!ipc_serve(fd, &s, &role_state.operator_fibers);
+}
+
+static int listen_to_operators(struct group *g, struct err *err)
+{
+	if (role_state.operators < 0)
+		return 0;
+	role_state.acceptor.connected = operator_connected;
+	io_init(&role_state.acceptor.io, role_state.operators);
+	return acceptor_start(&role_state.acceptor, g) < 0
+		       ? err_set(err, -EAGAIN, "queue: too many fibers")
+		       : 0;
+}
+
 static int queue_prepare(unsigned instance, struct err *err)
 {
 	const struct settings *set = settings_get();
@@ -56,7 +111,22 @@ static int queue_prepare(unsigned instance, struct err *err)
 
 	role_state.journal =
 		arena_printf(&role_state.memory, "%" STR_FMT "/journal", STR_ARG(set->state_dir));
-	return fd_make_dirs(role_state.journal.p, 0700, err);
+	role_state.history = arena_printf(&role_state.memory, "%" STR_FMT "/" HISTORY_DIR,
+					  STR_ARG(set->state_dir));
+	group_init(&role_state.operator_fibers);
+	int r = fd_make_dirs(role_state.journal.p, 0700, err);
+	if (r == 0)
+		r = fd_make_dirs(role_state.history.p, 0700, err);
+	if (r < 0)
+		return r;
+	role_state.operators = open_operator_socket(arena_printf(&role_state.memory,
+								 "%" STR_FMT "/" OPERATOR_SOCKET,
+								 STR_ARG(set->state_dir)),
+						    err);
+	if (role_state.operators < 0)
+		log_event(LOG_CALL_FAILED, LOG_CSTR("what", "the door for operators"),
+			  LOG_REASON(err));
+	return 0;
 }
 
 static int queue_role_start(struct group *g, struct err *err)
@@ -69,6 +139,8 @@ static int queue_role_start(struct group *g, struct err *err)
 		.commit_bytes = (uint64_t)set->commit_bytes_max,
 		.commit_wait = set->commit_wait,
 		.fqdn = set->fqdn,
+		.history_dir = role_state.history.p,
+		.history_size = (uint64_t)set->history_size,
 		.workers = (unsigned)set->workers,
 		.retry_min = set->retry_min,
 		.retry_max = set->retry_max,
@@ -82,9 +154,8 @@ static int queue_role_start(struct group *g, struct err *err)
 		.window_max = (unsigned)set->destination_calls_max,
 		.remote_retry_min = set->remote_retry_min,
 	};
-	(void)g;
-
-	return queue_start(&config, &role_state.queue, err);
+	int r = queue_start(&config, &role_state.queue, err);
+	return r < 0 ? r : listen_to_operators(g, err);
 }
 
 static void queue_role_drain(void)
@@ -94,17 +165,25 @@ static void queue_role_drain(void)
 
 static void queue_role_end(void)
 {
-	if (role_state.queue)
-		queue_stop(role_state.queue);
+	struct queue *q = role_state.queue;
+
+	role_state.queue = NULL; /* operators that come now are sent away */
+	group_done(&role_state.operator_fibers);
+	if (q)
+		queue_stop(q);
 	arena_done(&role_state.memory);
 }
 
 static const struct sandbox_policy *queue_sandbox(void)
 {
-	static const char *paths[2];
-	static const struct sandbox_policy policy = { .profile = SANDBOX_FILES, .write = paths };
+	static const char *paths[3];
+	static const struct sandbox_policy policy = {
+		.profile = SANDBOX_FILES | SANDBOX_SERVER,
+		.write = paths,
+	};
 
 	paths[0] = role_state.journal.p;
+	paths[1] = role_state.history.p;
 	return &policy;
 }
 

@@ -65,6 +65,7 @@ int main(int argc, char **argv)
 		s.args[i] = str_from(argv[i + 1]);
 	s.config_dir = under_root(&s, "/tmp/docker-mailserver");
 	s.mail_dir = under_root(&s, "/var/mail");
+	s.state_dir = under_root(&s, "/var/mail-state/lib-posthorn");
 	s.index_dir = under_root(&s, "/var/mail-state/lib-posthorn/index");
 	s.text_index_dir = under_root(&s, "/var/mail-state/lib-posthorn/fts");
 

@@ -103,8 +103,11 @@ void usage_print(const struct setup_command *c)
 	print_heading("NAME");
 	printf("    %s - %s\n\n", c->program, c->summary);
 	print_heading("SYNOPSIS");
-	printf("    " COLOUR_NAME "setup %s %s" COLOUR_RESET " %s\n\n", c->group.p, c->name.p,
-	       c->arguments);
+	if (c->group.n)
+		printf("    " COLOUR_NAME "setup %s %s" COLOUR_RESET " %s\n\n", c->group.p,
+		       c->name.p, c->arguments);
+	else
+		printf("    " COLOUR_NAME "%s" COLOUR_RESET " %s\n\n", c->program, c->arguments);
 	print_heading("DESCRIPTION");
 	printf("%s\n", c->details);
 	print_heading("EXIT STATUS");
@@ -130,8 +133,9 @@ void usage_print_all(void)
 	       "    files of the config volume; the running server notices within seconds.\n\n");
 	print_heading("COMMANDS");
 	for (unsigned i = 0; i < count; i++)
-		printf("    " COLOUR_NAME "%s %s" COLOUR_RESET " %s\n        %s\n", c[i].group.p,
-		       c[i].name.p, c[i].arguments, c[i].summary);
+		if (c[i].group.n)
+			printf("    " COLOUR_NAME "%s %s" COLOUR_RESET " %s\n        %s\n",
+			       c[i].group.p, c[i].name.p, c[i].arguments, c[i].summary);
 	printf("\n");
 	print_heading("EXIT STATUS");
 	printf("    0 success, 1 wrong arguments or failure, 2 unknown command.\n\n");

@@ -29,6 +29,7 @@ struct setup {
 	struct str config_dir;
 	struct str mail_dir;
 	struct str index_dir, text_index_dir;
+	struct str state_dir;
 };
 
 struct setup_command {
@@ -74,6 +75,18 @@ enum setup_exit cmd_mailbox_check(struct setup *s);
 enum setup_exit cmd_mailbox_reindex(struct setup *s);
 enum setup_exit cmd_mailbox_export(struct setup *s);
 enum setup_exit cmd_mailbox_import(struct setup *s);
+enum setup_exit cmd_queue_list(struct setup *s);
+enum setup_exit cmd_queue_show(struct setup *s);
+enum setup_exit cmd_queue_stats(struct setup *s);
+enum setup_exit cmd_queue_trace(struct setup *s);
+enum setup_exit cmd_queue_retry(struct setup *s);
+enum setup_exit cmd_queue_hold(struct setup *s);
+enum setup_exit cmd_queue_release(struct setup *s);
+enum setup_exit cmd_queue_delete(struct setup *s);
+enum setup_exit cmd_queue_flush(struct setup *s);
+enum setup_exit cmd_mailq(struct setup *s);
+enum setup_exit cmd_postqueue(struct setup *s);
+enum setup_exit cmd_postsuper(struct setup *s);
 enum setup_exit cmd_master_add(struct setup *s);
 enum setup_exit cmd_master_update(struct setup *s);
 enum setup_exit cmd_master_del(struct setup *s);

@@ -121,6 +121,7 @@ static int submit(void *ctx, const struct smtp_message *m, struct err *err)
 		.head = m->head,
 		.body = m->body,
 		.body_size = m->body_size,
+		.message_id = m->message_id,
 	};
 	struct queue_submit_out out;
 	return queue_submit(b->queue, &in, &a, &out, err);

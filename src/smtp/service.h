@@ -82,6 +82,7 @@ struct smtp_message {
 	struct str head; /* header lines that go on top */
 	int body;	 /* stays the session's */
 	uint64_t body_size;
+	struct str message_id; /* or empty */
 };
 
 /* Everything that the session asks others. Results live in the arena given; err is for the log. A

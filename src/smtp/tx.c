@@ -215,6 +215,7 @@ static void submit(struct smtp_session *s, const struct smtp_receive *r)
 
 	smtp_report_message(s, take_id(s), r->facts.message_id);
 	fill_message(s, r, &m);
+	m.message_id = r->facts.message_id;
 	int64_t before = loop_now();
 	int error = s->svc->backend->submit(s->svc->ctx, &m, &err);
 	metric_observe(METRIC_SUBMIT_TIME, (uint64_t)(loop_now() - before));

@@ -1,0 +1,143 @@
+/* What a person does with messages: try now, hold, release, delete. Each is in the journal before
+ * the answer. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "queue/operator.h"
+#include "queue/queue_state.h"
+
+/* Of all messages, so many at a time. */
+#define PIECE 4096
+
+/* Out of whatever it waits in. */
+static void take_out(struct queue *q, struct queue_entry *e)
+{
+	if (e->state == QUEUE_DEFERRED)
+		queue_retry_remove(q, e);
+	list_remove(&e->link);
+	e->admitted = false;
+}
+
+static bool waits(const struct queue_entry *e)
+{
+	return e->state == QUEUE_DEFERRED || e->state == QUEUE_INCOMING || e->state == QUEUE_HELD;
+}
+
+static bool retry(struct queue *q, struct queue_entry *e)
+{
+	if (e->state != QUEUE_DEFERRED)
+		return false;
+	take_out(q, e);
+	queue_try_now(q, e);
+	return true;
+}
+
+/* One that is being delivered is held when that has ended. */
+static bool hold(struct queue *q, struct queue_entry *e)
+{
+	if (e->held)
+		return false;
+	e->held = true;
+	if (waits(e)) {
+		take_out(q, e);
+		queue_entry_set_state(&q->entries, e, QUEUE_HELD);
+	}
+	queue_note_wait(q, e);
+	return true;
+}
+
+static bool release(struct queue *q, struct queue_entry *e)
+{
+	if (!e->held)
+		return false;
+	e->held = false;
+	e->next_try = loop_now();
+	queue_note_wait(q, e);
+	if (e->state == QUEUE_HELD)
+		queue_try_now(q, e);
+	return true;
+}
+
+static bool delete(struct queue *q, struct queue_entry *e)
+{
+	if (e->deleted)
+		return false;
+	e->deleted = true;
+	queue_mark(q, e->id, JOURNAL_MARK_ALL);
+	if (waits(e)) {
+		take_out(q, e);
+		/* From here it is settled, as soon as no checkpoint has it in its list. */
+		queue_entry_set_state(&q->entries, e, QUEUE_WRITTEN);
+		queue_settle(q, e);
+	}
+	return true;
+}
+
+static bool act(struct queue *q, enum operator_action action, struct queue_entry *e)
+{
+	static const struct {
+		bool (*act)(struct queue *q, struct queue_entry *e);
+		const char *word;
+	} actions[OPERATOR_ACTIONS] = {
+		[OPERATOR_RETRY] = { retry, "tried again by an operator" },
+		[OPERATOR_HOLD] = { hold, "held by an operator" },
+		[OPERATOR_RELEASE] = { release, "released by an operator" },
+		[OPERATOR_DELETE] = { delete, "deleted by an operator" },
+	};
+	uint64_t id = e->id;
+
+	if (e->state == QUEUE_COMMITTING || !actions[action].act(q, e))
+		return false;
+	queue_history_note(q, id, str_from(actions[action].word));
+	log_event(LOG_QUEUE_OPERATOR, LOG_CSTR("id", queue_id_text(id).c),
+		  LOG_CSTR("what", actions[action].word));
+	return true;
+}
+
+static int may_suspend make_durable(struct queue *q, struct err *err)
+{
+	int64_t failure = q->commit.last_failure;
+
+	queue_notes_post(q);
+	int r = queue_commit_flush(&q->commit, LOOP_FOREVER);
+	if (r < 0)
+		return r;
+	return q->commit.last_failure == failure
+		       ? 0
+		       : err_set(err, -EIO, "the journal cannot be written: %s",
+				 q->commit.failure.text);
+}
+
+int queue_act(struct queue *q, enum operator_action action, const uint64_t *ids, size_t n,
+	      struct err *err)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct queue_entry *e = queue_entries_find(&q->entries, ids[i]);
+		count += e && act(q, action, e);
+	}
+	int r = make_durable(q, err);
+	return r < 0 ? r : count;
+}
+
+/* In pieces, so that a large queue goes on meanwhile. */
+int queue_act_on_all(struct queue *q, enum operator_action action, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	const struct map *m = &q->entries.by_id;
+	uint64_t *ids = ARENA_NEW_ARRAY(&a, uint64_t, m->count);
+	size_t n = 0;
+	int count = 0;
+
+	for (struct map_slot *s = map_next(m, NULL); s; s = map_next(m, s))
+		ids[n++] = ((const struct queue_entry *)s->value)->id;
+	for (size_t i = 0; i < n; i += PIECE) {
+		int r = queue_act(q, action, ids + i, n - i < PIECE ? n - i : PIECE, err);
+		if (r < 0)
+			return r;
+		count += r;
+	}
+	return count;
+}

@@ -1,0 +1,190 @@
+/* What operator.ipc asks. Envelopes are read from the journal as they are asked for. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "core/work.h"
+#include "queue/operator.h"
+#include "queue/operator_ipc.h"
+#include "queue/queue_state.h"
+
+/* Writing the ids of a million messages must not be felt: they go through a buffer. */
+#define IDS_AT_ONCE 8192
+
+static int op_ids(void *ctx, struct operator_ids_in *in, struct arena *a,
+		  struct operator_ids_out *out, struct err *err)
+{
+	struct queue *q = ctx;
+	const struct map *m = &q->entries.by_id;
+	auto_close int fd = memfd_create("ids", MFD_CLOEXEC);
+	uint64_t *ids = ARENA_NEW_ARRAY(a, uint64_t, IDS_AT_ONCE);
+	size_t n = 0;
+	(void)in;
+
+	if (fd < 0)
+		return err_sys(err, "memfd");
+	for (struct map_slot *s = map_next(m, NULL); s; s = map_next(m, s)) {
+		const struct queue_entry *e = s->value;
+		if (e->state == QUEUE_COMMITTING || e->deleted)
+			continue;
+		ids[n++] = e->id;
+		out->count++;
+		if (n < IDS_AT_ONCE)
+			continue;
+		if (fd_write_all(fd, str_of(ids, n * sizeof(*ids)), err) < 0)
+			return err->code;
+		n = 0;
+	}
+	if (n && fd_write_all(fd, str_of(ids, n * sizeof(*ids)), err) < 0)
+		return err->code;
+	out->ids = take_fd(&fd);
+	return 0;
+}
+
+static enum operator_state state_of(const struct queue_entry *e)
+{
+	switch ((enum queue_entry_state)e->state) {
+	case QUEUE_DEFERRED:
+		return OPERATOR_DEFERRED;
+	case QUEUE_HELD:
+		return OPERATOR_HELD;
+	case QUEUE_ACTIVE:
+	case QUEUE_WRITTEN:
+		return OPERATOR_ACTIVE;
+	default:
+		return OPERATOR_INCOMING;
+	}
+}
+
+/* An entry that is not there any more costs its line. */
+static int may_suspend add_message(struct queue *q, uint64_t id, struct arena *a,
+				   struct operator_messages_out *out)
+{
+	struct queue_entry *e = queue_entries_find(&q->entries, id);
+	struct envelope envelope;
+
+	if (!e || e->state == QUEUE_COMMITTING || e->deleted)
+		return 0;
+	int r = queue_peek(e, a, &envelope);
+	e = queue_entries_find(&q->entries, id);
+	if (r < 0 || !e)
+		return r == -ECANCELED ? r : 0;
+	struct operator_message *m = &out->messages[out->messages_count++];
+	*m = (struct operator_message){
+		.id = id,
+		.size = queue_entry_content_length(e),
+		.sender = envelope.sender,
+		.auth_user = envelope.auth_user,
+		.client_address = envelope.client_address,
+		.state = (uint8_t)state_of(e),
+		.attempts = e->attempts,
+		.next = e->state == QUEUE_DEFERRED
+				? (queue_now_usec(q) / 1000 + e->next_try - loop_now()) / 1000
+				: 0,
+	};
+	size_t room = ENVELOPE_RECIPIENTS_MAX - out->recipients_count;
+	for (uint32_t i = 0; i < e->recipient_count && m->recipients < room; i++) {
+		const struct envelope_recipient *rcpt = &envelope.recipients[i];
+		if (queue_entry_rcpt(e, i) == QUEUE_RCPT_FINISHED)
+			continue;
+		m->recipients++;
+		out->recipients[out->recipients_count++] = (struct operator_recipient){
+			.address = rcpt->address,
+			.original = rcpt->original,
+			.notify = (uint8_t)rcpt->notify,
+		};
+	}
+	return 0;
+}
+
+/* An answer is at most 256 KiB: addresses of 512 bytes would not all fit, so whoever asks for
+ * fewer than were found asks again for the rest. */
+#define ANSWER_MAX (180u << 10)
+
+static size_t answer_size(const struct operator_messages_out *out)
+{
+	size_t n = out->messages_count * 64;
+
+	for (size_t i = 0; i < out->messages_count; i++)
+		n += out->messages[i].sender.n + out->messages[i].auth_user.n +
+		     out->messages[i].client_address.n;
+	for (size_t i = 0; i < out->recipients_count; i++)
+		n += 16 + out->recipients[i].address.n + out->recipients[i].original.n;
+	return n;
+}
+
+static int may_suspend op_messages(void *ctx, struct operator_messages_in *in, struct arena *a,
+				   struct operator_messages_out *out, struct err *err)
+{
+	struct queue *q = ctx;
+	int r = 0;
+
+	if (in->ids_count > OPERATOR_IDS_MAX)
+		return err_set(err, -E2BIG, "%zu ids", in->ids_count);
+	out->messages = ARENA_NEW_ARRAY(a, struct operator_message, in->ids_count);
+	out->recipients = ARENA_NEW_ARRAY(a, struct operator_recipient, ENVELOPE_RECIPIENTS_MAX);
+	for (size_t i = 0; r == 0 && i < in->ids_count; i++) {
+		if (i > 0 && answer_size(out) > ANSWER_MAX / 2)
+			break;
+		r = add_message(q, in->ids[i].id, a, out);
+		out->asked++;
+	}
+	/* One message with thousands of long addresses. */
+	while (answer_size(out) > ANSWER_MAX) {
+		out->recipients_count--;
+		out->messages[out->messages_count - 1].recipients--;
+	}
+	return r;
+}
+
+static int op_content(void *ctx, struct operator_content_in *in, struct arena *a,
+		      struct operator_content_out *out, struct err *err)
+{
+	struct queue *q = ctx;
+	struct queue_entry *e = queue_entries_find(&q->entries, in->id);
+	(void)a;
+
+	if (!e || e->state == QUEUE_COMMITTING)
+		return err_set(err, -ENOENT, "no such message");
+	/* Somebody else reads it now: it must not be overwritten. */
+	e->segment->no_reuse = true;
+	out->file = fcntl(e->segment->fd, F_DUPFD_CLOEXEC, 0);
+	if (out->file < 0)
+		return err_sys(err, "journal");
+	out->offset = queue_entry_content_offset(e);
+	out->length = queue_entry_content_length(e);
+	return 0;
+}
+
+static int may_suspend op_act(void *ctx, struct operator_act_in *in, struct arena *a,
+			      struct operator_act_out *out, struct err *err)
+{
+	if (in->action >= OPERATOR_ACTIONS)
+		return err_set(err, -EINVAL, "action %u", in->action);
+	if (in->ids_count > OPERATOR_IDS_MAX)
+		return err_set(err, -E2BIG, "%zu ids", in->ids_count);
+	uint64_t *ids = ARENA_NEW_ARRAY(a, uint64_t, in->ids_count);
+	for (size_t i = 0; i < in->ids_count; i++)
+		ids[i] = in->ids[i].id;
+	int r = in->ids_count ? queue_act(ctx, in->action, ids, in->ids_count, err)
+			      : queue_act_on_all(ctx, in->action, err);
+	if (r < 0)
+		return r;
+	out->count = (uint64_t)r;
+	return 0;
+}
+
+struct ipc_server queue_operator_server(struct queue *q)
+{
+	static const struct operator_ops ops = {
+		.ids = op_ids,
+		.messages = op_messages,
+		.content = op_content,
+		.act = op_act,
+	};
+
+	return (struct ipc_server){ .service = &operator_service, .ops = &ops, .ctx = q };
+}

@@ -1,0 +1,32 @@
+/* How messages of the queue look on a terminal and in JSON. Nothing from outside reaches the
+ * terminal as a control character. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct operator_message;
+struct operator_recipient;
+struct queue_reasons;
+
+void print_text(struct str s);
+
+/* "Thu Nov 26 10:05:24", and "2026-11-26 10:05:24". */
+void print_arrival(uint64_t id);
+void print_time(int64_t unix_s);
+
+/* An entry as `mailq` shows it, between queue_print_head and queue_print_foot. */
+void queue_print_head(void);
+void queue_print_message(const struct operator_message *m,
+			 const struct operator_recipient *recipients,
+			 const struct queue_reasons *reasons);
+void queue_print_foot(uint64_t count, uint64_t bytes);
+
+/* The same as one line of JSON, with the names of `postqueue -j`. */
+void queue_print_json(const struct operator_message *m, const struct operator_recipient *recipients,
+		      const struct queue_reasons *reasons);
+
+/* "incoming", "active", "deferred", "hold". */
+const char *queue_state_word(unsigned state);

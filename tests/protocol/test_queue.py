@@ -1,0 +1,207 @@
+"""What an operator sees of the queue and does with it: `setup queue` and the old names."""
+import json
+import re
+import smtplib
+import stat
+import subprocess
+import time
+
+import pytest
+
+from server import wait_until
+from smtp_sink import Sink
+from test_remote import ALICE, ELSEWHERE, relay_to, submit, wait_accepted
+
+LATER = ['450 4.2.0 come back later']
+
+
+def run(server, *args, program='setup', text=''):
+    return subprocess.run([program, *args], executable=server.build / 'setup',
+                          env={**server.environment(), 'TZ': 'UTC'}, text=True, input=text,
+                          capture_output=True, timeout=30, check=False)
+
+
+def ok(server, *args, **options):
+    result = run(server, *args, **options)
+    assert result.returncode == 0, result.stderr + result.stdout
+    return result.stdout
+
+
+def listed(server):
+    return [json.loads(line) for line in ok(server, 'queue', 'list', '--json').splitlines()]
+
+
+def wait_deferred(server, count=1):
+    def deferred():
+        messages = [m for m in listed(server) if m['queue_name'] == 'deferred']
+        return len(messages) == count and all(
+            'delay_reason' in r for m in messages for r in m['recipients']) and messages
+    return wait_until(deferred, what=f'{count} deferred messages')
+
+
+@pytest.fixture
+def greylisted(make_server):
+    """A server whose mail elsewhere waits, and the sink that lets it wait."""
+    with Sink(replies={'RCPT': LATER}) as sink:
+        server = make_server(accounts=[ALICE],
+                             env=relay_to(sink, POSTHORN_REMOTE_RETRY_MIN='1h'))
+        yield server, sink
+
+
+def accept(sink):
+    sink.replies['RCPT'] = ['250 ok']
+
+
+def test_an_empty_queue_is_said_to_be_empty(make_server):
+    server = make_server(accounts=[ALICE])
+    assert ok(server, 'queue', 'list') == 'Mail queue is empty\n'
+    assert ok(server, program='mailq') == 'Mail queue is empty\n'
+    assert listed(server) == []
+
+
+def test_a_message_that_waits_is_listed_with_its_reason(greylisted):
+    server, _ = greylisted
+    submit(server, [ELSEWHERE, 'carol@elsewhere.example'])
+    message, = wait_deferred(server)
+    assert message['sender'] == ALICE and message['attempts'] == 1
+    assert [r['address'] for r in message['recipients']] == [ELSEWHERE, 'carol@elsewhere.example']
+    assert 'come back later' in message['recipients'][0]['delay_reason']
+    assert message['next_attempt'] > time.time() + 3000
+    table = ok(server, program='mailq')
+    assert re.search(rf'^{message["queue_id"]}  +\d+ .*  {ALICE}$', table, re.M)
+    assert re.search(rf'^ +\(.*come back later.*\)\n +{ELSEWHERE}$', table, re.M)
+    assert re.search(r'^-- \d+ Kbytes in 1 Request\.$', table, re.M)
+    assert ok(server, '-p', program='postqueue') == table
+
+
+def test_a_message_is_shown_with_all_that_is_known(greylisted):
+    server, _ = greylisted
+    submit(server, ELSEWHERE)
+    message, = wait_deferred(server)
+    text = ok(server, 'queue', 'show', message['queue_id'])
+    for part in (f'Sender:    <{ALICE}>', f'Recipient: <{ELSEWHERE}>', f'Login:     {ALICE}',
+                 'deferred <bob@elsewhere.example>, host ', 'Subject: hello', 'How are you?'):
+        assert part in text
+    assert run(server, 'queue', 'show', 'B' * 13).returncode == 1
+    assert run(server, 'queue', 'show', 'nonsense').returncode == 1
+
+
+def test_a_message_is_tried_at_once_when_somebody_asks(greylisted):
+    server, sink = greylisted
+    submit(server, ELSEWHERE)
+    message, = wait_deferred(server)
+    accept(sink)
+    assert ok(server, 'queue', 'retry', message['queue_id']) == 'Tried now: 1 message\n'
+    wait_accepted(sink)
+    wait_until(lambda: not listed(server), what='an empty queue')
+
+
+def test_a_domain_is_flushed_alone(greylisted):
+    server, sink = greylisted
+    submit(server, ELSEWHERE)
+    submit(server, 'x@other.example')
+    wait_deferred(server, 2)
+    accept(sink)
+    assert ok(server, 'queue', 'flush', 'Elsewhere.example') == 'Tried now: 1 message\n'
+    wait_accepted(sink)
+    left, = wait_until(lambda: len(listed(server)) == 1 and listed(server))
+    assert left['recipients'][0]['address'] == 'x@other.example'
+    ok(server, '-s', 'other.example', program='postqueue')
+    wait_accepted(sink, 2)
+
+
+def test_what_is_held_stays_until_it_is_released_also_across_a_crash(greylisted):
+    server, sink = greylisted
+    submit(server, ELSEWHERE)
+    message, = wait_deferred(server)
+    qid = message['queue_id']
+    assert ok(server, 'queue', 'hold', qid) == 'Placed on hold: 1 message\n'
+    accept(sink)
+    ok(server, 'queue', 'flush')
+    server.kill_all()
+    server.start()
+    ok(server, 'queue', 'flush')
+    time.sleep(0.5)
+    assert listed(server)[0]['queue_name'] == 'hold'
+    assert not sink.accepted
+    assert f'{qid}!' in ok(server, program='mailq')
+    ok(server, '-H', qid, program='postsuper')
+    wait_accepted(sink)
+
+
+def test_what_is_deleted_does_not_come_back(greylisted):
+    server, sink = greylisted
+    for _ in range(3):
+        submit(server, ELSEWHERE)
+    ids = [m['queue_id'] for m in wait_deferred(server, 3)]
+    assert ok(server, 'queue', 'delete', ids[0]) == 'Deleted: 1 message\n'
+    server.kill_all()
+    server.start()
+    assert [m['queue_id'] for m in listed(server)] == ids[1:]
+    assert run(server, 'queue', 'delete', ids[0]).returncode == 1
+    ok(server, '-d', '-', program='postsuper', text=ids[1] + '\n')
+    assert [m['queue_id'] for m in listed(server)] == ids[2:]
+    ok(server, '-d', 'ALL', program='postsuper')
+    assert listed(server) == []
+    accept(sink)
+    ok(server, 'queue', 'flush')
+    time.sleep(0.3)
+    assert not sink.accepted
+
+
+def test_destinations_are_counted_by_age(greylisted):
+    server, _ = greylisted
+    submit(server, [ELSEWHERE, 'carol@elsewhere.example', 'x@other.example'])
+    wait_deferred(server)
+    lines = ok(server, 'queue', 'stats').splitlines()
+    assert lines[0].split() == ['T', '5', '10', '20', '40', '80', '160', '320', '640', '1280',
+                                '1280+']
+    assert [line.split()[:3] for line in lines[1:]] == [
+        ['TOTAL', '3', '3'], ['elsewhere.example', '2', '2'], ['other.example', '1', '1']]
+
+
+def test_a_trace_says_why_mail_has_not_arrived(greylisted):
+    server, sink = greylisted
+    submit(server, ELSEWHERE, 'Message-ID: <one@here.example>\r\nSubject: a\r\n\r\nb\r\n')
+    message, = wait_deferred(server)
+    for wanted in ('one@here.example', '<one@here.example>', ELSEWHERE, ALICE.upper()):
+        text = ok(server, 'queue', 'trace', wanted)
+        assert text.startswith(message['queue_id'] + '\n')
+        assert 'received' in text and f'from <{ALICE}>, login {ALICE}' in text
+        assert re.search(rf'deferred <{ELSEWHERE}>, host .*127\.0\.0\.1.*: .*come back later', text)
+        assert re.search(r'now: in the queue \(deferred\), .*next attempt 20', text)
+    accept(sink)
+    ok(server, 'queue', 'flush')
+    wait_until(lambda: 'sent <' in ok(server, 'queue', 'trace', 'one@here.example'))
+    text = ok(server, 'queue', 'trace', 'one@here.example')
+    assert 'now: not in the queue any more' in text
+    assert run(server, 'queue', 'trace', 'nobody@nowhere.example').returncode == 1
+    server.stop()
+    assert 'the queue cannot be reached' in ok(server, 'queue', 'trace', ELSEWHERE)
+    server.start()
+
+
+def test_the_history_is_bounded(make_server):
+    server = make_server(accounts=[ALICE], env={'POSTHORN_QUEUE_HISTORY': '20k'})
+    with smtplib.SMTP('127.0.0.1', server.port('smtp')) as client:
+        for _ in range(400):
+            client.sendmail('x@elsewhere.example', [ALICE], 'Subject: a\r\n\r\nb\r\n')
+    server.wait_stored(ALICE, 400)
+    time.sleep(0.5)
+    files = sorted((server.root / 'var/mail-state/lib-posthorn/queue-history').iterdir())
+    assert [f.name for f in files] == ['current', 'old']
+    assert sum(f.stat().st_size for f in files) <= 20000
+
+
+def test_the_door_is_for_the_servers_user_alone(make_server):
+    server = make_server(accounts=[ALICE])
+    mode = (server.root / 'var/mail-state/lib-posthorn/queue.socket').stat().st_mode
+    assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
+
+
+def test_without_a_server_it_is_said_so(make_server):
+    server = make_server(accounts=[ALICE])
+    server.stop()
+    result = run(server, 'queue', 'list')
+    assert result.returncode == 1 and 'is the server running?' in result.stderr
+    server.start()
