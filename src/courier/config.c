@@ -30,6 +30,8 @@ struct courier_config courier_config_from_settings(const struct settings *set)
 		.tls_required = set->tls_required,
 		.relay_verify = set->relay_verify,
 		.dane = set->enable_dane,
+		.sts = set->enable_mta_sts,
+		.sts_port = (uint16_t)set->mta_sts_port,
 		.hosts_max = (unsigned)set->courier_hosts,
 		.sessions_max = (unsigned)set->courier_sessions,
 		.recipients_max = (unsigned)set->courier_recipients,

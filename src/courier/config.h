@@ -32,6 +32,9 @@ struct courier_config {
 	bool tls_required;   /* of everybody */
 	bool relay_verify;   /* before a password is sent */
 	bool dane;
+	bool sts;	   /* RFC 8461 */
+	uint16_t sts_port; /* of hosts with policies */
+	const char *dir;   /* what is kept over a restart; NULL: nothing is */
 
 	unsigned hosts_max;	      /* servers of a destination that are tried */
 	unsigned sessions_max;	      /* ...and of these, that could be spoken to */

@@ -14,6 +14,7 @@
 #include "courier/cache.h"
 #include "courier/courier_state.h"
 #include "courier/hosts.h"
+#include "courier/sts.h"
 #include "courier/verdict.h"
 
 struct courier *courier_start(const struct courier_config *config)
@@ -29,6 +30,8 @@ struct courier *courier_start(const struct courier_config *config)
 	c->auth = ipc_client_new("auth", &c->fibers);
 	if (tls_roots_new(config->ca_file, &c->roots, &err) < 0)
 		log_event(LOG_COURIER_ROOTS, LOG_REASON(&err));
+	if (config->sts)
+		c->sts = sts_new(config->dir);
 	cache_init(&c->cache, config->cache_max, config->cache_idle);
 	return c;
 }
@@ -52,6 +55,7 @@ void courier_stop(struct courier *c)
 	ipc_client_free(c->auth);
 	cache_done(&c->cache);
 	tls_roots_free(c->roots);
+	sts_free(c->sts);
 	free(c);
 }
 

@@ -16,6 +16,7 @@
 #include "courier/mx.h"
 #include "courier/nexthop.h"
 #include "courier/session.h"
+#include "courier/sts.h"
 #include "courier/verdict.h"
 #include "queue/envelope.h"
 
@@ -32,6 +33,8 @@ struct route {
 	struct mx_list list;
 	struct str key; /* of the cache */
 	struct str user, password;
+	bool sts_known;
+	struct sts_policy sts;
 	unsigned sessions; /* that came to nothing */
 };
 
@@ -135,6 +138,18 @@ static void fail(struct route *r, const struct verdict *v)
 		r->t->trouble = v->trouble;
 }
 
+/* RFC 8461 2: only where DANE does not decide, and only for hosts that MX records name. */
+static void may_suspend ask_sts(struct route *r, const struct mx_host *h, struct tls_facts *facts)
+{
+	if (!r->c->sts || !r->list.mx || facts->dane == TLS_DANE_USABLE)
+		return;
+	if (!r->sts_known)
+		sts_find(r->c, str_from(r->nexthop.host), r->t->arena, &r->sts);
+	r->sts_known = true;
+	facts->sts = r->sts.mode;
+	facts->sts_match = sts_policy_names(&r->sts, str_from(h->name));
+}
+
 /* Who the host must prove to be, and how. */
 static void may_suspend make_wish(struct route *r, const struct mx_host *h, struct session_wish *w)
 {
@@ -159,6 +174,7 @@ static void may_suspend make_wish(struct route *r, const struct mx_host *h, stru
 	if (config->dane && !r->nexthop.lmtp && (!r->list.mx || r->list.secure))
 		dane_find(r->c->dns, h, r->source.port, r->t->arena, &w->dane);
 	facts.dane = w->dane.state;
+	ask_sts(r, h, &facts);
 	tls_decide(&facts, &w->tls);
 	w->names[w->name_count++] = w->tls.need == TLS_NEED_DANE ? w->dane.base : h->name;
 	/* RFC 7672 3.2.2: a certificate may also name the domain, or the host before its alias. */

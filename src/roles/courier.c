@@ -1,12 +1,15 @@
 /* courier: mail to other servers.
  *
  * May: connect to other servers, read message bodies through descriptors that the queue passes,
- * ask the resolver and, for logins to relays, auth. May not: see mailboxes, account files, the
+ * ask the resolver and, for logins to relays, auth; keep what it learned about other servers in a
+ * directory of its own. May not: see mailboxes, account files, the
  * journal's directory or the keys of this server, start programs. */
 #include "courier/courier_server.h"
 
 #include <stddef.h>
 
+#include "base/arena.h"
+#include "base/fd.h"
 #include "base/str.h"
 #include "core/group.h"
 #include "core/sandbox.h"
@@ -15,6 +18,8 @@
 #include "roles/role.h"
 
 static struct courier *courier; /* NULL until prepare */
+static struct arena memory;
+static const char *state_dir;
 
 static struct ipc_server courier_role_server(void)
 {
@@ -33,10 +38,15 @@ static void courier_peer(struct str service, unsigned instance, int socket)
 /* The authorities' certificates may be anywhere, behind links. */
 static int courier_prepare(unsigned instance, struct err *err)
 {
-	struct courier_config config = courier_config_from_settings(settings_get());
+	const struct settings *set = settings_get();
+	struct courier_config config = courier_config_from_settings(set);
 	(void)instance;
 
-	int r = own_addresses_load((uint16_t)(25 + settings_get()->port_offset), err);
+	state_dir = arena_printf(&memory, "%" STR_FMT "/courier", STR_ARG(set->state_dir)).p;
+	config.dir = state_dir;
+	int r = fd_make_dirs(state_dir, 0700, err);
+	if (r == 0)
+		r = own_addresses_load((uint16_t)(25 + set->port_offset), err);
 	if (r == 0)
 		courier = courier_start(&config);
 	return r;
@@ -59,12 +69,16 @@ static void courier_role_end(void)
 {
 	if (courier)
 		courier_stop(courier);
+	arena_done(&memory);
 }
 
 static const struct sandbox_policy *courier_sandbox(void)
 {
-	static const struct sandbox_policy policy = { .profile = SANDBOX_CLIENT };
+	static const char *paths[2];
+	static const struct sandbox_policy policy = { .profile = SANDBOX_CLIENT | SANDBOX_FILES,
+						      .write = paths };
 
+	paths[0] = state_dir;
 	return &policy;
 }
 

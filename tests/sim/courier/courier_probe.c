@@ -342,7 +342,7 @@ static void whole(void *arg)
 	struct courier_config config = courier_config_from_settings(settings_get());
 	struct group servers, callers, calls;
 	int a[2], b[2], l[2];
-	(void)arg;
+	struct arena *memory = arg;
 
 	group_init(&servers);
 	group_init(&callers);
@@ -351,6 +351,10 @@ static void whole(void *arg)
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, b) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l) < 0)
 		abort();
+	struct str dir = settings_path(settings_get(), memory, "/var/mail-state/courier");
+	if (fd_make_dirs(dir.p, 0700, NULL) < 0)
+		abort();
+	config.dir = dir.p;
 	courier = courier_start(&config);
 	served = courier_ipc_server(courier);
 	if (ipc_serve(a[0], &dns, &servers) < 0 || ipc_serve(b[0], &served, &servers) < 0 ||
@@ -392,7 +396,7 @@ int main(int argc, char **argv)
 	loop_set_turn_hook(log_flush);
 	work_init(2);
 	group_init(&g);
-	if (fiber_spawn(&g, "main", whole, NULL) < 0)
+	if (fiber_spawn(&g, "main", whole, &memory) < 0)
 		return 2;
 	loop_run();
 	work_done();
