@@ -4,11 +4,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "auth/address.h"
 #include "auth/auth.h"
 #include "auth/auth_server_private.h"
 #include "auth/file_lines.h"
 #include "auth/resolve.h"
+#include "auth/srs_keys.h"
 #include "base/err.h"
 #include "base/list.h"
 #include "core/log.h"
@@ -36,10 +39,26 @@ static struct str relay_host(const struct settings *s)
 	return str_from(text);
 }
 
-void auth_server_config_from_settings(struct auth_server_config *out)
+static int set_srs(const struct settings *s, struct arena *a, struct srs *out, struct err *err)
+{
+	struct str path = settings_path(s, a, "/var/mail-state/etc/postsrsd.secret");
+	struct str keys = s->srs_secret;
+	bool own = keys.n > 0;
+
+	*out = (struct srs){ .domain = s->srs_domain.n ? s->srs_domain : s->domain,
+			     .exclude = s->srs_exclude };
+	int r = own ? 0 : srs_keys_load(path.p, a, &keys, err);
+	if (r == 0)
+		r = srs_set_secrets(out, keys, err);
+	return r < 0 ? err_prefix(err, "%s: ", own ? "SRS_SECRET" : path.p) : 0;
+}
+
+int auth_server_config_from_settings(struct arena *a, struct auth_server_config *out,
+				     struct err *err)
 {
 	const struct settings *s = settings_get();
-	out->failure_delay = s->auth_delay;
+
+	*out = (struct auth_server_config){ .failure_delay = s->auth_delay };
 	out->directory = (struct directory_config){
 		.dir = s->config_dir.p,
 		.fqdn = s->fqdn,
@@ -54,6 +73,7 @@ void auth_server_config_from_settings(struct auth_server_config *out)
 		/* docker-mailserver turns the bytes into MiB by dividing by a million. */
 		.default_quota = (uint64_t)s->mailbox_size_limit / QUOTA_DECIMAL_MB * QUOTA_MIB,
 	};
+	return s->enable_srs ? set_srs(s, a, &out->srs, err) : 0;
 }
 
 /* One line that could not be used, noted in a worker thread, which may not log. */
@@ -239,13 +259,28 @@ static void judge_sender(const struct auth_resolve_in *in, struct arena *a,
 	out->sender_owned = in->login.n && directory_owns(d, in->login, in->sender);
 }
 
+/* Only who got a rewritten address from us can have it: what it leads to is as good as an alias. */
+static enum auth_verdict resolve_any(struct str address, struct arena *a, struct resolution *out,
+				     struct err *err)
+{
+	struct str original;
+	int r = srs_reverse(&auth_server->config.srs, address, time(NULL), a, &original);
+
+	if (r < 0 && r != -ENOENT)
+		log_event(LOG_SRS_REFUSED, LOG_STR("address", address),
+			  LOG_CSTR("reason", r == -ETIME ? "too old" : "not made here"));
+	enum auth_verdict verdict =
+		directory_resolve(auth_server->directory, r == 0 ? original : address, a, out, err);
+	return r == 0 && verdict == AUTH_NOT_OURS ? AUTH_OK : verdict;
+}
+
 static int resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
 		   struct auth_resolve_out *out, struct err *err)
 {
 	struct resolution r;
 	(void)ctx;
 
-	out->verdict = (uint8_t)directory_resolve(auth_server->directory, in->address, a, &r, err);
+	out->verdict = (uint8_t)resolve_any(in->address, a, &r, err);
 	int found = check_found(out->verdict, err);
 	if (found < 0)
 		return found;
@@ -276,13 +311,30 @@ static int account(void *ctx, struct auth_account_in *in, struct arena *a,
 	return 0;
 }
 
+/* Mail of our own domains needs no other sender to be forwarded. */
+static struct str forwarder(struct str sender, struct arena *a)
+{
+	const struct srs *srs = &auth_server->config.srs;
+	struct str domain = address_split(sender).domain, out;
+
+	if (!srs_applies(srs, sender) || directory_is_managed(auth_server->directory, domain) ||
+	    directory_is_local(auth_server->directory, domain))
+		return STR_NONE;
+	if (srs_forward(srs, sender, time(NULL), a, &out) == 0)
+		return out;
+	log_event(LOG_SRS_REFUSED, LOG_STR("address", sender), LOG_CSTR("reason", "too long"));
+	return STR_NONE;
+}
+
 static int relay(void *ctx, struct auth_relay_in *in, struct arena *a, struct auth_relay_out *out,
 		 struct err *err)
 {
 	const struct directory *d = auth_server->directory;
 	(void)ctx, (void)err;
 
-	out->none = d->relays->by_sender.count == 0 && d->relay_host.n == 0;
+	out->none = d->relays->by_sender.count == 0 && d->relay_host.n == 0 &&
+		    auth_server->config.srs.domain.n == 0;
+	out->forwarder = forwarder(in->sender, a);
 	out->nexthop = arena_str(a, directory_relay(d, in->sender));
 	return 0;
 }

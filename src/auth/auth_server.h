@@ -3,6 +3,7 @@
 #pragma once
 
 #include "auth/directory.h"
+#include "auth/srs.h"
 #include "base/check.h"
 
 struct auth_ops;
@@ -10,11 +11,14 @@ struct err;
 
 struct auth_server_config {
 	struct directory_config directory;
+	struct srs srs;
 	int64_t failure_delay; /* ms from a login that fails to its answer, at least */
 };
 
-/* What the settings of this process say. Strings are the settings'. */
-void auth_server_config_from_settings(struct auth_server_config *out);
+/* What the settings of this process say, and the keys of SRS, whose file is made when it is
+ * missing. Strings are the settings', or live in `a`. Blocks. 0 or -errno. */
+int must_check auth_server_config_from_settings(struct arena *a, struct auth_server_config *out,
+						struct err *err);
 
 /* Read the account files for the first time. The configuration's strings outlive the server.
  * Blocks; what is wrong in the files is logged and never fatal. */

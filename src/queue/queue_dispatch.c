@@ -54,7 +54,7 @@ static int may_suspend load(struct queue *q, struct queue_active *active, struct
 		return err_set(err, -EBADMSG, "envelope: %zu recipients instead of %" PRIu32,
 			       active->envelope.recipient_count, e->recipient_count);
 	if (has_remote(active))
-		return queue_relay(q, active->envelope.sender, &active->arena, &active->relay, err);
+		return queue_relay(q, active, err);
 	return 0;
 }
 

@@ -1,4 +1,5 @@
-/* Which next hop is special to a sender: auth knows. Its answers hold for a few seconds. */
+/* Which next hop is special to a sender, and who forwards its mail: auth knows. Its answers hold
+ * for a few seconds. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -12,7 +13,7 @@
 #define ANSWERS_MAX 4096
 
 struct answer {
-	struct str sender, nexthop;
+	struct str sender, nexthop, forwarder;
 };
 
 void queue_relays_init(struct queue *q)
@@ -48,18 +49,20 @@ static int remember(struct queue *q, struct str sender, const struct auth_relay_
 			return err_prefix(err, "relay of <%" STR_FMT ">: ", STR_ARG(sender));
 	}
 	answer->sender = arena_str(&relays->arena, sender);
+	answer->forwarder = arena_str(&relays->arena, out->forwarder);
 	map_put(&relays->by_sender, answer->sender, answer);
 	return 0;
 }
 
-int queue_relay(struct queue *q, struct str sender, struct arena *a, struct str *nexthop,
-		struct err *err)
+int queue_relay(struct queue *q, struct queue_active *active, struct err *err)
 {
+	auto_arena struct arena a = ARENA_INIT;
+	struct str sender = active->envelope.sender;
 	struct auth_relay_in in = { .sender = sender };
 	struct auth_relay_out out;
 	int r = 0;
 
-	*nexthop = STR_NONE;
+	active->relay = active->forwarder = STR_NONE;
 	if (loop_now() >= q->relays.until || q->relays.by_sender.count > ANSWERS_MAX)
 		forget(q);
 	if (sender.n == 0 || q->relays.none)
@@ -67,7 +70,7 @@ int queue_relay(struct queue *q, struct str sender, struct arena *a, struct str 
 	if (!map_get(&q->relays.by_sender, sender)) {
 		/* Nobody waits for it: all mail would wait behind this one. */
 		r = ipc_client_connected(q->auth)
-			    ? auth_relay(q->auth, &in, a, &out, err)
+			    ? auth_relay(q->auth, &in, &a, &out, err)
 			    : err_set(err, -EAGAIN, "auth is not there to be asked for a relay");
 		if (r == 0)
 			r = remember(q, sender, &out, err);
@@ -75,6 +78,7 @@ int queue_relay(struct queue *q, struct str sender, struct arena *a, struct str 
 	if (r < 0)
 		return r;
 	const struct answer *answer = map_get(&q->relays.by_sender, sender);
-	*nexthop = arena_str(a, answer->nexthop);
+	active->relay = arena_str(&active->arena, answer->nexthop);
+	active->forwarder = arena_str(&active->arena, answer->forwarder);
 	return 0;
 }

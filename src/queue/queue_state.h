@@ -39,8 +39,9 @@ struct queue_active {
 	struct arena arena;
 	struct envelope envelope;
 	struct queue_job *jobs;
-	uint32_t busy;	  /* jobs in lanes, at destinations or in flight; freed with the last */
-	struct str relay; /* the next hop of its sender, or empty */
+	uint32_t busy;	      /* jobs in lanes, at destinations or in flight; freed with the last */
+	struct str relay;     /* the next hop of its sender, or empty */
+	struct str forwarder; /* the sender of its copies that an alias forwards, or empty */
 	struct queue_room *full; /* some recipient waits for a place in it; NULL: none */
 	int64_t not_before;	 /* of the next attempt, if there is one */
 	struct list tellings;	 /* what there is to tell the sender */
@@ -221,9 +222,9 @@ void queue_sources_done(struct queue *q);
 /* Messages that one source may have active. */
 uint32_t queue_source_limit(const struct queue *q);
 
-/* The next hop that is special to a sender, in `a`; empty: none. 0, or the error of asking. */
-int may_suspend must_check queue_relay(struct queue *q, struct str sender, struct arena *a,
-				       struct str *nexthop, struct err *err);
+/* Fill in active->relay and active->forwarder. 0, or the error of asking. */
+int may_suspend must_check queue_relay(struct queue *q, struct queue_active *active,
+				       struct err *err);
 void queue_relays_init(struct queue *q);
 void queue_relays_done(struct queue *q);
 

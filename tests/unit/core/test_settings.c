@@ -275,11 +275,11 @@ static void what_docker_mailserver_did_and_we_do_not_is_reported(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(LOAD(f, "SSL_TYPE=snakeoil", "PERMIT_DOCKER=network", "ENABLE_SRS=0",
-			      "ENABLE_SRS=1", "RELAY_HOST=", "DMS_VMAIL_UID=5000"),
+	assert_int_equal(LOAD(f, "SSL_TYPE=snakeoil", "PERMIT_DOCKER=network", "ENABLE_OAUTH2=0",
+			      "ENABLE_OAUTH2=1", "RELAY_HOST=", "DMS_VMAIL_UID=5000"),
 			 0);
 	assert_string_equal(f->reports, "W PERMIT_DOCKER is set, but has no effect here\n"
-					"W ENABLE_SRS is set, but has no effect here\n");
+					"W ENABLE_OAUTH2 is set, but has no effect here\n");
 }
 
 static void a_child_gets_the_same_settings(void **state)
