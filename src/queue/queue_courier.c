@@ -11,6 +11,9 @@
 /* Recipients that one transaction takes (RFC 5321 4.5.3.1.8). */
 #define RECIPIENTS_MAX 100
 
+/* A courier that crashes is back within seconds. */
+#define AWAY_MS 60000
+
 /* Until somebody has ended. */
 #define SPAWN_PAUSE 1000
 
@@ -44,10 +47,13 @@ static void put_off(struct queue *q, struct queue_job *job)
 	struct queue_outcome o = {
 		.relay = STR("none"),
 		.status = STR("4.4.1"),
-		.text = arena_printf(&a, "delivery temporarily suspended: %s", d->reason),
+		.text = arena_printf(&a, "delivery temporarily suspended: %s",
+				     q->courier_away ? "the courier is not running" : d->reason),
 	};
 
-	if (job->active->not_before < d->dead_until)
+	if (q->courier_away)
+		job->active->entry->no_worker = true;
+	else if (job->active->not_before < d->dead_until)
 		job->active->not_before = d->dead_until;
 	if (queue_is_expired(q, job->active))
 		queue_refused(q, job, &o);
@@ -76,7 +82,7 @@ void queue_courier_add(struct queue *q, struct queue_job *job)
 	queue_entry_set_rcpt(job->active->entry, job->recipient, QUEUE_RCPT_ACTIVE);
 	job->active->busy++;
 	queue_room_enter(&d->room);
-	if (queue_destination_is_dead(d)) {
+	if (queue_destination_is_dead(d) || q->courier_away) {
 		put_off(q, job);
 		job_done(q, job);
 	} else {
@@ -206,6 +212,15 @@ static void give_back(struct call *c, const struct err *err)
 	all_done(c);
 }
 
+/* A person has held or deleted the message while it waited for its turn. */
+static void withdraw(struct call *c)
+{
+	queue_destination_end(c->queue, c->destination, -1, STR_NONE);
+	for (size_t i = 0; i < c->count; i++)
+		queue_entry_set_rcpt(c->active->entry, c->jobs[i]->recipient, QUEUE_RCPT_DEFERRED);
+	all_done(c);
+}
+
 static void may_suspend deliver(struct call *c)
 {
 	struct queue *q = c->queue;
@@ -214,6 +229,10 @@ static void may_suspend deliver(struct call *c)
 	struct courier_deliver_out out = { 0 };
 	struct err err = { 0 };
 
+	if (queue_entry_is_withdrawn(c->active->entry)) {
+		withdraw(c);
+		return;
+	}
 	int r = ask(c, &a, &out, &err);
 	/* When the queue stops, queue_stop frees the jobs. */
 	if (r == -ECANCELED)
@@ -263,15 +282,48 @@ static int may_suspend start_call(struct queue *q, struct queue_destination *d)
 	return fiber_sleep(SPAWN_PAUSE);
 }
 
+/* All mail for other servers makes place for the mail that can be delivered. */
+static void send_away(struct queue *q)
+{
+	struct map *m = &q->destinations.senders;
+
+	q->courier_away = true;
+	for (struct map_slot *s = map_next(m, NULL); s; s = map_next(m, NULL))
+		put_off_all(q, ((const struct queue_sender *)s->value)->key.destination);
+}
+
+static int may_suspend wait_for_courier(struct queue *q)
+{
+	int64_t deadline = q->courier_away ? LOOP_FOREVER : loop_deadline(AWAY_MS);
+	int r = 0;
+
+	while (r == 0 && !ipc_client_connected(q->courier))
+		r = waitq_wait(&q->courier_work, "the courier", deadline);
+	if (r == -ETIMEDOUT && !ipc_client_connected(q->courier))
+		send_away(q);
+	return r == -ETIMEDOUT ? 0 : r;
+}
+
+void queue_courier_attached(struct queue *q)
+{
+	waitq_wake_one(&q->courier_work);
+	if (!q->courier_away)
+		return;
+	q->courier_away = false;
+	queue_retry_all(q, true);
+}
+
 void queue_courier_run(void *arg)
 {
 	struct queue *q = arg;
 	int r = 0;
 
 	while (r == 0) {
-		struct queue_destination *d = NULL;
-		if (!q->draining && ipc_client_connected(q->courier))
-			d = queue_destination_next(q);
+		if (!ipc_client_connected(q->courier)) {
+			r = wait_for_courier(q);
+			continue;
+		}
+		struct queue_destination *d = q->draining ? NULL : queue_destination_next(q);
 		r = d ? start_call(q, d)
 		      : waitq_wait(&q->courier_work, "mail for other servers", LOOP_FOREVER);
 	}

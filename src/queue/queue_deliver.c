@@ -212,12 +212,18 @@ static int may_suspend deliver_one(struct queue_worker *w, struct queue_lane *la
 	struct queue_job *job = LIST_ITEM(it, struct queue_job, link);
 
 	lane->busy = true;
-	call_worker(w, job, &a, &answer);
-	/* When the queue stops, the job stays where it was: queue_stop frees it with its lane. */
-	if (answer.result == -ECANCELED)
-		list_prepend(&lane->jobs, &job->link);
-	else
-		decide(w, lane, job, &answer);
+	if (queue_entry_is_withdrawn(job->active->entry)) {
+		queue_entry_set_rcpt(job->active->entry, job->recipient, QUEUE_RCPT_DEFERRED);
+		job_done(w->queue, job);
+	} else {
+		call_worker(w, job, &a, &answer);
+		/* When the queue stops, the job stays where it was: queue_stop frees it with its
+		 * lane. */
+		if (answer.result == -ECANCELED)
+			list_prepend(&lane->jobs, &job->link);
+		else
+			decide(w, lane, job, &answer);
+	}
 	lane->busy = false;
 	lane_next(lane);
 	waitq_wake_one(&w->work);

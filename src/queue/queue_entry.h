@@ -98,6 +98,12 @@ void queue_entry_set_rcpt(struct queue_entry *e, uint32_t i, enum queue_rcpt_sta
 /* Is any recipient in this state? */
 bool queue_entry_has_rcpt(const struct queue_entry *e, enum queue_rcpt_state state);
 
+/* A person has said that it is not to be delivered, now or ever. */
+static inline bool queue_entry_is_withdrawn(const struct queue_entry *e)
+{
+	return e->held || e->deleted;
+}
+
 /* Head and body: what the recipients get. */
 static inline uint64_t queue_entry_content_offset(const struct queue_entry *e)
 {

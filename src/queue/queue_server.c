@@ -21,7 +21,8 @@ int64_t queue_now_usec(const struct queue *q)
 void queue_ended(struct queue *q)
 {
 	check(q->in_flight > 0);
-	if (--q->in_flight == 0)
+	q->in_flight--;
+	if (q->in_flight == 0 || q->draining)
 		waitq_wake_all(&q->quiet);
 }
 
@@ -202,7 +203,7 @@ void queue_attach_worker(struct queue *q, unsigned worker, int fd)
 void queue_attach_courier(struct queue *q, int fd)
 {
 	ipc_client_attach(q->courier, fd);
-	waitq_wake_one(&q->courier_work);
+	queue_courier_attached(q);
 }
 
 void queue_attach_auth(struct queue *q, int fd)

@@ -11,6 +11,9 @@
 #define SPARE_BYTES (64u << 20)
 #define SPARES_MAX  4
 
+/* For calls to the courier when the queue is told to end. */
+#define COURIER_GRACE_MS 5000
+
 /* Reports being written at a time: each waits for a commit. */
 #define REPORTERS 16
 
@@ -229,14 +232,37 @@ static void give_up_absent_workers(struct queue *q)
 			ipc_client_close(q->workers[i].client);
 }
 
-int queue_drain(struct queue *q, int64_t deadline)
+static unsigned courier_calls(const struct queue *q)
 {
+	const unsigned *n = q->destinations.in_flight;
+
+	return n[QUEUE_UNPROVEN] + n[QUEUE_PROVEN];
+}
+
+/* Another server may let us wait for minutes: what is under way there has a while, and is tried
+ * again after the next start. */
+static int may_suspend wait_for_deliveries(struct queue *q, int64_t deadline)
+{
+	int64_t grace = loop_deadline(COURIER_GRACE_MS);
 	int r = 0;
 
+	while (r == 0 && q->in_flight) {
+		bool remote = q->in_flight == courier_calls(q);
+		if (remote && loop_now() >= grace)
+			return 0;
+		r = waitq_wait(&q->quiet, "deliveries to end",
+			       grace < deadline && loop_now() < grace ? grace : deadline);
+		if (r == -ETIMEDOUT && loop_now() < deadline)
+			r = 0;
+	}
+	return r;
+}
+
+int queue_drain(struct queue *q, int64_t deadline)
+{
 	q->draining = true;
 	give_up_absent_workers(q);
-	while (r == 0 && q->in_flight)
-		r = waitq_wait(&q->quiet, "deliveries to end", deadline);
+	int r = wait_for_deliveries(q, deadline);
 	if (r == 0)
 		r = queue_commit_flush(&q->commit, deadline);
 	if (r == 0) {

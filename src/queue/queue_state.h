@@ -146,6 +146,7 @@ struct queue {
 	struct ipc_client *courier;
 	struct queue_destinations destinations;
 	struct waitq courier_work;
+	bool courier_away; /* it did not come back in time */
 
 	struct queue_entry **retry; /* heap by next_try */
 	size_t retry_count, retry_cap;
@@ -204,6 +205,7 @@ void queue_deliver(struct queue_job *job);
 /* A job for its destination. */
 void queue_courier_add(struct queue *q, struct queue_job *job);
 void queue_courier_run(void *queue);
+void queue_courier_attached(struct queue *q);
 
 /* The key of an envelope's source; never 0. */
 uint32_t queue_source_key(const struct queue *q, const struct envelope *e);

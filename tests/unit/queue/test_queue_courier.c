@@ -254,6 +254,77 @@ IN_WORLD(mail_waits_for_a_courier_that_is_away)
 	assert_int_equal(w->shipment_count, 1);
 }
 
+IN_WORLD(mail_makes_place_while_the_courier_stays_away)
+{
+	char address[64];
+
+	world_kill(w);
+	w->config.active_max = 10;
+	world_start(w);
+	world_detach_courier(w);
+	world_sleep(w, 10);
+	for (int i = 0; i < 100; i++) {
+		snprintf(address, sizeof(address), "x@example%d.com", i);
+		assert_int_equal(world_send_remote(w, address, address), 0);
+	}
+	world_sleep(w, 2 * MINUTE);
+	assert_int_equal(world_send(w, "bob@example.org", "alice@example.org"), 0);
+	world_sleep(w, 100);
+	assert_int_equal(w->delivery_count, 1);
+	assert_true(world_log_has(w, "suspended: the courier is not running"));
+	world_attach_courier(w);
+	world_sleep(w, 1000);
+	assert_int_equal(w->shipment_count, 100);
+}
+
+IN_WORLD(draining_does_not_wait_for_a_server_that_lets_us_wait)
+{
+	w->courier_slow = slowly;
+	assert_int_equal(world_send_remote(w, "bob@example.org", "x@dead.example"), 0);
+	assert_int_equal(world_send_remote(w, "bob@example.org", "x@live.example"), 0);
+	world_sleep(w, 10);
+	int64_t before = loop_now();
+	assert_int_equal(world_drain(w), 0);
+	assert_in_range(loop_now() - before, 4000, 6000);
+	w->courier_slow = NULL;
+	world_start(w);
+	world_sleep(w, MINUTE);
+	assert_int_equal(w->shipment_count, 3);
+	assert_string_equal(last_shipment(w)->nexthop, "dead.example");
+	assert_int_equal(world_messages(w), 0);
+}
+
+IN_WORLD(an_account_does_not_take_all_active_places)
+{
+	char sender[64];
+
+	world_kill(w);
+	w->config.active_max = 100;
+	world_start(w);
+	w->slow_ms = 60000;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(sender, sizeof(sender), "user%d@example.net", i);
+		assert_int_equal(world_send(w, sender, "alice@example.org"), 0);
+	}
+	world_sleep(w, 1000);
+	assert_int_equal(w->delivery_count, 1);
+	assert_int_equal(world_send(w, "bob@example.net", "carol@example.org"), 0);
+	assert_int_equal(world_send_remote(w, "bob@example.org", "x@example.com"), 0);
+	world_sleep(w, 1000);
+	assert_int_equal(w->delivery_count, 2);
+	assert_int_equal(w->shipment_count, 1);
+
+	w->slow_ms = 1;
+	world_sleep(w, 10 * MINUTE);
+	assert_int_equal(w->delivery_count, 1001);
+	for (size_t i = 0, n = 0; i < w->delivery_count; i++) {
+		if (strcmp(w->deliveries[i].account, "alice@example.org") != 0)
+			continue;
+		snprintf(sender, sizeof(sender), "user%zu@example.net", n++);
+		assert_string_equal(w->deliveries[i].sender, sender);
+	}
+}
+
 IN_WORLD(a_destination_gets_five_calls_and_more_when_they_go_well)
 {
 	w->courier_slow = slowly;
@@ -429,6 +500,9 @@ int main(void)
 		fiber_test(a_refused_recipient_is_reported_to_the_sender_here),
 		fiber_test(an_unknown_answer_is_tried_again_later),
 		fiber_test(mail_waits_for_a_courier_that_is_away),
+		fiber_test(mail_makes_place_while_the_courier_stays_away),
+		fiber_test(draining_does_not_wait_for_a_server_that_lets_us_wait),
+		fiber_test(an_account_does_not_take_all_active_places),
 		fiber_test(a_destination_gets_five_calls_and_more_when_they_go_well),
 		fiber_test(a_dead_destination_is_left_alone),
 		fiber_test(the_dead_cost_the_living_nothing),
