@@ -15,11 +15,12 @@
 
 struct arena;
 
-#define HISTORY_DIR	 "queue-history" /* in the state directory */
-#define HISTORY_CURRENT	 "current"
-#define HISTORY_OLD	 "old"
-#define HISTORY_FIELDS	 5
-#define HISTORY_LINE_MAX 8192
+#define HISTORY_DIR	   "queue-history" /* in the state directory */
+#define HISTORY_CURRENT	   "current"
+#define HISTORY_OLD	   "old"
+#define HISTORY_SUPPRESSED "suppressed" /* addresses that are refused, one line each */
+#define HISTORY_FIELDS	   5
+#define HISTORY_LINE_MAX   8192
 
 /* The fields of a message that came in: sender, Message-ID, size, client, login. */
 enum history_received {

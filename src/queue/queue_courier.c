@@ -169,6 +169,7 @@ static void settle_job(struct call *c, struct queue_job *job, const struct couri
 		queue_finish_recipient(q, e, job->recipient);
 		tell_success(job, dsn, o);
 	} else if (result->outcome == COURIER_REFUSED || queue_is_expired(q, job->active)) {
+		queue_suppress(q, job, o);
 		queue_refused(q, job, o);
 	} else {
 		queue_try_later(q, job, o);

@@ -99,8 +99,13 @@ static struct queue_room *find_room(struct queue *q, struct queue_job *job)
 static void start_job(struct queue *q, struct queue_job *job, bool admitted)
 {
 	struct queue_active *active = job->active;
-	struct queue_room *room = find_room(q, job);
+	struct queue_outcome o = { .relay = STR("none"), .status = STR("5.1.1") };
 
+	if (queue_is_suppressed(q, job, &o.text)) {
+		queue_refused(q, job, &o);
+		return;
+	}
+	struct queue_room *room = find_room(q, job);
 	if (!room) {
 		discard(q, job);
 	} else if (queue_room_is_full(q, room) && !admitted) {

@@ -177,6 +177,13 @@ static int may_suspend op_act(void *ctx, struct operator_act_in *in, struct aren
 	return 0;
 }
 
+static int may_suspend op_unsuppress(void *ctx, struct operator_unsuppress_in *in, struct arena *a,
+				     struct operator_unsuppress_out *out, struct err *err)
+{
+	(void)a, (void)out;
+	return queue_unsuppress(ctx, in->address, err);
+}
+
 struct ipc_server queue_operator_server(struct queue *q)
 {
 	static const struct operator_ops ops = {
@@ -184,6 +191,7 @@ struct ipc_server queue_operator_server(struct queue *q)
 		.messages = op_messages,
 		.content = op_content,
 		.act = op_act,
+		.unsuppress = op_unsuppress,
 	};
 
 	return (struct ipc_server){ .service = &operator_service, .ops = &ops, .ctx = q };

@@ -43,6 +43,7 @@ struct queue_config {
 
 	const char *history_dir; /* NULL, or a size of 0: no history is kept */
 	uint64_t history_size;	 /* of its files together */
+	int64_t suppress; /* an address that does not exist is refused for so long; 0: not at all */
 
 	struct str default_relay, agent; /* as DEFAULT_RELAY_HOST and POSTFIX_DAGENT; or empty */
 	unsigned courier_calls;		 /* deliveries in flight to other servers: 500 */

@@ -80,6 +80,7 @@ static struct queue *queue_new(const struct queue_config *config)
 	queue_destinations_init(&q->destinations);
 	waitq_init(&q->courier_work);
 	queue_history_init(&q->history);
+	queue_suppression_init(&q->suppression);
 	list_init(&q->reports);
 	waitq_init(&q->report_work);
 	waitq_init(&q->dispatch);
@@ -118,7 +119,11 @@ static int run_open(void *arg)
 		config.spares = segment_size > SPARE_BYTES ? 1 : SPARE_BYTES / segment_size;
 
 	int r = journal_open(&config, &q->journal, job->err);
-	return r < 0 ? r : queue_replay(q, &job->report, job->err);
+	if (r == 0)
+		r = queue_replay(q, &job->report, job->err);
+	if (r == 0)
+		queue_suppression_load(q);
+	return r;
 }
 
 static void log_replay(const struct queue *q, const struct queue_replay_report *report)
@@ -162,6 +167,8 @@ static int start_fibers(struct queue *q, struct err *err)
 		r = fiber_spawn(&q->fibers, "courier", queue_courier_run, q);
 	if (r == 0)
 		r = fiber_spawn(&q->fibers, "history", queue_history_run, q);
+	if (r == 0)
+		r = fiber_spawn(&q->fibers, "refused addresses", queue_suppression_run, q);
 	for (unsigned i = 0; r == 0 && i < REPORTERS; i++)
 		r = fiber_spawn(&q->fibers, "reports", queue_report_run, q);
 	if (r == 0)
@@ -299,6 +306,7 @@ void queue_stop(struct queue *q)
 	queue_sources_done(q);
 	queue_relays_done(q);
 	queue_history_done(q);
+	queue_suppression_done(&q->suppression);
 	arena_done(&q->route_memory);
 	queue_entries_done(&q->entries);
 	journal_free(q->journal);

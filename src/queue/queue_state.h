@@ -92,6 +92,14 @@ struct queue_history {
 	bool failing;
 };
 
+/* Addresses that are refused. */
+struct queue_suppression {
+	struct map by_address;
+	struct list all;
+	struct waitq changed;
+	bool dirty; /* the file is not as we are */
+};
+
 /* Whoever sends messages, for taking turns. */
 struct queue_source {
 	struct list turn;     /* in queue.turns, with mail that is incoming */
@@ -154,6 +162,7 @@ struct queue {
 
 	size_t written_count; /* of all workers */
 	struct queue_history history;
+	struct queue_suppression suppression;
 	struct list reports; /* actives with something to tell */
 	struct waitq report_work;
 
@@ -263,6 +272,18 @@ int may_suspend must_check queue_act(struct queue *q, enum operator_action actio
 				     const uint64_t *ids, size_t n, struct err *err);
 int may_suspend must_check queue_act_on_all(struct queue *q, enum operator_action action,
 					    struct err *err);
+
+void queue_suppression_init(struct queue_suppression *t);
+void queue_suppression_done(struct queue_suppression *t);
+void queue_suppression_load(struct queue *q);
+void queue_suppression_run(void *queue);
+
+/* A recipient was refused: if there is no such mailbox, the next message is refused here. */
+void queue_suppress(struct queue *q, const struct queue_job *job, const struct queue_outcome *o);
+bool queue_is_suppressed(struct queue *q, const struct queue_job *job, struct str *why);
+
+/* 0, -ENOENT, or the error of writing the file. */
+int may_suspend must_check queue_unsuppress(struct queue *q, struct str address, struct err *err);
 
 /* The history: opened by queue_start; 0 also where none is wanted. */
 void queue_history_init(struct queue_history *h);

@@ -141,6 +141,7 @@ static int queue_role_start(struct group *g, struct err *err)
 		.fqdn = set->fqdn,
 		.history_dir = role_state.history.p,
 		.history_size = (uint64_t)set->history_size,
+		.suppress = set->suppress,
 		.workers = (unsigned)set->workers,
 		.retry_min = set->retry_min,
 		.retry_max = set->retry_max,

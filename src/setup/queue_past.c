@@ -8,8 +8,8 @@
 
 #define FILE_MAX ((size_t)16 << 30)
 
-static int read_file(struct setup *s, const char *name, queue_past_fn *each, void *ctx,
-		     struct err *err)
+int queue_past_file(struct setup *s, const char *name, queue_past_fn *each, void *ctx,
+		    struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT, fields = ARENA_INIT;
 	struct str text, path = arena_printf(&a, "%" STR_FMT "/" HISTORY_DIR "/%s",
@@ -29,9 +29,9 @@ static int read_file(struct setup *s, const char *name, queue_past_fn *each, voi
 
 int queue_past_each(struct setup *s, queue_past_fn *each, void *ctx, struct err *err)
 {
-	int r = read_file(s, HISTORY_OLD, each, ctx, err);
+	int r = queue_past_file(s, HISTORY_OLD, each, ctx, err);
 
-	return r < 0 ? r : read_file(s, HISTORY_CURRENT, each, ctx, err);
+	return r < 0 ? r : queue_past_file(s, HISTORY_CURRENT, each, ctx, err);
 }
 
 static struct str key_of(struct arena *a, uint64_t id, struct str recipient)

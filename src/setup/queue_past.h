@@ -11,6 +11,10 @@ struct err;
 typedef void queue_past_fn(void *ctx, const struct history_line *l);
 int must_check queue_past_each(struct setup *s, queue_past_fn *each, void *ctx, struct err *err);
 
+/* The same for one file of the history's directory. */
+int must_check queue_past_file(struct setup *s, const char *name, queue_past_fn *each, void *ctx,
+			       struct err *err);
+
 /* Why a recipient waits: the last word of each that was deferred. */
 struct queue_reasons {
 	struct map by_recipient;

@@ -84,6 +84,8 @@ enum setup_exit cmd_queue_hold(struct setup *s);
 enum setup_exit cmd_queue_release(struct setup *s);
 enum setup_exit cmd_queue_delete(struct setup *s);
 enum setup_exit cmd_queue_flush(struct setup *s);
+enum setup_exit cmd_queue_suppressed(struct setup *s);
+enum setup_exit cmd_queue_unsuppress(struct setup *s);
 enum setup_exit cmd_mailq(struct setup *s);
 enum setup_exit cmd_postqueue(struct setup *s);
 enum setup_exit cmd_postsuper(struct setup *s);

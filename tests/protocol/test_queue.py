@@ -205,3 +205,27 @@ def test_without_a_server_it_is_said_so(make_server):
     result = run(server, 'queue', 'list')
     assert result.returncode == 1 and 'is the server running?' in result.stderr
     server.start()
+
+
+def test_an_address_that_does_not_exist_is_not_asked_for_again(make_server):
+    with Sink(replies={'RCPT': ['550 5.1.1 no such user']}) as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink, POSTHORN_SUPPRESS='1d'))
+        assert ok(server, 'queue', 'suppressed') == 'No address is suppressed\n'
+        submit(server, ELSEWHERE)
+        server.wait_stored(ALICE)
+        text = wait_until(lambda: ELSEWHERE in ok(server, 'queue', 'suppressed') and
+                          ok(server, 'queue', 'suppressed'))
+        assert '550 5.1.1 no such user' in text
+        server.kill_all()
+        server.start()
+        sessions = len(sink.sessions)
+        accept(sink)
+        submit(server, ELSEWHERE.upper())
+        server.wait_stored(ALICE, 2)
+        assert len(sink.sessions) == sessions
+        assert 'refused before' in server.log()
+
+        ok(server, 'queue', 'unsuppress', ELSEWHERE)
+        assert run(server, 'queue', 'unsuppress', ELSEWHERE).returncode == 1
+        submit(server, ELSEWHERE)
+        wait_accepted(sink)

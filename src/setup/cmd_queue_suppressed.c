@@ -1,0 +1,50 @@
+/* setup queue suppressed, unsuppress: addresses that are refused because they were refused. */
+#include <stdio.h>
+
+#include "base/err.h"
+#include "setup/message.h"
+#include "setup/queue_door.h"
+#include "setup/queue_past.h"
+#include "setup/queue_print.h"
+
+static void print_suppressed(void *ctx, const struct history_line *l)
+{
+	unsigned *count = ctx;
+
+	++*count;
+	print_text(l->fields[HISTORY_RECIPIENT]);
+	fputs("  ", stdout);
+	print_time(l->time_ms / 1000);
+	fputs("  ", stdout);
+	print_text(l->fields[HISTORY_TEXT]);
+	putchar('\n');
+}
+
+enum setup_exit cmd_queue_suppressed(struct setup *s)
+{
+	unsigned count = 0;
+	struct err err;
+
+	if (queue_past_file(s, HISTORY_SUPPRESSED, print_suppressed, &count, &err) < 0)
+		return message_fail(s, "%s", err.text);
+	if (count == 0)
+		puts("No address is suppressed");
+	return SETUP_OK;
+}
+
+static enum setup_exit unsuppress(struct setup *s, struct ipc_client *queue, void *unused)
+{
+	struct operator_unsuppress_in in = { .address = setup_arg(s, 0) };
+	struct operator_unsuppress_out out;
+	struct err err = { 0 };
+	(void)unused;
+
+	return operator_unsuppress(queue, &in, &s->arena, &out, &err) < 0
+		       ? message_fail(s, "%s", err.text)
+		       : SETUP_OK;
+}
+
+enum setup_exit cmd_queue_unsuppress(struct setup *s)
+{
+	return queue_door_open(s, false, unsuppress, NULL);
+}
