@@ -131,11 +131,34 @@ static int expect(SSL *ssl, const struct tls_expectation *want, struct err *err)
 	return r;
 }
 
+static enum tls_fault fault_of(long code)
+{
+	switch (code) {
+	case X509_V_OK:
+		return TLS_FAULT_NONE;
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return TLS_FAULT_NAME;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return TLS_FAULT_EXPIRED;
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_CERT_UNTRUSTED:
+		return TLS_FAULT_UNTRUSTED;
+	default:
+		return TLS_FAULT_OTHER;
+	}
+}
+
 static void judge(SSL *ssl, struct tls_verified *out)
 {
 	long code = SSL_get_verify_result(ssl);
 
-	*out = (struct tls_verified){ 0 };
+	*out = (struct tls_verified){ .fault = fault_of(code) };
 	if (!SSL_get0_peer_certificate(ssl) && code == X509_V_OK) {
 		snprintf(out->reason, sizeof(out->reason), "there is no certificate");
 		return;
@@ -149,7 +172,8 @@ static void judge(SSL *ssl, struct tls_verified *out)
 int tls_connect(struct stream *s, struct tls_roots *roots, const struct tls_expectation *want,
 		struct tls_verified *out, struct err *err)
 {
-	*out = (struct tls_verified){ .reason = "there was no handshake" };
+	*out = (struct tls_verified){ .fault = TLS_FAULT_OTHER,
+				      .reason = "there was no handshake" };
 	int r = stream_flush(s);
 	if (r < 0)
 		return err_set(err, r, "TLS handshake: %s", strerror(-r));

@@ -38,8 +38,17 @@ struct tls_expectation {
 	bool required; /* end the handshake when the server is not whom we want */
 };
 
+enum tls_fault {
+	TLS_FAULT_NONE,
+	TLS_FAULT_OTHER,
+	TLS_FAULT_NAME,
+	TLS_FAULT_EXPIRED,
+	TLS_FAULT_UNTRUSTED, /* no authority that we know, or no TLSA record, vouches for it */
+};
+
 struct tls_verified {
 	bool ok;
+	enum tls_fault fault;
 	char reason[128]; /* why not */
 };
 

@@ -30,7 +30,9 @@ struct client {
 	char host[CLIENT_HOST_MAX + 1];
 	char relay[CLIENT_RELAY_MAX]; /* "mx.example.org[192.0.2.1]:25" */
 	char tls_text[CLIENT_TLS_MAX];
-	uint64_t messages; /* transactions so far */
+	const char *
+		tls_result; /* a word of RFC 8460 4.3, "success", or NULL: it did not come so far */
+	uint64_t messages;  /* transactions so far */
 };
 
 /* The connection is taken. Freed by client_free. */

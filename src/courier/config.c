@@ -28,6 +28,7 @@ struct courier_config courier_config_from_settings(const struct settings *set)
 		},
 		.ca_file = set->ca_file.p,
 		.tls_required = set->tls_required,
+		.refuse_downgrade = set->tls_refuse_downgrade,
 		.relay_verify = set->relay_verify,
 		.dane = set->enable_dane,
 		.sts = set->enable_mta_sts,

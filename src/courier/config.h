@@ -28,9 +28,10 @@ struct courier_config {
 	struct str bind4, bind6; /* source addresses, or empty */
 	struct courier_times times;
 
-	const char *ca_file; /* authorities (PEM) */
-	bool tls_required;   /* of everybody */
-	bool relay_verify;   /* before a password is sent */
+	const char *ca_file;   /* authorities (PEM) */
+	bool tls_required;     /* of everybody */
+	bool refuse_downgrade; /* of who had it before */
+	bool relay_verify;     /* before a password is sent */
 	bool dane;
 	bool sts;	   /* RFC 8461 */
 	uint16_t sts_port; /* of hosts with policies */

@@ -15,6 +15,7 @@
 #include "courier/courier_state.h"
 #include "courier/hosts.h"
 #include "courier/sts.h"
+#include "courier/tls_memory.h"
 #include "courier/verdict.h"
 
 struct courier *courier_start(const struct courier_config *config)
@@ -30,6 +31,7 @@ struct courier *courier_start(const struct courier_config *config)
 	c->auth = ipc_client_new("auth", &c->fibers);
 	if (tls_roots_new(config->ca_file, &c->roots, &err) < 0)
 		log_event(LOG_COURIER_ROOTS, LOG_REASON(&err));
+	c->memory = tls_memory_new(config->dir);
 	if (config->sts)
 		c->sts = sts_new(config->dir);
 	cache_init(&c->cache, config->cache_max, config->cache_idle);
@@ -56,6 +58,7 @@ void courier_stop(struct courier *c)
 	cache_done(&c->cache);
 	tls_roots_free(c->roots);
 	sts_free(c->sts);
+	tls_memory_free(c->memory);
 	free(c);
 }
 

@@ -17,6 +17,7 @@
 #include "courier/nexthop.h"
 #include "courier/session.h"
 #include "courier/sts.h"
+#include "courier/tls_memory.h"
 #include "courier/verdict.h"
 #include "queue/envelope.h"
 
@@ -161,6 +162,8 @@ static void may_suspend make_wish(struct route *r, const struct mx_host *h, stru
 		.credentials = r->user.n > 0,
 		.verify_relay = config->relay_verify,
 		.required = config->tls_required && !r->nexthop.local,
+		.remembered = tls_memory_had_tls(r->c->memory, str_from(h->name)),
+		.refuse_downgrade = config->refuse_downgrade,
 	};
 
 	*w = (struct session_wish){
@@ -182,6 +185,27 @@ static void may_suspend make_wish(struct route *r, const struct mx_host *h, stru
 		w->names[w->name_count++] = h->name;
 		w->names[w->name_count++] = r->nexthop.host;
 	}
+}
+
+/* What TLS came to, for the next time and for reports. */
+static void remember_tls(struct route *r, const struct mx_host *h, const struct client *client,
+			 const struct session_wish *w)
+{
+	struct tls_session_result result = {
+		.domain = str_from(r->nexthop.host),
+		.relay = str_from(client->relay),
+		.policy = w->dane.state != TLS_DANE_NONE ? "tlsa"
+			  : r->sts.mode != TLS_STS_NONE	 ? "sts"
+							 : NULL,
+		.result = client->tls_result,
+	};
+
+	if (r->list.mx && result.policy && result.result)
+		tls_memory_note(r->c->memory, &result);
+	if (client->tls)
+		tls_memory_add(r->c->memory, str_from(h->name));
+	else if (tls_memory_had_tls(r->c->memory, str_from(h->name)))
+		log_event(LOG_COURIER_DOWNGRADE, LOG_CSTR("relay", client->relay));
 }
 
 static void may_suspend try_host(struct route *r, struct mx_host *h)
@@ -206,6 +230,7 @@ static void may_suspend try_host(struct route *r, struct mx_host *h)
 			return;
 		}
 		int e = session_open(client, &wish, &v);
+		remember_tls(r, h, client, &wish);
 		if (e == 0) {
 			h->endpoints[k].tried = !use_session(r, client);
 			continue;

@@ -23,6 +23,23 @@ static const char *describe(const struct session_wish *w, const struct tls_verif
 	return strcmp(w->tls.why, "MTA-STS") == 0 ? "MTA-STS verified" : "verified";
 }
 
+/* RFC 8460 4.3 */
+static const char *result_of(enum tls_fault fault)
+{
+	switch (fault) {
+	case TLS_FAULT_NONE:
+		return "success";
+	case TLS_FAULT_NAME:
+		return "certificate-host-mismatch";
+	case TLS_FAULT_EXPIRED:
+		return "certificate-expired";
+	case TLS_FAULT_UNTRUSTED:
+		return "certificate-not-trusted";
+	default:
+		return "validation-failure";
+	}
+}
+
 static void note_tls(struct client *c, const struct session_wish *w,
 		     const struct tls_verified *verified)
 {
@@ -79,6 +96,7 @@ static int may_suspend start_tls(struct client *c, const struct session_wish *w,
 	c->stage = "performing the TLS handshake";
 	stream_set_idle(c->s, c->config->times.helo);
 	int r = tls_connect(c->s, w->roots, &want, &verified, &err);
+	c->tls_result = result_of(verified.fault);
 	if (r < 0) {
 		c->closing = true;
 		return give_up(c, w, r, err.text, v);
@@ -95,6 +113,7 @@ static int may_suspend upgrade(struct client *c, const struct session_wish *w, s
 	if (w->plain && !insist)
 		return 0;
 	if (!client_offers(c, COURIER_STARTTLS)) {
+		c->tls_result = "starttls-not-supported";
 		if (!insist)
 			return 0;
 		verdict_set(v, w->tls.final ? COURIER_REFUSED : COURIER_TRY_AGAIN,

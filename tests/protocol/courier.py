@@ -82,6 +82,11 @@ class Courier:
     def set_zone(self, zone):
         self.zone.write_text('\n'.join(line.strip() for line in zone.strip().split('\n')) + '\n')
 
+    def results(self):
+        """What is kept for reports about TLS, line by line."""
+        path = self.root / 'var/mail-state/courier/tls-results'
+        return path.read_text().splitlines() if path.exists() else []
+
     def log(self):
         return (self.root / 'stderr').read_text(errors='replace')
 

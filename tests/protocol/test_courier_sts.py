@@ -120,6 +120,8 @@ def test_policy_is_kept_to(authority, web, request, number):
         attempt = c.send('example.org')
         assert attempt.only.outcome == outcome, (attempt, c.log())
         assert attempt.tls.startswith(kind), attempt
+        noted = [line.split('\t') for line in c.results()]
+        assert all(n[1:3] == ['example.org', 'sts'] for n in noted)
         if outcome == 'later':
             assert attempt.only.status in ('4.7.4', '4.7.5')
             assert 'MTA-STS' in attempt.only.text

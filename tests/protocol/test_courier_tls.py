@@ -35,8 +35,8 @@ def zone(*more, secure=True):
     return '\n'.join([f'example.org MX {flag} 10 {HOST}', f'{HOST} A {flag} 127.0.0.1', *more])
 
 
-def run(sink, authority, text, env=None):
-    return Courier(text, env={'POSTHORN_REMOTE_PORT': str(sink.port),
+def run(sink, authority, text, env=None, root=None):
+    return Courier(text, root=root, env={'POSTHORN_REMOTE_PORT': str(sink.port),
                               'POSTHORN_CA_FILE': str(authority.file), **(env or {})})
 
 
@@ -91,6 +91,19 @@ def test_capabilities_are_asked_for_again(authority, good):
         assert c.send('example.org').only.outcome == 'sent'
 
 
+@pytest.mark.parametrize('refuse', ['0', '1'])
+def test_server_that_had_tls_is_remembered(authority, good, tmp_path, refuse):
+    env = {'POSTHORN_TLS_REFUSE_DOWNGRADE': refuse}
+    with Sink(tls=good.context()) as sink, run(sink, authority, zone(), env, root=tmp_path) as c:
+        assert c.send('example.org').only.outcome == 'sent'
+        assert 'had TLS before' not in c.log()
+        port = sink.port
+    with Sink(port=port) as sink, run(sink, authority, zone(), env, root=tmp_path) as c:
+        attempt = c.send('example.org')
+        assert attempt.only.outcome == ('later' if refuse == '1' else 'sent')
+        assert 'had TLS before' in c.log() + attempt.only.text
+
+
 # DANE: RFC 7672
 
 def tlsa(port, data, flag='secure', host=HOST):
@@ -124,6 +137,9 @@ def test_dane(authority, request, case):
             attempt = c.send('example.org')
             assert attempt.only.outcome == outcome, attempt
             assert attempt.tls.startswith(kind), attempt
+            noted = [line.split('\t')[1:] for line in c.results()]
+            assert [n[1] for n in noted] == (['tlsa'] if secure else [])
+            assert all((n[3] == 'success') == (kind == 'DANE verified') for n in noted)
             if outcome == 'later':
                 assert attempt.only.status == '4.7.5' and 'DANE' in attempt.only.text
                 assert not sink.messages
