@@ -1,5 +1,7 @@
 #include "courier/attempt.h"
 
+#include <unistd.h>
+
 #include "base/arena.h"
 #include "courier/verdict.h"
 
@@ -49,4 +51,20 @@ bool attempt_is_open(const struct attempt *t)
 		if (!t->recipients[i].settled)
 			return true;
 	return false;
+}
+
+void attempt_take_body(struct attempt *t, const struct body *body)
+{
+	attempt_done(t);
+	t->body = *body;
+	t->converted = true;
+	/* The block was as long as the message is. */
+	t->block = arena_alloc(t->arena, BODY_BLOCK);
+}
+
+void attempt_done(struct attempt *t)
+{
+	if (t->converted)
+		close(t->body.fd);
+	t->converted = false;
 }

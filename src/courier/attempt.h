@@ -32,6 +32,7 @@ struct attempt {
 	struct body body;
 	char *block; /* BODY_BLOCK bytes, or fewer when the message is shorter */
 	bool examined;
+	bool converted;		   /* the body is ours, and 7-bit text */
 	struct body_traits traits; /* once it was examined */
 
 	/* For the answer: of the server that was spoken to last. */
@@ -52,6 +53,10 @@ void attempt_settle_open(struct attempt *t, const struct verdict *v);
 void attempt_fail(struct attempt *t, const struct verdict *v);
 
 bool attempt_is_open(const struct attempt *t);
+
+/* Send this body instead, which is taken. */
+void attempt_take_body(struct attempt *t, const struct body *body);
+void attempt_done(struct attempt *t);
 
 /* Transactions over an open session, for everybody whom it was not tried for. 0, or the error that
  * ended the session; whom that left without an answer has its verdict. */

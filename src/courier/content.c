@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/err.h"
 #include "base/str.h"
 #include "core/stream.h"
 #include "courier/attempt.h"
 #include "courier/client.h"
 #include "courier/config.h"
+#include "courier/seven_bit.h"
 #include "courier/verdict.h"
 #include "queue/envelope.h"
 
@@ -55,12 +57,33 @@ static int may_suspend check_smtputf8(const struct client *c, struct attempt *t,
 	return 0;
 }
 
+static int may_suspend convert(struct attempt *t, const struct client *c, struct verdict *v)
+{
+	struct body converted;
+	struct err err;
+
+	int r = seven_bit_make(&t->body, &converted, &err);
+	if (r == -E2BIG) {
+		verdict_set(v, COURIER_REFUSED, "5.6.3", "%s takes 7-bit text only, and %s",
+			    c->relay, err.text);
+		return -EMSGSIZE;
+	}
+	if (r < 0) {
+		verdict_set(v, COURIER_TRY_AGAIN, "4.3.0", "the message cannot be converted");
+		return r;
+	}
+	attempt_take_body(t, &converted);
+	return 0;
+}
+
+/* RFC 6152 3, RFC 3030 3: what the server does not take is converted. */
 static int may_suspend check_type(const struct client *c, struct attempt *t,
 				  struct content_needs *out, struct verdict *v)
 {
 	bool binary = t->in->flags & ENVELOPE_BINARYMIME;
-	int r;
 
+	if (t->converted)
+		return 0;
 	if (binary && client_offers(c, COURIER_CHUNKING) && client_offers(c, COURIER_BINARYMIME)) {
 		out->body_type = "BINARYMIME";
 		return 0;
@@ -70,35 +93,43 @@ static int may_suspend check_type(const struct client *c, struct attempt *t,
 			out->body_type = "8BITMIME";
 		return 0;
 	}
-	if ((r = examine(t, v)) < 0)
+	int r = examine(t, v);
+	if (r < 0)
 		return r;
-	if (binary && t->traits.binary)
-		return cannot(v, "5.6.3", c, "the message is binary");
-	if (!t->traits.eight_bit)
-		return 0;
-	if (!client_offers(c, COURIER_8BITMIME))
-		return cannot(v, "5.6.3", c, "the message has 8-bit text");
-	out->body_type = "8BITMIME";
+	if (binary ? t->traits.binary : t->traits.eight_bit)
+		return convert(t, c, v);
+	if (t->traits.eight_bit && !client_offers(c, COURIER_8BITMIME))
+		return convert(t, c, v);
+	if (t->traits.eight_bit)
+		out->body_type = "8BITMIME";
 	return 0;
+}
+
+static int check_size(const struct client *c, const struct attempt *t, struct verdict *v)
+{
+	if (!client_offers(c, COURIER_SIZE) || !c->caps.size || t->body.length <= c->caps.size)
+		return 0;
+	verdict_set(v, COURIER_REFUSED, "5.3.4",
+		    "message size %" PRIu64 " exceeds size limit %" PRIu64 " of server %s",
+		    t->body.length, c->caps.size, c->relay);
+	return -EMSGSIZE;
 }
 
 int content_prepare(const struct client *c, struct attempt *t, struct content_needs *out,
 		    struct verdict *v)
 {
 	*out = (struct content_needs){ 0 };
-	if (client_offers(c, COURIER_SIZE) && c->caps.size && t->body.length > c->caps.size) {
-		verdict_set(v, COURIER_REFUSED, "5.3.4",
-			    "message size %" PRIu64 " exceeds size limit %" PRIu64 " of server %s",
-			    t->body.length, c->caps.size, c->relay);
-		return -EMSGSIZE;
-	}
 	if (t->in->flags & ENVELOPE_REQUIRETLS && !client_offers(c, COURIER_REQUIRETLS)) {
 		verdict_set(v, COURIER_REFUSED, "5.7.30",
 			    "REQUIRETLS is asked for, which %s does not offer", c->relay);
 		return -EMSGSIZE;
 	}
-	int r = check_smtputf8(c, t, out, v);
-	return r < 0 ? r : check_type(c, t, out, v);
+	int r = check_size(c, t, v);
+	if (r == 0)
+		r = check_smtputf8(c, t, out, v);
+	if (r == 0)
+		r = check_type(c, t, out, v);
+	return r < 0 ? r : check_size(c, t, v);
 }
 
 struct dots {

@@ -103,6 +103,7 @@ static int may_suspend deliver(void *ctx, struct courier_deliver_in *in, struct 
 	hosts_try(c, &t);
 	fiber_limit_end(limit);
 	metric_observe(METRIC_COURIER_TIME, (uint64_t)(loop_now() - begin));
+	attempt_done(&t);
 	out->results = t.results;
 	out->results_count = in->recipients_count;
 	out->relay = t.relay;

@@ -210,6 +210,70 @@ def test_binary_needs_chunking(courier):
         assert sink.accepted[0].data == message
 
 
+def eight_bit_message():
+    """A message of several parts, and each leaf's content."""
+    from email.message import EmailMessage
+    from email.policy import SMTP
+    inner = EmailMessage()
+    inner['Subject'] = 'inner'
+    inner.set_content('inner: \u00e4\u00f6\u00fc\n.\n', cte='8bit')
+    message = EmailMessage()
+    message['Subject'] = 'outer'
+    message.set_content('text: \u00e4\u00f6\u00fc = \n\n.dot\ntrailing \n', cte='8bit')
+    message.add_attachment('plain ascii\n', cte='7bit')
+    message.add_attachment(bytes(range(128, 256)).replace(b'\x85', b''), maintype='application',
+                           subtype='x-y', cte='base64')
+    message.add_attachment(inner)
+    return message.as_bytes(policy=SMTP.clone(cte_type='8bit'))
+
+
+def contents(raw):
+    import email
+    import email.policy
+    message = email.message_from_bytes(raw, policy=email.policy.SMTP)
+    return [(p.get_content_type(), p.get_payload(decode=True).rstrip(b'\r\n'))
+            for p in message.walk() if not p.is_multipart()]
+
+
+def test_eight_bit_text_is_converted_where_it_must_be(courier):
+    message = eight_bit_message()
+    assert max(message) > 127
+    with Sink(ehlo=['SIZE 1000000']) as sink:
+        attempt = courier.send(at(sink), 'b@example.org', 'c@example.org', flags=EIGHT_BIT,
+                               message=message)
+        assert [r.outcome for r in attempt.results] == ['sent', 'sent'], attempt
+        [got] = sink.accepted
+        assert 'BODY' not in got.mail and f'SIZE={len(got.data)}' in got.mail
+        assert max(got.data) < 128
+        assert contents(got.data) == contents(message)
+
+
+def test_eight_bit_text_without_mime_is_converted(courier):
+    message = b'Subject: x\r\n\r\nb\xe4h\r\n'
+    with Sink(ehlo=[]) as sink:
+        assert courier.send(at(sink), message=message).only.outcome == 'sent'
+        data = sink.accepted[0].data
+        assert b'MIME-Version: 1.0\r\n' in data and b'charset=unknown-8bit' in data
+        assert contents(data) == [('text/plain', b'b\xe4h')]
+
+
+def test_binary_is_converted_where_it_must_be(courier):
+    body = bytes(range(256)) * 700
+    message = b'MIME-Version: 1.0\r\nContent-Type: application/x-y\r\n' \
+              b'Content-Transfer-Encoding: binary\r\n\r\n' + body
+    with Sink() as sink:
+        assert courier.send(at(sink), flags=BINARY, message=message).only.outcome == 'sent'
+        assert contents(sink.accepted[0].data) == contents(message)
+        assert b'Content-Transfer-Encoding: base64\r\n' in sink.accepted[0].data
+
+
+def test_large_message_is_converted(courier):
+    message = b'Subject: x\r\n\r\n' + ('\u00e4' * 30 + ' = \r\n').encode() * 20000
+    with Sink(ehlo=[]) as sink:
+        assert courier.send(at(sink), message=message).only.outcome == 'sent'
+        assert contents(sink.accepted[0].data)[0][1] == contents(message)[0][1]
+
+
 def test_lmtp_answers_for_each_recipient(courier):
     with Sink(lmtp=True, replies={'END': ['250 2.0.0 b', '552 5.2.2 full', '451 4.2.0 c']}) as sink:
         attempt = courier.send('lmtp:' + at(sink), *[f'{x}@example.org' for x in 'bcd'])
