@@ -23,12 +23,14 @@ fail() {
 collect_server() {
 	mkdir -p "$server$programs" "$server/usr/bin" "$server/usr/share/doc/posthorn"
 	for file in "$build"/posthorn "$build"/posthorn-* "$build"/setup "$build"/deliver \
-		"$build"/dms-healthcheck; do
+		"$build"/sendmail "$build"/dms-healthcheck; do
 		if [ -f "$file" ]; then install -s -m 755 "$file" "$server$programs"; fi
 	done
 	ln -s ../lib/posthorn/posthorn ../lib/posthorn/setup ../lib/posthorn/dms-healthcheck \
 		"$server/usr/bin/"
 	link_setup_commands
+	mkdir -p "$server/usr/sbin"
+	ln -s ../lib/posthorn/sendmail "$server/usr/sbin/sendmail"
 	# Where configurations of getmail look for it.
 	mkdir -p "$server/usr/lib/dovecot"
 	ln -s ../posthorn/deliver "$server/usr/lib/dovecot/deliver"

@@ -31,7 +31,7 @@ static int open_message(const char *path)
 }
 
 /* 0, or an exit status. */
-static int parse(int argc, char **argv, struct handover *h)
+static int parse(int argc, char **argv, struct handover *h, struct str *recipient)
 {
 	int option;
 
@@ -39,7 +39,7 @@ static int parse(int argc, char **argv, struct handover *h)
 	while ((option = getopt(argc, argv, "a:c:d:ef:km:o:p:r:")) != -1) {
 		switch (option) {
 		case 'd':
-			h->recipient = str_from(optarg);
+			*recipient = str_from(optarg);
 			break;
 		case 'f':
 			h->sender = str_from(optarg);
@@ -61,60 +61,29 @@ static int parse(int argc, char **argv, struct handover *h)
 			break;
 		}
 	}
-	if (optind < argc || !h->recipient.n) {
+	if (optind < argc || !recipient->n) {
 		fprintf(stderr, "%s", USAGE);
 		return EX_USAGE;
 	}
 	return 0;
 }
 
-/* What can stand between < and > without ending the command or the address. */
-static bool is_sendable(struct str address)
-{
-	for (size_t i = 0; i < address.n; i++)
-		if ((unsigned char)address.p[i] < ' ' || strchr("<>\x7f", address.p[i]))
-			return false;
-	return true;
-}
-
-/* Also with the angle brackets that some give it. */
-static struct str clean_sender(struct str sender)
-{
-	if (str_starts(sender, STR("<")) && str_ends(sender, STR(">")))
-		sender = str_sub(sender, 1, sender.n - 2);
-	return is_sendable(sender) ? sender : STR_NONE;
-}
-
-static int status_of(enum handover_outcome outcome)
-{
-	switch (outcome) {
-	case HANDOVER_DONE:
-		return EX_OK;
-	case HANDOVER_NO_USER:
-		return EX_NOUSER;
-	case HANDOVER_REFUSED:
-		return EX_UNAVAILABLE;
-	case HANDOVER_LATER:
-		break;
-	}
-	return EX_TEMPFAIL;
-}
-
 int main(int argc, char **argv)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	struct handover h = { .fd = STDIN_FILENO };
+	struct str recipient = STR_NONE;
+	struct handover h = { .recipients = &recipient, .recipient_count = 1, .fd = STDIN_FILENO };
 	struct settings set;
 	struct err err = { 0 };
-	int status = parse(argc, argv, &h);
+	int status = parse(argc, argv, &h, &recipient);
 
 	if (status)
 		return status;
-	h.sender = clean_sender(h.sender);
-	if (!is_sendable(h.recipient))
-		return fail(EX_NOUSER, h.recipient.p, "is no address");
+	h.sender = handover_sender(h.sender);
+	if (!handover_may_send(recipient))
+		return fail(EX_NOUSER, recipient.p, "is no address");
 	if (settings_load((const char *const *)environ, NULL, &a, &set, &err) < 0)
 		return fail(EX_CONFIG, "settings", err.text);
-	status = status_of(handover_run(&h, &set, &err));
-	return status ? fail(status, h.recipient.p, err.text) : EX_OK;
+	status = handover_status(handover_run(&h, &set, &err));
+	return status ? fail(status, recipient.p, err.text) : EX_OK;
 }

@@ -1,6 +1,8 @@
 #include "client/handover.h"
 
 #include <errno.h>
+#include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -71,7 +73,9 @@ static enum handover_outcome refusal(unsigned code, enum handover_outcome perman
 static unsigned say_sender(struct talk *t)
 {
 	struct str sender = t->message->sender;
-	bool ascii = str_is_ascii(sender) && str_is_ascii(t->message->recipient);
+	bool ascii = str_is_ascii(sender);
+	for (size_t i = 0; i < t->message->recipient_count; i++)
+		ascii &= str_is_ascii(t->message->recipients[i]);
 	const char *utf8 = ascii ? "" : " SMTPUTF8";
 	unsigned code =
 		say(t, arena_printf(&t->memory, "MAIL FROM:<%" STR_FMT "> BODY=8BITMIME%s\r\n",
@@ -92,6 +96,10 @@ static int send_message(struct talk *t)
 	int r = 0;
 
 	buf_init(&out, &t->memory, MEND_GROWTH * PIECE + 5);
+	mend_bytes(&mend, str_sub(t->message->head, 0, PIECE), &out);
+	r = local_write(&t->local, buf_str(&out), t->err);
+	if (r < 0)
+		return r;
 	do {
 		n = read(t->message->fd, in, PIECE);
 		if (n < 0 && errno == EINTR)
@@ -133,11 +141,52 @@ static enum handover_outcome talk(struct talk *t)
 	code = say_sender(t);
 	if (!is_good(code))
 		return refusal(code, HANDOVER_REFUSED);
-	code = say(t,
-		   arena_printf(a, "RCPT TO:<%" STR_FMT ">\r\n", STR_ARG(t->message->recipient)));
-	if (!is_good(code))
-		return refusal(code, HANDOVER_NO_USER);
+	for (size_t i = 0; i < t->message->recipient_count; i++) {
+		code = say(t, arena_printf(a, "RCPT TO:<%" STR_FMT ">\r\n",
+					   STR_ARG(t->message->recipients[i])));
+		if (!is_good(code))
+			return refusal(code, HANDOVER_NO_USER);
+	}
 	return transfer(t);
+}
+
+bool handover_may_send(struct str address)
+{
+	for (size_t i = 0; i < address.n; i++)
+		if ((unsigned char)address.p[i] < ' ' || strchr("<>\x7f", address.p[i]))
+			return false;
+	return true;
+}
+
+struct str handover_sender(struct str given)
+{
+	if (str_starts(given, STR("<")) && str_ends(given, STR(">")))
+		given = str_sub(given, 1, given.n - 2);
+	return handover_may_send(given) ? given : STR_NONE;
+}
+
+int handover_status(enum handover_outcome outcome)
+{
+	switch (outcome) {
+	case HANDOVER_DONE:
+		return EX_OK;
+	case HANDOVER_NO_USER:
+		return EX_NOUSER;
+	case HANDOVER_REFUSED:
+		return EX_UNAVAILABLE;
+	case HANDOVER_LATER:
+		break;
+	}
+	return EX_TEMPFAIL;
+}
+
+static bool has_long_address(const struct handover *h)
+{
+	bool is_long = h->sender.n > COMMAND_MAX;
+
+	for (size_t i = 0; i < h->recipient_count; i++)
+		is_long |= h->recipients[i].n > COMMAND_MAX;
+	return is_long;
 }
 
 enum handover_outcome handover_run(const struct handover *h, const struct settings *set,
@@ -145,11 +194,13 @@ enum handover_outcome handover_run(const struct handover *h, const struct settin
 {
 	struct talk t = { .message = h, .set = set, .memory = ARENA_INIT, .err = err };
 
-	if (h->sender.n > COMMAND_MAX || h->recipient.n > COMMAND_MAX) {
+	if (has_long_address(h)) {
 		err_set(err, -E2BIG, "an address of more than %d bytes", COMMAND_MAX);
 		return HANDOVER_NO_USER;
 	}
-	if (local_open(&t.local, set, SMTP_PORT, SECONDS, err) < 0)
+	int r = h->local ? local_open_path(&t.local, set->local_socket, SECONDS, err)
+			 : local_open(&t.local, set, SMTP_PORT, SECONDS, err);
+	if (r < 0)
 		return HANDOVER_LATER;
 	enum handover_outcome outcome = talk(&t);
 	/* The message is where it is to be: what becomes of the farewell does not matter. */

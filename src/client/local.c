@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -15,6 +16,15 @@ union address {
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 };
+
+/* Connecting is limited by the second. */
+static int set_limit(int fd, unsigned seconds)
+{
+	const struct timeval limit = { .tv_sec = seconds };
+	int r = setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+
+	return r < 0 ? r : setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
 
 static int connect_to(const char *host, uint16_t port, unsigned seconds, struct err *err)
 {
@@ -34,10 +44,7 @@ static int connect_to(const char *host, uint16_t port, unsigned seconds, struct 
 	auto_close int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_sys(err, "socket");
-	/* Connecting is limited by the second. */
-	const struct timeval limit = { .tv_sec = seconds };
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+	if (set_limit(fd, seconds) < 0)
 		return err_sys(err, "socket");
 	if (connect(fd, &a.any, n) < 0)
 		return err_sys(err, "%s port %u", host, port);
@@ -59,6 +66,23 @@ int local_open(struct local *l, const struct settings *set, unsigned port, unsig
 			l->fd = connect_to("::1", number, seconds, err);
 	}
 	return l->fd < 0 ? l->fd : 0;
+}
+
+int local_open_path(struct local *l, struct str path, unsigned seconds, struct err *err)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	l->begin = l->end = 0;
+	if (path.n >= sizeof(name.sun_path))
+		return err_set(err, -ENAMETOOLONG, "%s: too long for a socket", path.p);
+	memcpy(name.sun_path, path.p, path.n);
+	if (fd < 0 || set_limit(fd, seconds) < 0)
+		return err_sys(err, "socket");
+	if (connect(fd, (const struct sockaddr *)&name, sizeof(name)) < 0)
+		return err_sys(err, "%s", path.p);
+	l->fd = take_fd(&fd);
+	return 0;
 }
 
 void local_close(struct local *l)

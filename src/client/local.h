@@ -22,6 +22,8 @@ struct local {
  * wait takes longer than `seconds`. 0 or -errno, then with nothing to close. */
 int must_check local_open(struct local *l, const struct settings *set, unsigned port,
 			  unsigned seconds, struct err *err);
+/* Connect to a socket in the file system. */
+int must_check local_open_path(struct local *l, struct str path, unsigned seconds, struct err *err);
 void local_close(struct local *l);
 
 int must_check local_write(struct local *l, struct str s, struct err *err);

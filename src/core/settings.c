@@ -349,19 +349,28 @@ static void derive_paths(struct load *l)
 	s->mail_dir = settings_path(s, l->arena, "/var/mail");
 	s->state_dir = settings_path(s, l->arena, "/var/mail-state/lib-posthorn");
 	s->log_dir = settings_path(s, l->arena, "/var/log/mail");
+	s->local_socket = settings_path(s, l->arena, "/var/mail-state/lib-posthorn/smtp");
+}
+
+static bool check_networks(struct load *l, const char *name, struct str networks)
+{
+	struct str wrong;
+
+	if (networks_are_valid(networks, &wrong))
+		return true;
+	report(l, SETTINGS_ERROR, "%s: '%" STR_FMT "' is not a network such as 10.0.0.0/8", name,
+	       STR_ARG(wrong));
+	return false;
 }
 
 static void check_proxies(struct load *l)
 {
 	const struct settings *s = l->out;
-	struct str wrong;
 
-	if (!networks_are_valid(s->proxy_trusted, &wrong))
-		report(l, SETTINGS_ERROR,
-		       "POSTHORN_PROXY_TRUSTED_NETWORKS: '%" STR_FMT "' is not a network such as "
-		       "10.0.0.0/8",
-		       STR_ARG(wrong));
-	else if (s->proxy_protocol && s->proxy_trusted.n == 0)
+	(void)check_networks(l, "POSTHORN_TRUSTED_NETWORKS", s->trusted_networks);
+	if (!check_networks(l, "POSTHORN_PROXY_TRUSTED_NETWORKS", s->proxy_trusted))
+		return;
+	if (s->proxy_protocol && s->proxy_trusted.n == 0)
 		report(l, SETTINGS_ERROR,
 		       "POSTHORN_PROXY_PROTOCOL=1 needs POSTHORN_PROXY_TRUSTED_NETWORKS: whoever "
 		       "may connect there can pretend to be any client");

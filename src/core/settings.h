@@ -56,6 +56,7 @@ struct settings {
 	struct str mail_dir;
 	struct str state_dir;
 	struct str log_dir;
+	struct str local_socket; /* where programs of this machine hand in mail */
 
 	struct str text[SETTING_COUNT]; /* every value as it was written, or the default */
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <sys/un.h>
 #include <sys/socket.h>
 
 #include "base/check.h"
@@ -13,6 +14,7 @@ union socket_address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
+	struct sockaddr_un local;
 };
 
 /* The text of an IP address; IPv4 through a dual-stack socket looks like IPv4. */

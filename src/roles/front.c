@@ -21,6 +21,7 @@
 #include "core/sandbox.h"
 #include "core/settings.h"
 #include "roles/front_tls.h"
+#include "roles/front_trust.h"
 #include "roles/role.h"
 #include "smtp/backend.h"
 #include "smtp/throttle.h"
@@ -73,6 +74,7 @@ static int front_prepare(unsigned instance, struct err *err)
 		.can_relay = true,
 	};
 	queue_id_gen_init(&front.smtp.ids, instance);
+	front_trust_prepare();
 	return front_tls_prepare(set, err);
 }
 

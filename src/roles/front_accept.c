@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -7,10 +8,12 @@
 #include "base/err.h"
 #include "core/fiber.h"
 #include "roles/front.h"
+#include "roles/front_trust.h"
 
 static const struct front_port known_ports[] = {
 	{ .name = "smtp", .service = FRONT_SMTP, .smtp = SMTP_PORT_MX },
 	{ .name = "submission", .service = FRONT_SMTP, .smtp = SMTP_PORT_SUBMISSION },
+	{ .name = "local", .service = FRONT_SMTP, .smtp = SMTP_PORT_LOCAL },
 	{ .name = "submissions",
 	  .service = FRONT_SMTP,
 	  .smtp = SMTP_PORT_SUBMISSIONS,
@@ -21,6 +24,11 @@ static const struct front_port known_ports[] = {
 	{ .name = "pop3s", .service = FRONT_POP3, .tls = true },
 };
 
+static const char *client_name(const struct front_client *c)
+{
+	return c->port->smtp == SMTP_PORT_LOCAL ? "localhost" : "unknown";
+}
+
 static void client_main(void *arg)
 {
 	struct front_client *c = arg;
@@ -28,10 +36,12 @@ static void client_main(void *arg)
 	if (c->port->proxied && front_proxy_read(c) < 0)
 		close(c->fd);
 	else if (c->port->service == FRONT_SMTP)
-		smtp_session_run(&front.smtp, &(struct smtp_client){ .fd = c->fd,
-								     .port = c->port->smtp,
-								     .address = c->address,
-								     .name = "unknown" });
+		smtp_session_run(&front.smtp,
+				 &(struct smtp_client){ .fd = c->fd,
+							.port = c->port->smtp,
+							.address = c->address,
+							.name = client_name(c),
+							.trusted = front_trusts(c->address) });
 	else
 		front_login_run(c);
 	free(c);
@@ -55,7 +65,10 @@ static void start_client(void *port, int fd, const union socket_address *peer)
 		check_no_memory();
 	c->port = port;
 	c->fd = fd;
-	socket_address_write(peer, c->address);
+	if (peer->any.sa_family == AF_UNIX)
+		snprintf(c->address, sizeof(c->address), "127.0.0.1");
+	else
+		socket_address_write(peer, c->address);
 	if (fiber_spawn(&front.clients, c->port->name, client_main, c) < 0) {
 		close(fd);
 		free(c);

@@ -5,7 +5,10 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -155,6 +158,28 @@ int listeners_open(const struct settings *set, struct listeners *out, struct err
 	}
 	if (r < 0)
 		listeners_close(out);
+	return r;
+}
+
+int listeners_open_local(const struct settings *set, struct listeners *out, struct err *err)
+{
+	struct str path = set->local_socket;
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (path.n >= sizeof(name.sun_path))
+		return err_set(err, -ENAMETOOLONG, "%s: too long for a socket", path.p);
+	memcpy(name.sun_path, path.p, path.n);
+	(void)unlink(path.p);
+	mode_t before = umask(0177);
+	int r = fd < 0 || bind(fd, (const struct sockaddr *)&name, sizeof(name)) < 0 ||
+				listen(fd, LISTEN_BACKLOG) < 0
+			? err_sys(err, "cannot listen at %s", path.p)
+			: 0;
+	umask(before);
+	if (r == 0)
+		out->v[out->count++] =
+			(struct listener){ .role = "front", .name = "local", .fd = take_fd(&fd) };
 	return r;
 }
 

@@ -26,4 +26,8 @@ struct listeners {
 /* Bind everything the settings ask for. On an error (-EADDRINUSE, -EACCES, ...; err says which port
  * and what to do) nothing stays open. */
 int must_check listeners_open(const struct settings *set, struct listeners *out, struct err *err);
+/* The socket at settings.local_socket: its owner and root hand in mail there, as programs of a
+ * machine do with sendmail. The state directory exists. */
+int must_check listeners_open_local(const struct settings *set, struct listeners *out,
+				    struct err *err);
 void listeners_close(struct listeners *l);

@@ -322,6 +322,16 @@ static int lock_state(const struct settings *set, struct err *err)
 	return 0;
 }
 
+/* Some volumes cannot hold a socket; only sendmail misses it. */
+static void open_local_door(const struct settings *set)
+{
+	struct err err;
+
+	if (listeners_open_local(set, &supervisor.listeners, &err) < 0)
+		log_event(LOG_CALL_FAILED, LOG_CSTR("what", "the socket of sendmail"),
+			  LOG_REASON(&err));
+}
+
 /* Ports first: whoever started us as root did it for them. Files are made by whom we run as. */
 static int prepare(const struct volumes_owner *owner, struct err *err)
 {
@@ -336,6 +346,8 @@ static int prepare(const struct volumes_owner *owner, struct err *err)
 		r = volumes_check(set, err);
 	if (r == 0)
 		r = lock_state(set, err);
+	if (r == 0)
+		open_local_door(set);
 	if (r == 0)
 		r = watch_signals(err);
 	return r;

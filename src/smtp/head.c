@@ -129,6 +129,8 @@ static void note_field(struct smtp_head_facts *facts, const struct mime_field *f
 		facts->received++;
 	} else if (str_eq_nocase(f->name, STR("Date"))) {
 		facts->has_date = true;
+	} else if (str_eq_nocase(f->name, STR("From"))) {
+		facts->has_from = true;
 	} else if (str_eq_nocase(f->name, STR("Message-ID")) && !facts->message_id.n) {
 		struct str id = mime_field_unfold(f->value, a);
 		facts->message_id = arena_str(a, str_sub(id, 0, MESSAGE_ID_MAX));

@@ -19,7 +19,7 @@ struct smtp_head_limits {
 /* What the session wants to know about it. */
 struct smtp_head_facts {
 	size_t received; /* Received fields: the hops so far */
-	bool has_date;
+	bool has_date, has_from;
 	bool headless;	       /* the message begins with something that is no field */
 	struct str message_id; /* on one line, cut to 256 bytes; empty: there is none */
 };

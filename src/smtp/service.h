@@ -25,6 +25,7 @@ enum smtp_port {
 	SMTP_PORT_MX,	       /* 25: from other servers, for managed domains; no AUTH */
 	SMTP_PORT_SUBMISSION,  /* 587: from users; STARTTLS, then AUTH */
 	SMTP_PORT_SUBMISSIONS, /* 465: the same with TLS from the first byte */
+	SMTP_PORT_LOCAL,       /* a socket in the file system: who can open it may do anything */
 };
 
 /* An accepted connection. */

@@ -34,7 +34,7 @@ bool smtp_has_tls(const struct smtp_session *s)
 
 bool smtp_auth_allowed(const struct smtp_session *s)
 {
-	return smtp_is_submission(s) &&
+	return smtp_is_submission(s) && s->client->port != SMTP_PORT_LOCAL &&
 	       (s->tls || s->settings->allow_plaintext_auth || !smtp_has_tls(s));
 }
 
@@ -118,7 +118,8 @@ void smtp_abandon(struct smtp_session *s, int error)
 
 static void run_verb(struct smtp_session *s, const struct smtp_verb *verb, struct str arg)
 {
-	bool need_tls = smtp_is_submission(s) && !s->tls && !smtp_auth_allowed(s);
+	bool need_tls =
+		smtp_is_submission(s) && !s->tls && !smtp_may_relay(s) && !smtp_auth_allowed(s);
 
 	s->verb = verb;
 	s->last_code = 0;
@@ -221,6 +222,8 @@ static const char *tag_of(enum smtp_port port)
 		return "submission/smtpd";
 	case SMTP_PORT_SUBMISSIONS:
 		return "submissions/smtpd";
+	case SMTP_PORT_LOCAL:
+		return "pickup";
 	default:
 		return "smtpd";
 	}
@@ -311,7 +314,8 @@ void smtp_session_run(struct smtp_service *svc, const struct smtp_client *client
 	arena_init(&s.tx_arena);
 	s.peer = arena_printf(&s.arena, "%s[%s]", client->name, client->address).p;
 	stream_set_idle(s.stream, svc->settings->smtp_idle);
-	if (svc->throttle)
+	bool counted = svc->throttle && client->port != SMTP_PORT_LOCAL;
+	if (counted)
 		admission = smtp_throttle_enter(svc->throttle, client->address);
 
 	metric_add(METRIC_SMTP_CONNECTIONS, 1);
@@ -319,7 +323,7 @@ void smtp_session_run(struct smtp_service *svc, const struct smtp_client *client
 	run_session(&s, admission);
 	metric_sub(METRIC_SMTP_SESSIONS, 1);
 
-	if (svc->throttle)
+	if (counted)
 		smtp_throttle_leave(svc->throttle, client->address);
 	stream_free(s.stream);
 	arena_done(&s.tx_arena);

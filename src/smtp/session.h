@@ -75,7 +75,8 @@ static inline bool smtp_is_submission(const struct smtp_session *s)
 /* May it send anywhere? */
 static inline bool smtp_may_relay(const struct smtp_session *s)
 {
-	return s->login.n || (s->client->trusted && !smtp_is_submission(s));
+	return s->login.n || s->client->port == SMTP_PORT_LOCAL ||
+	       (s->client->trusted && s->client->port == SMTP_PORT_MX);
 }
 
 /* Can TLS be had, or is it there? */

@@ -86,7 +86,7 @@ static void write_received(struct smtp_session *s, struct buf *head)
 		.client_name = s->client->name,
 		.client_address = s->client->address,
 		.fqdn = s->settings->fqdn.p,
-		.submitted = s->login.n > 0,
+		.submitted = s->login.n > 0 || s->client->port == SMTP_PORT_LOCAL,
 		.esmtp = s->esmtp,
 		.utf8 = tx->params.flags & ENVELOPE_SMTPUTF8,
 		.tls = tls_get_info(s->stream, &tls),
@@ -117,6 +117,9 @@ static void write_head(struct smtp_session *s, const struct smtp_head_facts *fac
 		mime_date_write(head, &now);
 		buf_puts(head, "\r\n");
 	}
+	/* RFC 5322 3.6 wants one; a program that leaves it out means its envelope's. */
+	if (smtp_is_submission(s) && !facts->has_from && s->tx->sender.address.n)
+		buf_printf(head, "From: <%" STR_FMT ">\r\n", STR_ARG(s->tx->sender.address));
 	/* Text without a header must not become part of this one. */
 	if (facts->headless)
 		buf_puts(head, "\r\n");

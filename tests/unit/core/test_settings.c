@@ -275,10 +275,10 @@ static void what_docker_mailserver_did_and_we_do_not_is_reported(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(LOAD(f, "SSL_TYPE=snakeoil", "PERMIT_DOCKER=network", "ENABLE_OAUTH2=0",
+	assert_int_equal(LOAD(f, "SSL_TYPE=snakeoil", "SPAM_SUBJECT=x", "ENABLE_OAUTH2=0",
 			      "ENABLE_OAUTH2=1", "RELAY_HOST=", "DMS_VMAIL_UID=5000"),
 			 0);
-	assert_string_equal(f->reports, "W PERMIT_DOCKER is set, but has no effect here\n"
+	assert_string_equal(f->reports, "W SPAM_SUBJECT is set, but has no effect here\n"
 					"W ENABLE_OAUTH2 is set, but has no effect here\n");
 }
 
