@@ -100,9 +100,11 @@ static int may_suspend make_durable(struct queue *q, struct err *err)
 	int64_t failure = q->commit.last_failure;
 
 	queue_notes_post(q);
-	int r = queue_commit_flush(&q->commit, LOOP_FOREVER);
+	/* Records are written in their order: when this one, which says nothing, is durable, so are
+	 * the notes. */
+	int r = queue_commit_wait(&q->commit, queue_append_new(JOURNAL_MARKS, 0));
 	if (r < 0)
-		return r;
+		return err_set(err, r, "the journal cannot be written");
 	return q->commit.last_failure == failure
 		       ? 0
 		       : err_set(err, -EIO, "the journal cannot be written: %s",

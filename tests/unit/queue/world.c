@@ -316,6 +316,9 @@ void world_start(struct world *w)
 	struct ipc_server queue = queue_ipc_server(w->queue);
 	w->front = ipc_client_new("queue", &w->clients);
 	ipc_client_attach(w->front, serve(w, queue.service, queue.ops, queue.ctx));
+	struct ipc_server operators = queue_operator_server(w->queue);
+	w->operators = ipc_client_new("operator", &w->clients);
+	ipc_client_attach(w->operators, serve(w, operators.service, operators.ops, operators.ctx));
 }
 
 void world_kill(struct world *w)
@@ -328,6 +331,7 @@ void world_kill(struct world *w)
 		world_detach_courier(w);
 	group_done(&w->clients);
 	ipc_client_free(w->front);
+	ipc_client_free(w->operators);
 	group_done(&w->servers);
 	queue_stop(w->queue);
 	w->queue = NULL;

@@ -63,7 +63,7 @@ struct world {
 	struct queue_config config;
 	struct queue *queue;
 	struct group servers, clients;
-	struct ipc_client *front;
+	struct ipc_client *front, *operators;
 	struct world_worker workers[WORLD_WORKERS];
 
 	world_script *script; /* NULL: everything is delivered */
