@@ -128,13 +128,13 @@ int queue_act(struct queue *q, enum operator_action action, const uint64_t *ids,
 int queue_act_on_all(struct queue *q, enum operator_action action, struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	const struct map *m = &q->entries.by_id;
-	uint64_t *ids = ARENA_NEW_ARRAY(&a, uint64_t, m->count);
+	uint64_t *ids = ARENA_NEW_ARRAY(&a, uint64_t, q->entries.total);
 	size_t n = 0;
 	int count = 0;
 
-	for (struct map_slot *s = map_next(m, NULL); s; s = map_next(m, s))
-		ids[n++] = ((const struct queue_entry *)s->value)->id;
+	for (struct queue_entry *e = queue_entries_next(&q->entries, NULL); e;
+	     e = queue_entries_next(&q->entries, e))
+		ids[n++] = e->id;
 	for (size_t i = 0; i < n; i += PIECE) {
 		int r = queue_act(q, action, ids + i, n - i < PIECE ? n - i : PIECE, err);
 		if (r < 0)

@@ -305,6 +305,13 @@ static int may_suspend wait_for_courier(struct queue *q)
 	return r == -ETIMEDOUT ? 0 : r;
 }
 
+unsigned queue_courier_calls(const struct queue *q)
+{
+	const unsigned *n = q->destinations.in_flight;
+
+	return n[QUEUE_UNPROVEN] + n[QUEUE_PROVEN];
+}
+
 void queue_courier_attached(struct queue *q)
 {
 	waitq_wake_one(&q->courier_work);

@@ -301,7 +301,7 @@ void queue_active_release(struct queue *q, struct queue_active *active)
 	check(active->busy > 0);
 	if (--active->busy > 0)
 		return;
-	if (!list_empty(&active->tellings)) {
+	if (!list_empty(&active->tellings) && !e->deleted) {
 		active->busy = 1;
 		queue_report_later(q, active);
 		return;

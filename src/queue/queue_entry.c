@@ -2,15 +2,55 @@
 
 #include <stdlib.h>
 
-static struct str id_key(const uint64_t *id)
-{
-	return str_of(id, sizeof(*id));
-}
+#include "base/rand.h"
+#include "base/str.h"
+
+#define BUCKETS_MIN 64
 
 void queue_entries_init(struct queue_entries *t)
 {
-	*t = (struct queue_entries){ 0 };
-	map_init(&t->by_id);
+	*t = (struct queue_entries){ .seed = rand_seed() };
+}
+
+/* Ids follow each other in time, and clients can guess them. */
+static struct queue_entry **bucket_of(const struct queue_entries *t, uint64_t id)
+{
+	return &t->buckets[str_hash(str_of(&id, sizeof(id)), t->seed) & (t->bucket_count - 1)];
+}
+
+static void grow(struct queue_entries *t)
+{
+	struct queue_entries old = *t;
+
+	t->bucket_count = old.bucket_count ? old.bucket_count * 2 : BUCKETS_MIN;
+	t->buckets = calloc(t->bucket_count, sizeof(struct queue_entry *));
+	if (!t->buckets)
+		check_no_memory();
+	for (size_t i = 0; i < old.bucket_count; i++) {
+		for (struct queue_entry *e = old.buckets[i], *next; e; e = next) {
+			struct queue_entry **bucket = bucket_of(t, e->id);
+			next = e->next;
+			e->next = *bucket;
+			*bucket = e;
+		}
+	}
+	free(old.buckets);
+}
+
+static struct queue_entry *first_from(const struct queue_entries *t, size_t bucket)
+{
+	while (bucket < t->bucket_count && !t->buckets[bucket])
+		bucket++;
+	return bucket < t->bucket_count ? t->buckets[bucket] : NULL;
+}
+
+struct queue_entry *queue_entries_next(const struct queue_entries *t,
+				       const struct queue_entry *after)
+{
+	if (!after)
+		return first_from(t, 0);
+	return after->next ? after->next
+			   : first_from(t, (size_t)(bucket_of(t, after->id) - t->buckets) + 1);
 }
 
 static uint8_t *states(struct queue_entry *e)
@@ -30,14 +70,23 @@ static void entry_free(struct queue_entry *e)
 
 void queue_entries_done(struct queue_entries *t)
 {
-	for (struct map_slot *s = map_next(&t->by_id, NULL); s; s = map_next(&t->by_id, s))
-		entry_free(s->value);
-	map_done(&t->by_id);
+	for (size_t i = 0; i < t->bucket_count; i++) {
+		for (struct queue_entry *e = t->buckets[i], *next; e; e = next) {
+			next = e->next;
+			entry_free(e);
+		}
+	}
+	free(t->buckets);
+	*t = (struct queue_entries){ 0 };
 }
 
 struct queue_entry *queue_entries_find(const struct queue_entries *t, uint64_t id)
 {
-	return map_get(&t->by_id, id_key(&id));
+	struct queue_entry *e = t->bucket_count ? *bucket_of(t, id) : NULL;
+
+	while (e && e->id != id)
+		e = e->next;
+	return e;
 }
 
 struct queue_entry *queue_entries_add(struct queue_entries *t, uint64_t id, uint32_t recipients)
@@ -56,7 +105,11 @@ struct queue_entry *queue_entries_add(struct queue_entries *t, uint64_t id, uint
 		if (!e->rcpt.states)
 			check_no_memory();
 	}
-	map_put(&t->by_id, id_key(&e->id), e);
+	if (t->total++ >= t->bucket_count)
+		grow(t);
+	struct queue_entry **bucket = bucket_of(t, id);
+	e->next = *bucket;
+	*bucket = e;
 	t->count[QUEUE_COMMITTING]++;
 	return e;
 }
@@ -64,7 +117,11 @@ struct queue_entry *queue_entries_add(struct queue_entries *t, uint64_t id, uint
 void queue_entries_remove(struct queue_entries *t, struct queue_entry *e)
 {
 	check(!e->active && list_empty(&e->link));
-	map_remove(&t->by_id, id_key(&e->id));
+	struct queue_entry **at = bucket_of(t, e->id);
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	t->total--;
 	t->count[e->state]--;
 	entry_free(e);
 }

@@ -18,7 +18,6 @@ static int op_ids(void *ctx, struct operator_ids_in *in, struct arena *a,
 		  struct operator_ids_out *out, struct err *err)
 {
 	struct queue *q = ctx;
-	const struct map *m = &q->entries.by_id;
 	auto_close int fd = memfd_create("ids", MFD_CLOEXEC);
 	uint64_t *ids = ARENA_NEW_ARRAY(a, uint64_t, IDS_AT_ONCE);
 	size_t n = 0;
@@ -26,8 +25,8 @@ static int op_ids(void *ctx, struct operator_ids_in *in, struct arena *a,
 
 	if (fd < 0)
 		return err_sys(err, "memfd");
-	for (struct map_slot *s = map_next(m, NULL); s; s = map_next(m, s)) {
-		const struct queue_entry *e = s->value;
+	for (struct queue_entry *e = queue_entries_next(&q->entries, NULL); e;
+	     e = queue_entries_next(&q->entries, e)) {
 		if (e->state == QUEUE_COMMITTING || e->deleted)
 			continue;
 		ids[n++] = e->id;

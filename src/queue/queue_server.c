@@ -138,8 +138,10 @@ struct str queue_trouble(struct queue *q)
 	const struct queue_commit *c = &q->commit;
 	const uint64_t *count = q->entries.count;
 
-	metric_set(METRIC_QUEUE_MESSAGES, q->entries.by_id.count - count[QUEUE_COMMITTING]);
+	metric_set(METRIC_QUEUE_MESSAGES, q->entries.total - count[QUEUE_COMMITTING]);
 	metric_set(METRIC_QUEUE_DEFERRED, count[QUEUE_DEFERRED]);
+	metric_set(METRIC_QUEUE_HELD, count[QUEUE_HELD]);
+	metric_set(METRIC_QUEUE_CALLS, queue_courier_calls(q));
 	metric_set(METRIC_QUEUE_BYTES, journal_bytes(q->journal));
 	if (c->last_failure && loop_now() - c->last_failure < FAILURE_MEMORY_MS)
 		return str_from(c->failure.text);
@@ -153,7 +155,7 @@ static int op_status(void *ctx, struct queue_status_in *in, struct arena *a,
 	const uint64_t *count = q->entries.count;
 	(void)in, (void)a, (void)err;
 
-	out->messages = q->entries.by_id.count - count[QUEUE_COMMITTING];
+	out->messages = q->entries.total - count[QUEUE_COMMITTING];
 	out->deferred = count[QUEUE_DEFERRED];
 	out->held = count[QUEUE_HELD];
 	out->draining = q->draining;

@@ -133,7 +133,7 @@ static void log_replay(const struct queue *q, const struct queue_replay_report *
 		log_event(LOG_QUEUE_DAMAGED, LOG_STR("file", line->file),
 			  LOG_STR("reason", line->reason));
 	}
-	log_event(LOG_QUEUE_REPLAYED, LOG_INT("messages", (int64_t)q->entries.by_id.count));
+	log_event(LOG_QUEUE_REPLAYED, LOG_INT("messages", (int64_t)q->entries.total));
 }
 
 static void begin(struct queue *q, struct queue_entry *e)
@@ -239,13 +239,6 @@ static void give_up_absent_workers(struct queue *q)
 			ipc_client_close(q->workers[i].client);
 }
 
-static unsigned courier_calls(const struct queue *q)
-{
-	const unsigned *n = q->destinations.in_flight;
-
-	return n[QUEUE_UNPROVEN] + n[QUEUE_PROVEN];
-}
-
 /* Another server may let us wait for minutes: what is under way there has a while, and is tried
  * again after the next start. */
 static int may_suspend wait_for_deliveries(struct queue *q, int64_t deadline)
@@ -254,7 +247,7 @@ static int may_suspend wait_for_deliveries(struct queue *q, int64_t deadline)
 	int r = 0;
 
 	while (r == 0 && q->in_flight) {
-		bool remote = q->in_flight == courier_calls(q);
+		bool remote = q->in_flight == queue_courier_calls(q);
 		if (remote && loop_now() >= grace)
 			return 0;
 		r = waitq_wait(&q->quiet, "deliveries to end",
@@ -284,10 +277,8 @@ int queue_drain(struct queue *q, int64_t deadline)
 
 static void free_actives(struct queue *q)
 {
-	struct map *m = &q->entries.by_id;
-
-	for (struct map_slot *s = map_next(m, NULL); s; s = map_next(m, s)) {
-		struct queue_entry *e = s->value;
+	for (struct queue_entry *e = queue_entries_next(&q->entries, NULL); e;
+	     e = queue_entries_next(&q->entries, e)) {
 		if (e->active)
 			queue_active_free(e->active);
 	}

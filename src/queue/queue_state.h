@@ -215,6 +215,7 @@ void queue_deliver(struct queue_job *job);
 void queue_courier_add(struct queue *q, struct queue_job *job);
 void queue_courier_run(void *queue);
 void queue_courier_attached(struct queue *q);
+unsigned queue_courier_calls(const struct queue *q); /* in flight */
 
 /* The key of an envelope's source; never 0. */
 uint32_t queue_source_key(const struct queue *q, const struct envelope *e);
