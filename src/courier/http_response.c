@@ -37,7 +37,7 @@ static int take_field(struct head *h, struct str line, struct err *err)
 static int parse_head(struct str bytes, bool ended, struct head *out, struct err *err)
 {
 	ssize_t end = str_find(bytes, STR("\r\n\r\n"));
-	struct str line;
+	struct str line = STR_NONE;
 
 	if (end < 0)
 		return ended ? err_set(err, -EINVAL, "HTTP: the answer ends in its header")

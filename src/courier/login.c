@@ -115,11 +115,21 @@ static int may_suspend use(struct client *c, struct sasl_client *x, struct verdi
 	return -EACCES;
 }
 
+static void make_nonce(char out[SASL_NONCE_MAX])
+{
+	unsigned char random[NONCE_BYTES];
+	auto_buf struct buf nonce;
+
+	buf_init(&nonce, NULL, SASL_NONCE_MAX);
+	rand_bytes(random, sizeof(random));
+	base64_write(&nonce, str_of(random, sizeof(random)));
+	snprintf(out, SASL_NONCE_MAX, "%" STR_FMT, STR_ARG(buf_str(&nonce)));
+}
+
 int login(struct client *c, struct str user, struct str password, struct verdict *v)
 {
-	unsigned char random[NONCE_BYTES], binding[TLS_BINDING_MAX];
+	unsigned char binding[TLS_BINDING_MAX];
 	struct sasl_client x = { .user = user, .password = password };
-	auto_buf struct buf nonce;
 
 	if (!client_offers(c, COURIER_AUTH))
 		return 0;
@@ -128,10 +138,7 @@ int login(struct client *c, struct str user, struct str password, struct verdict
 	x.mechanism = sasl_client_choose(c->caps.mechanisms, c->tls, x.binding.n > 0);
 	if (!x.mechanism)
 		return fail(v, c, "no mechanism that both sides know");
-	buf_init(&nonce, NULL, SASL_NONCE_MAX);
-	rand_bytes(random, sizeof(random));
-	base64_write(&nonce, str_of(random, sizeof(random)));
-	snprintf(x.nonce, sizeof(x.nonce), "%" STR_FMT, STR_ARG(buf_str(&nonce)));
+	make_nonce(x.nonce);
 	int r = use(c, &x, v);
 	sasl_client_done(&x);
 	return r;

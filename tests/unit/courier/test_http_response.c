@@ -42,6 +42,7 @@ static void an_answer_has_a_body_or_a_reason(void **state)
 		{ "HTTP/1.1 2000\r\n\r\n", true, 0, "" },
 		{ "HTTP/2 200\r\n\r\n", true, -EINVAL, NULL },
 		{ "220 mx ESMTP\r\n\r\n", true, -EINVAL, NULL },
+		{ "\r\n\r\n" OK, true, -EINVAL, NULL },
 		{ OK, false, -EAGAIN, NULL },
 		{ OK, true, -EINVAL, NULL },
 	};
