@@ -58,7 +58,8 @@ int auth_server_config_from_settings(struct arena *a, struct auth_server_config 
 {
 	const struct settings *s = settings_get();
 
-	*out = (struct auth_server_config){ .failure_delay = s->auth_delay };
+	*out = (struct auth_server_config){ .failure_delay = s->auth_delay,
+					    .recipients_per_hour = s->user_recipients };
 	out->directory = (struct directory_config){
 		.dir = s->config_dir.p,
 		.fqdn = s->fqdn,
@@ -162,6 +163,7 @@ void auth_server_open(const struct auth_server_config *config)
 	auth_server->config = *config;
 	waitq_init(&auth_server->reloaded);
 	login_throttle_init(&auth_server->throttle);
+	sending_rate_init(&auth_server->sending, config->recipients_per_hour);
 	login_cache_init(&auth_server->cache);
 	load_job_init(&job);
 	load(&job);
@@ -171,6 +173,7 @@ void auth_server_open(const struct auth_server_config *config)
 void auth_server_close(void)
 {
 	directory_free(auth_server->directory);
+	sending_rate_done(&auth_server->sending);
 	free(auth_server);
 	auth_server = NULL;
 }
@@ -274,6 +277,14 @@ static enum auth_verdict resolve_any(struct str address, struct arena *a, struct
 	return r == 0 && verdict == AUTH_NOT_OURS ? AUTH_OK : verdict;
 }
 
+/* Seconds until the login may have one more recipient; 0: it has one now. */
+static uint32_t pause_of(struct str login)
+{
+	int64_t ms = login.n ? sending_rate_take(&auth_server->sending, login, loop_now()) : 0;
+
+	return (uint32_t)((ms + 999) / 1000);
+}
+
 static int resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
 		   struct auth_resolve_out *out, struct err *err)
 {
@@ -293,6 +304,7 @@ static int resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
 		return 0;
 
 	put_targets(&r, a, out);
+	out->sender_pause = pause_of(in->login);
 	for (size_t i = 0; i < out->missing_count; i++)
 		log_event(LOG_ALIAS_TARGET_UNKNOWN, LOG_STR("address", in->address),
 			  LOG_STR("target", out->missing[i].address));

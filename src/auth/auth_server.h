@@ -12,7 +12,8 @@ struct err;
 struct auth_server_config {
 	struct directory_config directory;
 	struct srs srs;
-	int64_t failure_delay; /* ms from a login that fails to its answer, at least */
+	int64_t recipients_per_hour; /* of a login; 0: any number */
+	int64_t failure_delay;	     /* ms from a login that fails to its answer, at least */
 };
 
 /* What the settings of this process say, and the keys of SRS, whose file is made when it is

@@ -6,6 +6,7 @@
 #include "auth/directory.h"
 #include "auth/login_cache.h"
 #include "auth/login_throttle.h"
+#include "auth/sending_rate.h"
 #include "core/fiber.h"
 
 struct auth_server {
@@ -16,6 +17,7 @@ struct auth_server {
 	struct waitq reloaded;
 	unsigned generation; /* of the directory */
 
+	struct sending_rate sending;
 	struct login_throttle throttle;
 	struct login_cache cache;
 	unsigned logins; /* that wait for a worker or for their throttle */

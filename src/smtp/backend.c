@@ -42,6 +42,7 @@ static int resolve(void *ctx, const struct smtp_question *q, struct arena *a,
 			.code = answer.sender_code,
 			.text = answer.sender_text,
 			.owned = answer.sender_owned,
+			.pause = answer.sender_pause,
 		},
 	};
 	for (size_t i = 0; i < answer.targets_count; i++)

@@ -111,6 +111,19 @@ static bool check_sender(struct smtp_session *s, struct str rcpt,
 	return true;
 }
 
+/* For a moment: a mail program keeps the message and its user reads why. */
+static bool check_rate(struct smtp_session *s, struct str rcpt,
+		       const struct smtp_sender_answer *answer)
+{
+	if (!answer->pause)
+		return true;
+	smtp_refuse(s, rcpt,
+		    "450 4.7.1 <%" STR_FMT ">: Recipient address rejected: user %" STR_FMT
+		    " has sent to too many recipients in an hour, try again in %u minutes",
+		    STR_ARG(rcpt), STR_ARG(s->login), (answer->pause + 59) / 60);
+	return false;
+}
+
 static bool check_recipient(struct smtp_session *s, struct str rcpt,
 			    const struct smtp_resolution *res)
 {
@@ -167,8 +180,8 @@ static bool may_suspend check_room(struct smtp_session *s, struct str rcpt,
 
 bool smtp_policy_check(struct smtp_session *s, struct str rcpt, const struct smtp_resolution *res)
 {
-	return check_relay(s, rcpt, res) && check_helo_syntax(s, rcpt) &&
-	       check_sender(s, rcpt, &res->sender) && check_recipient(s, rcpt, res) &&
-	       check_helo_full(s, rcpt) && check_existence(s, rcpt, res) &&
-	       check_room(s, rcpt, res);
+	return check_relay(s, rcpt, res) && check_rate(s, rcpt, &res->sender) &&
+	       check_helo_syntax(s, rcpt) && check_sender(s, rcpt, &res->sender) &&
+	       check_recipient(s, rcpt, res) && check_helo_full(s, rcpt) &&
+	       check_existence(s, rcpt, res) && check_room(s, rcpt, res);
 }

@@ -49,7 +49,8 @@ struct smtp_sender_answer {
 	bool denied; /* by the send access file, with code and text */
 	unsigned code;
 	struct str text;
-	bool owned; /* by the login */
+	bool owned;	/* by the login */
+	unsigned pause; /* seconds until the login may send more */
 };
 
 /* About one recipient, and who wants to send to it. */

@@ -1,10 +1,12 @@
 """Limits on what one client can ask for."""
+import smtplib
 import socket
 import time
 
 import pytest
-from server import DOMAIN, SLOW, wait_until
-from wire import TIMEOUT, Wire, message
+from conftest import account
+from server import DOMAIN, PASSWORD, SLOW, wait_until
+from wire import TIMEOUT, Wire, deliver, insecure_tls, message
 
 
 def test_overlong_command_line_is_500_and_the_session_goes_on(smtp):
@@ -148,3 +150,23 @@ def test_sessions_run_side_by_side(server, user, count):
         wire.expect('QUIT', 221)
         wire.close()
     server.wait_stored(user, count)
+
+
+def test_an_account_has_so_many_recipients_in_an_hour(make_server):
+    server = make_server(env={'POSTHORN_USER_RECIPIENTS_PER_HOUR': '3'})
+    sender, other = account(0), account(1)
+    with smtplib.SMTP_SSL('127.0.0.1', server.port('submissions'), timeout=TIMEOUT,
+                          context=insecure_tls()) as client:
+        client.login(sender, PASSWORD)
+        client.mail(sender)
+        assert [client.rcpt(other)[0] for _ in range(3)] == [250] * 3
+        code, text = client.rcpt(other)
+        assert code == 450
+        assert f'user {sender} has sent to too many recipients' in text.decode()
+        assert 'try again in 20 minutes' in text.decode()
+        assert client.data(message())[0] == 250
+    deliver(server, sender, message())      # what others send does not count
+    with smtplib.SMTP_SSL('127.0.0.1', server.port('submissions'), timeout=TIMEOUT,
+                          context=insecure_tls()) as client:
+        client.login(other, PASSWORD)
+        client.sendmail(other, [sender], message())
