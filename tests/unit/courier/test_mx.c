@@ -18,7 +18,7 @@ static void the_best_comes_first_and_equals_in_any_order(void **state)
 		{ 10, STR_INIT("b.example") }, { 5, STR_INIT("") },
 		{ 1, STR_INIT("bad name") },
 	};
-	struct mx_host hosts[10];
+	static struct mx_host hosts[10];
 	bool seen[2] = { false, false };
 
 	for (int i = 0; i < 200; i++) {
@@ -34,7 +34,7 @@ static void the_root_alone_is_the_null_mx(void **state)
 	(void)state;
 	static const struct dns_mx null_mx[] = { { 0, STR_INIT("") } };
 	static const struct dns_mx useless[] = { { 0, STR_INIT("a b") } };
-	struct mx_host hosts[2];
+	static struct mx_host hosts[2];
 
 	assert_int_equal(mx_sort(null_mx, 1, hosts, 2), -ENOENT);
 	assert_int_equal(mx_sort(useless, 1, hosts, 2), -EBADMSG);
