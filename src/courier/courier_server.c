@@ -34,6 +34,7 @@ struct courier *courier_start(const struct courier_config *config)
 	c->memory = tls_memory_new(config->dir);
 	if (config->sts)
 		c->sts = sts_new(config->dir);
+	delivered_init(&c->delivered);
 	cache_init(&c->cache, config->cache_max, config->cache_idle);
 	return c;
 }
@@ -56,6 +57,7 @@ void courier_stop(struct courier *c)
 	ipc_client_free(c->dns);
 	ipc_client_free(c->auth);
 	cache_done(&c->cache);
+	delivered_done(&c->delivered);
 	tls_roots_free(c->roots);
 	sts_free(c->sts);
 	tls_memory_free(c->memory);
@@ -89,27 +91,82 @@ static void attempt_init(struct attempt *t, struct courier *c, struct courier_de
 		t->recipients[i].failed = false;
 }
 
-static int may_suspend deliver(void *ctx, struct courier_deliver_in *in, struct arena *a,
-			       struct courier_deliver_out *out, struct err *err)
+/* Recipients that were not delivered before; the others, which are `known`, have their results. */
+static struct courier_deliver_in without_delivered(struct courier *c,
+						   const struct courier_deliver_in *in,
+						   struct arena *a, bool *known,
+						   struct courier_deliver_out *out)
 {
-	struct courier *c = ctx;
-	struct attempt t;
-	(void)err;
+	struct courier_deliver_in rest = *in;
 
+	out->results = ARENA_NEW_ARRAY(a, struct courier_result, in->recipients_count);
+	out->results_count = in->recipients_count;
+	rest.recipients = ARENA_NEW_ARRAY(a, struct courier_recipient, in->recipients_count);
+	rest.recipients_count = 0;
+	for (size_t i = 0; i < in->recipients_count; i++) {
+		const struct courier_result *r =
+			delivered_find(&c->delivered, in->id, in->recipients[i].address);
+		known[i] = r != NULL;
+		if (r)
+			out->results[i] = (struct courier_result){
+				.outcome = r->outcome,
+				.status = arena_str(a, r->status),
+				.text = arena_str(a, r->text),
+			};
+		else
+			rest.recipients[rest.recipients_count++] = in->recipients[i];
+	}
+	return rest;
+}
+
+static void fill_results(struct courier *c, const struct courier_deliver_in *in, const bool *known,
+			 const struct courier_result *results, struct courier_deliver_out *out)
+{
+	for (size_t i = 0, n = 0; i < in->recipients_count; i++) {
+		if (known[i])
+			continue;
+		out->results[i] = results[n++];
+		delivered_add(&c->delivered, in->id, in->recipients[i].address, &out->results[i]);
+	}
+}
+
+static void may_suspend attempt(struct courier *c, const struct courier_deliver_in *in,
+				struct arena *a, struct courier_deliver_out *out)
+{
+	bool *known = ARENA_NEW_ARRAY(a, bool, in->recipients_count);
+	struct courier_deliver_in rest = without_delivered(c, in, a, known, out);
+	struct attempt t;
+
+	out->relay = STR("none");
+	if (rest.recipients_count == 0)
+		return;
 	int64_t begin = loop_now();
 	metric_add(METRIC_COURIER_ATTEMPTS, 1);
-	attempt_init(&t, c, in, a);
+	attempt_init(&t, c, &rest, a);
 	int64_t limit = fiber_limit_begin(loop_deadline(c->config.times.attempt));
 	hosts_try(c, &t);
 	fiber_limit_end(limit);
 	metric_observe(METRIC_COURIER_TIME, (uint64_t)(loop_now() - begin));
 	attempt_done(&t);
-	out->results = t.results;
-	out->results_count = in->recipients_count;
+	fill_results(c, in, known, t.results, out);
 	out->relay = t.relay;
 	out->tls = t.tls;
 	out->trouble = (uint8_t)t.trouble;
 	out->dsn = t.dsn;
+}
+
+static int may_suspend deliver(void *ctx, struct courier_deliver_in *in, struct arena *a,
+			       struct courier_deliver_out *out, struct err *err)
+{
+	struct courier *c = ctx;
+	struct delivered_call call;
+	(void)err;
+
+	int r = delivered_begin(&c->delivered, &call, in);
+	if (r < 0)
+		return r;
+	attempt(c, in, a, out);
+	delivered_end(&c->delivered, &call);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "core/group.h"
 #include "courier/cache.h"
 #include "courier/config.h"
+#include "courier/delivered.h"
 
 struct ipc_client;
 struct sts;
@@ -18,5 +19,6 @@ struct courier {
 	struct tls_memory *memory;
 	int64_t no_logins_until; /* auth has said that there are none */
 	struct cache cache;
+	struct delivered delivered;
 	struct group fibers;
 };
