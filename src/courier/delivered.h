@@ -1,5 +1,5 @@
-/* What was delivered lately, and what is on its way: a queue that was killed in the middle asks again
- * for what it got no answer to, and the other server shall not get it twice. */
+/* What was delivered lately, and what is on its way: a queue that was killed in the middle asks
+ * again for what it got no answer to, and the other server shall not get it twice. */
 #pragma once
 
 #include <stdbool.h>

@@ -259,6 +259,7 @@ static void parse_recipient(struct str text, struct courier_recipient *r)
 
 static void run_command(struct str line)
 {
+	static uint64_t ids; /* each command is about a message of its own */
 	auto_arena struct arena a = ARENA_INIT;
 	struct courier_deliver_in in = { 0 };
 	struct courier_deliver_out out;
@@ -272,6 +273,7 @@ static void run_command(struct str line)
 	if (str_to_u64(next_field(&line), UINT32_MAX, &flags) < 0)
 		abort();
 	in.flags = (uint32_t)flags;
+	in.id = ++ids;
 	in.envid = next_field(&line);
 	auto_close int fd = open(arena_cstr(&a, next_field(&line)), O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
