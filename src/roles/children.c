@@ -30,6 +30,7 @@ enum child_role {
 	CHILD_AUTH,
 	CHILD_RESOLVER,
 	CHILD_COURIER,
+	CHILD_FILTER,
 	CHILD_MAILBOX,
 	CHILD_QUEUE,
 	CHILD_FRONT,
@@ -40,7 +41,7 @@ enum child_role {
 static const char *const role_names[CHILD_ROLES] = {
 	[CHILD_AUTH] = "auth",	     [CHILD_RESOLVER] = "resolver", [CHILD_COURIER] = "courier",
 	[CHILD_MAILBOX] = "mailbox", [CHILD_QUEUE] = "queue",	    [CHILD_FRONT] = "front",
-	[CHILD_WEB] = "web",
+	[CHILD_WEB] = "web",	     [CHILD_FILTER] = "filter",
 };
 
 /* Who calls whom. Nothing else is connected. */
@@ -52,6 +53,7 @@ static const struct {
 	{ CHILD_QUEUE, CHILD_AUTH },	   { CHILD_MAILBOX, CHILD_AUTH },
 	{ CHILD_MAILBOX, CHILD_MAILBOX },  { CHILD_QUEUE, CHILD_COURIER },
 	{ CHILD_COURIER, CHILD_RESOLVER }, { CHILD_COURIER, CHILD_AUTH },
+	{ CHILD_FRONT, CHILD_FILTER },
 };
 
 struct child {

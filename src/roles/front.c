@@ -58,6 +58,7 @@ static int front_prepare(unsigned instance, struct err *err)
 	group_init(&front.clients);
 	front.auth = ipc_client_new("auth", &front.ipc);
 	front.queue = ipc_client_new("queue", &front.ipc);
+	front.filter = ipc_client_new("filter", &front.ipc);
 	front.mailbox_count = (unsigned)set->workers;
 	for (unsigned i = 0; i < front.mailbox_count; i++)
 		front.mailbox[i] = ipc_client_new("mailbox", &front.ipc);
@@ -84,6 +85,8 @@ static void front_peer(struct str service, unsigned instance, int socket)
 		ipc_client_attach(front.auth, socket);
 	} else if (str_eq(service, STR("queue"))) {
 		ipc_client_attach(front.queue, socket);
+	} else if (str_eq(service, STR("filter"))) {
+		ipc_client_attach(front.filter, socket);
 	} else if (str_eq(service, STR("mailbox")) && instance < front.mailbox_count) {
 		ipc_client_attach(front.mailbox[instance], socket);
 	} else {
@@ -97,6 +100,8 @@ static int front_start(struct group *g, struct err *err)
 	front.backend = (struct smtp_backend_ctx){
 		.auth = front.auth,
 		.queue = front.queue,
+		.filter = front.filter,
+		.signs = settings_get()->enable_opendkim || settings_get()->enable_rspamd,
 		.mailbox = front.mailbox,
 		.workers = front.mailbox_count,
 	};

@@ -159,10 +159,19 @@ static unsigned watch_in(struct watch *w, struct str dir, const char *file)
 }
 
 static const char *const account_files[] = {
-	"postfix-accounts.cf",	    "postfix-virtual.cf",	 "postfix-regexp.cf",
-	"postfix-aliases.cf",	    "dovecot-quotas.cf",	 "dovecot-masters.cf",
-	"postfix-send-access.cf",   "postfix-receive-access.cf", "postfix-relaymap.cf",
+	"postfix-accounts.cf",
+	"postfix-virtual.cf",
+	"postfix-regexp.cf",
+	"postfix-aliases.cf",
+	"dovecot-quotas.cf",
+	"dovecot-masters.cf",
+	"postfix-send-access.cf",
+	"postfix-receive-access.cf",
+	"postfix-relaymap.cf",
 	"postfix-sasl-password.cf",
+	"opendkim/KeyTable",
+	"opendkim/SigningTable",
+	"rspamd/override.d/dkim_signing.conf",
 };
 
 static void watch_certificates(struct watch *w)

@@ -3,6 +3,7 @@
 #include "auth/auth_ipc.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "filter/filter_ipc.h"
 #include "queue/queue_ipc.h"
 #include "store/mailbox.h"
 #include "store/mailbox_ipc.h"
@@ -128,9 +129,23 @@ static int submit(void *ctx, const struct smtp_message *m, struct err *err)
 	return queue_submit(b->queue, &in, &a, &out, err);
 }
 
+static int sign(void *ctx, const struct smtp_message *m, struct arena *a, struct str *lines,
+		struct err *err)
+{
+	struct smtp_backend_ctx *b = ctx;
+	struct filter_sign_in in = { .head = m->head, .body = m->body, .body_size = m->body_size };
+	struct filter_sign_out out = { .head = STR_NONE };
+
+	int r = b->signs ? filter_sign(b->filter, &in, a, &out, err) : 0;
+	if (r == 0)
+		*lines = out.head;
+	return r;
+}
+
 const struct smtp_backend smtp_backend = {
 	.resolve = resolve,
 	.is_full = is_full,
 	.login = login,
+	.sign = sign,
 	.submit = submit,
 };

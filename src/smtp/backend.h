@@ -6,8 +6,9 @@
 struct ipc_client;
 
 struct smtp_backend_ctx {
-	struct ipc_client *auth, *queue;   /* borrowed */
-	struct ipc_client *const *mailbox; /* one for each worker, borrowed */
+	struct ipc_client *auth, *queue, *filter; /* borrowed */
+	bool signs;				  /* what users send */
+	struct ipc_client *const *mailbox;	  /* one for each worker, borrowed */
 	unsigned workers;
 };
 

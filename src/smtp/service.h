@@ -102,6 +102,11 @@ struct smtp_backend {
 	int (*login)(void *ctx, const struct smtp_login *in, struct arena *a, struct str *account,
 		     struct err *err);
 
+	/* Header lines that sign a message in the name of its author, empty where we have no key of
+	 * his. NULL: nothing is signed. */
+	int (*sign)(void *ctx, const struct smtp_message *m, struct arena *a, struct str *lines,
+		    struct err *err);
+
 	/* 0 when the message is safe on disk. -ENOSPC: full; -EINVAL, -E2BIG: never acceptable. */
 	int (*submit)(void *ctx, const struct smtp_message *m, struct err *err);
 };

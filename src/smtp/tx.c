@@ -211,6 +211,24 @@ static void refuse_message(struct smtp_session *s, const char *reply)
 	smtp_refuse(s, STR_NONE, "%s", reply);
 }
 
+/* Put signatures on top. False when that cannot be done now: mail that is sent without them may be
+ * thrown away where it arrives, so that it rather waits. */
+static bool may_suspend sign(struct smtp_session *s, struct smtp_message *m)
+{
+	struct str lines = STR_NONE;
+	struct err err = { 0 };
+
+	if (!s->svc->backend->sign || !smtp_may_relay(s))
+		return true;
+	if (s->svc->backend->sign(s->svc->ctx, m, &s->tx_arena, &lines, &err) < 0) {
+		smtp_report_trouble(s, &err);
+		return false;
+	}
+	m->head = arena_printf(&s->tx_arena, "%" STR_FMT "%" STR_FMT, STR_ARG(lines),
+			       STR_ARG(m->head));
+	return true;
+}
+
 static void submit(struct smtp_session *s, const struct smtp_receive *r)
 {
 	struct smtp_message m;
@@ -219,6 +237,10 @@ static void submit(struct smtp_session *s, const struct smtp_receive *r)
 	smtp_report_message(s, take_id(s), r->facts.message_id);
 	fill_message(s, r, &m);
 	m.message_id = r->facts.message_id;
+	if (!sign(s, &m)) {
+		refuse_message(s, "451 4.3.0 Error: the message cannot be signed now");
+		return;
+	}
 	int64_t before = loop_now();
 	int error = s->svc->backend->submit(s->svc->ctx, &m, &err);
 	metric_observe(METRIC_SUBMIT_TIME, (uint64_t)(loop_now() - before));

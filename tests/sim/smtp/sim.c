@@ -116,6 +116,18 @@ static void keep_recipients(struct sim *sim, const struct envelope *e)
 	}
 }
 
+static int fake_sign(void *ctx, const struct smtp_message *m, struct arena *a, struct str *lines,
+		     struct err *err)
+{
+	struct sim *sim = ctx;
+	(void)m;
+
+	if (sim->sign_error)
+		return err_set(err, sim->sign_error, "no pen");
+	*lines = arena_str(a, str_from(sim->signature));
+	return 0;
+}
+
 static int fake_submit(void *ctx, const struct smtp_message *m, struct err *err)
 {
 	struct sim *sim = ctx;
@@ -160,6 +172,7 @@ static const struct smtp_backend fake_backend = {
 	.resolve = fake_resolve,
 	.is_full = fake_is_full,
 	.login = fake_login,
+	.sign = fake_sign,
 	.submit = fake_submit,
 };
 

@@ -34,6 +34,8 @@ struct sim {
 
 	/* What the backend answers... */
 	int resolve_error, submit_error, room_error;
+	const char *signature; /* lines that sign mail of users */
+	int sign_error;
 	int64_t submit_delay;
 	struct tls_context *tls;
 

@@ -441,6 +441,47 @@ TEST(failures_of_ours_are_temporary, SMTP_PORT_MX, NULL)
 	sim_expect_log(sim, "told to fail");
 }
 
+static void send_one(struct sim *sim, const char *end)
+{
+	sim_talk(sim, "C: MAIL FROM:<a@b.example>\n"
+		      "S: 250 *\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 250 *\n"
+		      "C: DATA\n"
+		      "S: 354 *\n"
+		      "C: .\n");
+	sim_talk(sim, end);
+}
+
+TEST(signatures_stand_on_top_of_mail_that_may_be_relayed, SMTP_PORT_LOCAL, NULL)
+{
+	sim_greet(sim);
+	sim->signature = "DKIM-Signature: 1\r\nDKIM-Signature: 2\r\n";
+	send_one(sim, "S: 250 2.0.0 Ok: queued as *\n");
+	assert_true(
+		str_starts(sim->head, STR("DKIM-Signature: 1\r\nDKIM-Signature: 2\r\nReceived:")));
+}
+
+TEST(strangers_mail_is_not_signed, SMTP_PORT_MX, NULL)
+{
+	sim_greet(sim);
+	sim->signature = "DKIM-Signature: 1\r\n";
+	sim->sign_error = -EPIPE;
+	send_one(sim, "S: 250 2.0.0 Ok: queued as *\n");
+	assert_true(str_starts(sim->head, STR("Received:")));
+}
+
+TEST(mail_that_cannot_be_signed_now_has_to_wait, SMTP_PORT_LOCAL, NULL)
+{
+	sim_greet(sim);
+	sim->sign_error = -EPIPE;
+	send_one(sim, "S: 451 4.3.0 Error: the message cannot be signed now\n");
+	assert_int_equal(sim->submitted, 0);
+	sim_expect_log(sim, "no pen");
+	sim->sign_error = 0;
+	send_one(sim, "S: 250 2.0.0 Ok: queued as *\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +501,9 @@ int main(void)
 		sim_test(submission_demands_tls_where_there_is_tls),
 		sim_test(a_full_mailbox_is_told_at_rcpt),
 		sim_test(failures_of_ours_are_temporary),
+		sim_test(signatures_stand_on_top_of_mail_that_may_be_relayed),
+		sim_test(strangers_mail_is_not_signed),
+		sim_test(mail_that_cannot_be_signed_now_has_to_wait),
 	};
 	return cmocka_run_group_tests_name("smtp/dialog", tests, NULL, NULL);
 }

@@ -28,7 +28,8 @@
 /* What the children write goes into the file that is their log. */
 #define NOTES 4
 
-static const char *const names[] = { "auth", "resolver", "courier", "mailbox", "queue", "front" };
+static const char *const names[] = { "auth",	"resolver", "courier", "filter",
+				     "mailbox", "queue",    "front" };
 
 static struct ipc_server note_called(void)
 {
@@ -161,15 +162,17 @@ static void two_roles_are_connected_once(void **state)
 	assert_int_equal(fiber_spawn(&main_group, "test", start_and_stop, w), 0);
 	loop_run();
 
-	/* Two fronts and the queue call auth and every worker; two fronts call the queue, two
-	 * workers auth and each other, the queue the courier and that the resolver and auth. */
+	/* Two fronts and the queue call auth and every worker; two fronts call the queue and the
+	 * filter, two workers auth and each other, the queue the courier and that the resolver and
+	 * auth. */
 	assert_int_equal(count_notes(w, "calls auth 0\n"), 6);
 	assert_int_equal(count_notes(w, "calls mailbox 0\n"), 4);
 	assert_int_equal(count_notes(w, "calls mailbox 1\n"), 4);
 	assert_int_equal(count_notes(w, "calls queue 0\n"), 2);
 	assert_int_equal(count_notes(w, "calls courier 0\n"), 1);
 	assert_int_equal(count_notes(w, "calls resolver 0\n"), 1);
-	assert_int_equal(count_notes(w, "called\n"), 18);
+	assert_int_equal(count_notes(w, "calls filter 0\n"), 2);
+	assert_int_equal(count_notes(w, "called\n"), 20);
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,82 @@
+/* filter: who really sent a message; signatures for ours.
+ *
+ * May: read the keys of DKIM in the configuration, read message bodies through descriptors that
+ * front passes. May not: speak to the network, see mailboxes or the journal, write anything, start
+ * programs. */
+#include <stddef.h>
+#include <unistd.h>
+
+#include "core/ipc.h"
+#include "core/sandbox.h"
+#include "core/settings.h"
+#include "filter/filter_server.h"
+#include "roles/role.h"
+
+/* Messages are read and signed here, as many at a time as there are threads. */
+#define THREADS 4
+
+static struct filter *filter; /* NULL until start */
+
+static struct ipc_server filter_role_server(void)
+{
+	return filter_ipc_server(filter);
+}
+
+static int filter_role_start(struct group *g, struct err *err)
+{
+	(void)g, (void)err;
+	return 0;
+}
+
+static int filter_prepare(unsigned instance, struct err *err)
+{
+	const struct settings *set = settings_get();
+	const struct filter_config config = {
+		.config_dir = set->config_dir,
+		.opendkim = set->enable_opendkim,
+		.rspamd = set->enable_rspamd,
+	};
+	(void)instance, (void)err;
+
+	filter = filter_new(&config);
+	return 0;
+}
+
+static int filter_role_reload(bool accounts, bool certificates, struct err *err)
+{
+	(void)certificates, (void)err;
+	if (accounts)
+		filter_reload(filter);
+	return 0;
+}
+
+static void filter_role_end(void)
+{
+	if (filter)
+		filter_free(filter);
+}
+
+static const struct sandbox_policy *filter_sandbox(void)
+{
+	static const char *paths[2];
+	static const struct sandbox_policy policy = { .read = paths };
+
+	paths[0] = settings_get()->config_dir.p;
+	return &policy;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct role role = {
+		.name = "filter",
+		.work_threads = THREADS,
+		.prepare = filter_prepare,
+		.sandbox = filter_sandbox,
+		.start = filter_role_start,
+		.server = filter_role_server,
+		.reload = filter_role_reload,
+		.end = filter_role_end,
+	};
+
+	return role_main(&role, argc, argv);
+}

@@ -1,0 +1,139 @@
+"""Mail that leaves is signed, with the keys that users of OpenDKIM and Rspamd have."""
+import base64
+import re
+
+import dkim
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
+from server import DOMAIN, Server, wait_until
+from smtp_sink import Sink
+from test_remote import ALICE, ELSEWHERE, relay_to, submit, wait_accepted
+
+DER = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+
+
+def make_rsa():
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                            serialization.NoEncryption()).decode()
+    public = base64.b64encode(key.public_key().public_bytes(*DER)).decode()
+    return pem, f'v=DKIM1; k=rsa; p={public}'
+
+
+def make_ed25519():
+    key = ed25519.Ed25519PrivateKey.generate()
+    seed = base64.b64encode(key.private_bytes(
+        serialization.Encoding.Raw, serialization.PrivateFormat.Raw,
+        serialization.NoEncryption())).decode()
+    public = base64.b64encode(key.public_key().public_bytes(*RAW)).decode()
+    return seed, f'v=DKIM1; k=ed25519; p={public}'
+
+
+def put(server, name, text):
+    path = server.config / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def use_opendkim(server, keys):
+    """`keys` are {selector: private key}."""
+    for selector, private in keys.items():
+        put(server, f'opendkim/keys/{DOMAIN}/{selector}.private', private)
+    put(server, 'opendkim/KeyTable', ''.join(
+        f'{s}._domainkey.{DOMAIN} {DOMAIN}:{s}:/etc/opendkim/keys/{DOMAIN}/{s}.private\n'
+        for s in keys))
+    put(server, 'opendkim/SigningTable', ''.join(
+        f'*@{DOMAIN} {s}._domainkey.{DOMAIN}\n' for s in keys))
+
+
+def verifies(data, records, index=0):
+    def find(name, timeout=5):
+        selector = name.decode().split('.')[0]
+        assert name.decode().rstrip('.') == f'{selector}._domainkey.{DOMAIN}'
+        return records[selector].encode()
+    return dkim.DKIM(data).verify(index, dnsfunc=find)
+
+
+def signatures(data):
+    header = data.split(b'\r\n\r\n', 1)[0]
+    return re.findall(rb'(?m)^DKIM-Signature:', header)
+
+
+TEXTS = ['Subject: hello\r\n\r\nHow are you?\r\n', f'From: {ALICE}\r\nSubject: x\r\n\r\n',
+         f'From: "A" <{ALICE}>\r\nTo: b@c\r\n\tf@g\r\n\r\n.dot\r\n..\r\n \t\r\n\r\n\r\n',
+         f'From: {ALICE}\r\nBcc: secret@example.net\r\nUser-Agent: x\r\n\r\nthe body',
+         f'From: {ALICE}\r\n\r\n' + 'A line that is rather long.\r\n' * 40000]
+
+
+def test_mail_of_users_is_signed_with_every_kind_of_key():
+    (pem, rsa_record), (seed, ed_record) = make_rsa(), make_ed25519()
+    records = {'mail': rsa_record, 'ed': ed_record}
+    with Sink() as sink:
+        server = Server(accounts=[ALICE], env=relay_to(sink))
+        use_opendkim(server, {'mail': pem, 'ed': seed})
+        with server:
+            for text in TEXTS:
+                submit(server, ELSEWHERE, text)
+            messages = wait_accepted(sink, len(TEXTS))
+    for message in messages:
+        assert len(signatures(message.data)) == 2
+        assert message.data.startswith(b'DKIM-Signature:')
+        assert verifies(message.data, records, 0) and verifies(message.data, records, 1)
+        forged = message.data.replace(b'From: ', b'From: eve@example.net\r\nFrom: ', 1)
+        assert not verifies(forged, records)
+
+
+def test_keys_of_rspamd_sign_where_it_is_enabled():
+    pem, record = make_rsa()
+    with Sink() as sink:
+        server = Server(accounts=[ALICE], env=relay_to(
+            sink, ENABLE_RSPAMD='1', ENABLE_RSPAMD_REDIS='0', ENABLE_OPENDKIM='0'))
+        put(server, 'rspamd/dkim/rsa-2048-mail.private.txt', pem)
+        put(server, 'rspamd/override.d/dkim_signing.conf',
+            f'enabled = true;\ndomain {{\n  {DOMAIN} {{\n'
+            '    path = "/tmp/docker-mailserver/rspamd/dkim/rsa-2048-mail.private.txt";\n'
+            '    selector = "mail";\n  }\n}\n')
+        with server:
+            submit(server, ELSEWHERE)
+            assert verifies(wait_accepted(sink)[0].data, {'mail': record})
+
+
+def test_nothing_is_signed_where_that_is_not_wanted():
+    with Sink() as sink:
+        server = Server(accounts=[ALICE], env=relay_to(sink, ENABLE_OPENDKIM='0'))
+        use_opendkim(server, {'mail': make_ed25519()[0]})
+        with server:
+            submit(server, ELSEWHERE)
+            assert not signatures(wait_accepted(sink)[0].data)
+
+
+def test_a_new_key_is_used_without_a_restart(make_server):
+    with Sink() as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink, DMS_CONFIG_POLL='100ms'))
+        submit(server, ELSEWHERE)
+        assert not signatures(wait_accepted(sink)[0].data)
+        seed, record = make_ed25519()
+        use_opendkim(server, {'new': seed})
+        wait_until(lambda: '1 keys for 1 patterns' in server.log(), what='the key')
+        submit(server, ELSEWHERE)
+        assert verifies(wait_accepted(sink, 2)[1].data, {'new': record})
+
+
+def test_a_key_that_cannot_be_used_is_reported():
+    server = Server(accounts=[ALICE])
+    use_opendkim(server, {'mail': 'no key'})
+    with server:
+        assert re.search(r'opendkim/KeyTable: line 1: .*no private key', server.log())
+
+
+def test_mail_waits_for_a_filter_that_died():
+    seed, record = make_ed25519()
+    with Sink() as sink:
+        server = Server(accounts=[ALICE], env=relay_to(sink))
+        use_opendkim(server, {'mail': seed})
+        with server:
+            server.kill_role('filter')
+            submit(server, ELSEWHERE)
+            assert verifies(wait_accepted(sink)[0].data, {'mail': record})
