@@ -247,14 +247,46 @@ void dkim_private_key_write_record(const struct dkim_private_key *key, struct bu
 	if (key->algorithm == DKIM_ED25519_SHA256) {
 		size_t n = sizeof(raw);
 		check(EVP_PKEY_get_raw_public_key(key->pkey, raw, &n) > 0);
-		buf_puts(out, "v=DKIM1; h=sha256; k=ed25519; p=");
+		buf_puts(out, "k=ed25519; p=");
 		base64_write(out, str_of(raw, n));
 		return;
 	}
 	unsigned char *der = NULL;
 	int n = i2d_PUBKEY(key->pkey, &der);
 	check(n > 0);
-	buf_puts(out, "v=DKIM1; h=sha256; k=rsa; p=");
+	buf_puts(out, "k=rsa; p=");
 	base64_write(out, str_of(der, (size_t)n));
 	OPENSSL_free(der);
+}
+
+void dkim_private_key_generate(enum dkim_algorithm algorithm, unsigned bits,
+			       struct dkim_private_key *out)
+{
+	*out = (struct dkim_private_key){ .algorithm = algorithm };
+	out->pkey = algorithm == DKIM_ED25519_SHA256 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
+						     : EVP_RSA_gen(bits);
+	check(out->pkey != NULL);
+}
+
+void dkim_private_key_write(const struct dkim_private_key *key, struct buf *out)
+{
+	BIO *bio = BIO_new(BIO_s_secmem());
+	char *text = NULL;
+
+	if (!bio)
+		check_no_memory();
+	check(PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) > 0);
+	long n = BIO_get_mem_data(bio, &text);
+	buf_put(out, text, (size_t)n);
+	BIO_free(bio);
+}
+
+void dkim_private_key_write_seed(const struct dkim_private_key *key, struct buf *out)
+{
+	unsigned char raw[ED25519_SIZE];
+	size_t n = sizeof(raw);
+
+	check(EVP_PKEY_get_raw_private_key(key->pkey, raw, &n) > 0);
+	base64_write(out, str_of(raw, n));
+	OPENSSL_cleanse(raw, sizeof(raw));
 }

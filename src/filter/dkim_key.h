@@ -54,5 +54,13 @@ void dkim_private_key_done(struct dkim_private_key *key);
 void dkim_private_key_sign(const struct dkim_private_key *key, const unsigned char digest[32],
 			   struct buf *out);
 
-/* Append the text of the key record for it: "v=DKIM1; h=sha256; k=rsa; p=..." */
+/* A new key; `bits` are those of RSA. */
+void dkim_private_key_generate(enum dkim_algorithm algorithm, unsigned bits,
+			       struct dkim_private_key *out);
+
+/* Append it as PEM (PKCS #8), or the base64 of an Ed25519 key's 32 bytes. */
+void dkim_private_key_write(const struct dkim_private_key *key, struct buf *out);
+void dkim_private_key_write_seed(const struct dkim_private_key *key, struct buf *out);
+
+/* Append the end of its key record: "k=rsa; p=..." */
 void dkim_private_key_write_record(const struct dkim_private_key *key, struct buf *out);

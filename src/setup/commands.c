@@ -8,6 +8,16 @@
 	"    Without PASSWORD it is asked for, without being shown. The password may hold any\n"   \
 	"    character.\n"
 
+#define DKIM_DETAILS                                                                               \
+	"    Make the keys with which mail is signed, and say which record the DNS must have.\n"   \
+	"    keysize   bits of an RSA key: 1024, 2048 (the default) or 4096\n"                     \
+	"    selector  name of the key; default: mail\n"                                           \
+	"    domain    default: all domains of accounts and aliases\n"                             \
+	"    keytype   rsa (the default) or ed25519\n"                                             \
+	"    Keys are never overwritten. With ENABLE_RSPAMD=1 and ENABLE_OPENDKIM=0 they are\n"    \
+	"    kept as Rspamd has them, for one domain (default: the server's); then -f, or\n"       \
+	"    --force, overwrites, and -v tells what is done.\n"
+
 static const struct setup_command commands[] = {
 	{ STR_INIT("email"), STR_INIT("add"), "addmailuser", cmd_email_add, 1,
 	  "<EMAIL ADDRESS> [<PASSWORD>]", "add an account",
@@ -52,6 +62,12 @@ static const struct setup_command commands[] = {
 	{ STR_INIT("quota"), STR_INIT("recount"), "recountquota", cmd_quota_recount, 1,
 	  "<EMAIL ADDRESS>", "count the mail of an account anew",
 	  "    Count what the account stores from its files, and let the server do the same.\n" },
+	{ STR_INIT("config"), STR_INIT("dkim"), "open-dkim", cmd_dkim, 0,
+	  "[keysize <N>] [selector <S>] [domain <D>[,<D>...]] [keytype <rsa|ed25519>]",
+	  "Configure DKIM (DomainKeys Identified Mail)", DKIM_DETAILS },
+	{ STR_INIT(""), STR_INIT("rspamd-dkim"), "rspamd-dkim", cmd_dkim_rspamd, 0,
+	  "[keysize <N>] [selector <S>] [domain <D>] [keytype <rsa|ed25519>] [-f]",
+	  "Configure DKIM (DomainKeys Identified Mail)", DKIM_DETAILS },
 	{ STR_INIT("mailbox"), STR_INIT("list"), "listmailbox", cmd_mailbox_list, 1,
 	  "<EMAIL ADDRESS>", "list the mailboxes of an account",
 	  "    Messages, unseen ones, size, special use and subscription of each.\n" },

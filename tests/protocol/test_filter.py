@@ -137,3 +137,17 @@ def test_mail_waits_for_a_filter_that_died():
             server.kill_role('filter')
             submit(server, ELSEWHERE)
             assert verifies(wait_accepted(sink)[0].data, {'mail': record})
+
+
+def test_keys_that_setup_makes_are_used_at_once(make_server):
+    with Sink() as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink, DMS_CONFIG_POLL='100ms'))
+        records = {}
+        for selector, kind in (('mail', 'rsa'), ('ed', 'ed25519')):
+            done = server.setup('config', 'dkim', 'selector', selector, 'keytype', kind)
+            assert done.returncode == 0
+            records[selector] = re.search(r'must be: (v=DKIM1;.*)', done.stderr).group(1)
+        wait_until(lambda: '2 keys for 2 patterns' in server.log(), what='the keys')
+        submit(server, ELSEWHERE)
+        data = wait_accepted(sink)[0].data
+        assert verifies(data, records, 0) and verifies(data, records, 1)

@@ -80,6 +80,7 @@ static enum dkim_result verify(struct signing *s, const char *head)
 	buf_init(&record, &a, 4096);
 	buf_put_str(&message, buf_str(&s->field));
 	buf_puts(&message, head);
+	buf_puts(&record, "v=DKIM1; ");
 	dkim_private_key_write_record(&s->key, &record);
 	assert_int_equal(dkim_verify_begin(&v, buf_str(&message), NOW, &a), 0);
 	assert_int_equal(v.n, 1);
