@@ -95,6 +95,13 @@ static bool act(struct queue *q, enum operator_action action, struct queue_entry
 	return true;
 }
 
+/* Whoever wants mail to go now knows more of its destination than we have seen. */
+static void wake(struct queue *q, enum operator_action action)
+{
+	if (action == OPERATOR_RETRY || action == OPERATOR_RELEASE)
+		queue_destinations_wake(q);
+}
+
 static int may_suspend make_durable(struct queue *q, struct err *err)
 {
 	int64_t failure = q->commit.last_failure;
@@ -116,6 +123,7 @@ int queue_act(struct queue *q, enum operator_action action, const uint64_t *ids,
 {
 	int count = 0;
 
+	wake(q, action);
 	for (size_t i = 0; i < n; i++) {
 		struct queue_entry *e = queue_entries_find(&q->entries, ids[i]);
 		count += e && act(q, action, e);

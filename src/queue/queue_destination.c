@@ -287,3 +287,13 @@ void queue_destination_revive(struct queue *q, struct queue_destination *d)
 	if (d->window < q->config.window_first)
 		d->window = q->config.window_first;
 }
+
+void queue_destinations_wake(struct queue *q)
+{
+	struct map *all = &q->destinations.by_nexthop;
+
+	for (struct map_slot *s = map_next(all, NULL); s; s = map_next(all, s)) {
+		struct queue_destination *d = s->value;
+		d->dead_until = 0;
+	}
+}

@@ -82,5 +82,8 @@ void queue_destination_begin(struct queue *q, struct queue_destination *d);
 void queue_destination_end(struct queue *q, struct queue_destination *d, int trouble,
 			   struct str reason);
 
-/* Try it again now. */
+/* Let every dead one be tried once more, now: by one call, which finds out. */
+void queue_destinations_wake(struct queue *q);
+
+/* It is there again. */
 void queue_destination_revive(struct queue *q, struct queue_destination *d);

@@ -174,6 +174,7 @@ static int op_flush(void *ctx, struct queue_flush_in *in, struct arena *a,
 		    struct queue_flush_out *out, struct err *err)
 {
 	(void)in, (void)a, (void)err;
+	queue_destinations_wake(ctx);
 	out->messages = queue_retry_all(ctx, false);
 	return 0;
 }

@@ -110,6 +110,20 @@ def test_a_domain_is_flushed_alone(greylisted):
     wait_accepted(sink, 2)
 
 
+@pytest.mark.parametrize('words', [('flush',), ('flush', 'elsewhere.example'), ('retry',)])
+def test_a_server_that_was_away_is_tried_when_an_operator_says_so(make_server, words):
+    with Sink() as sink:
+        relay = relay_to(sink, POSTHORN_REMOTE_RETRY_MIN='1h')
+    server = make_server(accounts=[ALICE], env=relay)
+    for _ in range(3):
+        submit(server, ELSEWHERE)
+    wait_deferred(server, 3)
+    with Sink(port=sink.port) as sink:
+        ids = [m['queue_id'] for m in listed(server)] if words == ('retry',) else []
+        ok(server, 'queue', *words, *ids)
+        wait_accepted(sink, 3)
+
+
 def test_what_is_held_stays_until_it_is_released_also_across_a_crash(greylisted):
     server, sink = greylisted
     submit(server, ELSEWHERE)
