@@ -10,6 +10,7 @@
 #include "base/map.h"
 
 #define RESOLVE_TARGETS_MIN 8
+#define TARGET_BYTES	    32 /* lengths and numbers */
 
 /* One address that waits for its turn. */
 struct pending {
@@ -25,7 +26,8 @@ struct expansion {
 	struct list pending;
 	struct map seen; /* every address that ever was pending, in lower case */
 	struct resolution *out;
-	size_t cap; /* of out->targets */
+	size_t cap;   /* of out->targets */
+	size_t bytes; /* of the targets in an answer */
 	struct err *err;
 };
 
@@ -59,7 +61,8 @@ static void grow_targets(struct expansion *x)
 static int add_target(struct expansion *x, enum auth_target_kind kind, struct str address,
 		      struct str user)
 {
-	if (x->out->count >= RESOLVE_TARGETS_MAX)
+	x->bytes += address.n + user.n + TARGET_BYTES;
+	if (x->out->count >= RESOLVE_TARGETS_MAX || x->bytes > RESOLVE_BYTES_MAX)
 		return fail(x, "the alias expands to too many recipients");
 	if (x->out->count == x->cap)
 		grow_targets(x);

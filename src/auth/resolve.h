@@ -15,6 +15,7 @@ struct err;
 
 #define RESOLVE_TARGETS_MAX 1000
 #define RESOLVE_DEPTH_MAX   1000
+#define RESOLVE_BYTES_MAX   196608 /* of all targets: they are one answer, IPC_MESSAGE_MAX */
 
 struct resolve_target {
 	enum auth_target_kind kind;

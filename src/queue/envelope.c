@@ -49,6 +49,18 @@ static int check_recipient(const struct envelope_recipient *r, struct err *err)
 	return e;
 }
 
+size_t envelope_recipients_size(const struct envelope *e)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < e->recipient_count; i++) {
+		const struct envelope_recipient *r = &e->recipients[i];
+		size += RECIPIENT_SIZE_MIN + r->address.n + r->account.n + r->original.n +
+			r->orcpt.n;
+	}
+	return size;
+}
+
 int envelope_check(const struct envelope *e, struct err *err)
 {
 	const struct {
@@ -76,15 +88,12 @@ int envelope_check(const struct envelope *e, struct err *err)
 	if (e->recipient_count > ENVELOPE_RECIPIENTS_MAX)
 		return err_set(err, -E2BIG, "envelope: %zu recipients", e->recipient_count);
 
-	size_t size = 0;
 	for (size_t i = 0; i < e->recipient_count; i++) {
-		const struct envelope_recipient *rcpt = &e->recipients[i];
-		int r = check_recipient(rcpt, err);
+		int r = check_recipient(&e->recipients[i], err);
 		if (r < 0)
 			return r;
-		size += RECIPIENT_SIZE_MIN + rcpt->address.n + rcpt->account.n + rcpt->original.n +
-			rcpt->orcpt.n;
 	}
+	size_t size = envelope_recipients_size(e);
 	/* The strings before the recipients take far less than 16 KiB. */
 	if (size > ENVELOPE_SIZE_MAX - 16384)
 		return err_set(err, -E2BIG, "envelope: recipients of %zu bytes", size);

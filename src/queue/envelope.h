@@ -75,6 +75,9 @@ static inline struct str envelope_account(const struct envelope_recipient *r)
  * character (they end up in logs and headers)? 0, or -EINVAL or -E2BIG with the reason. */
 int must_check envelope_check(const struct envelope *e, struct err *err);
 
+/* About what the recipients take in the binary form and in a call. */
+size_t envelope_recipients_size(const struct envelope *e);
+
 /* Append the binary form of an envelope that envelope_check accepts. */
 void envelope_write(const struct envelope *e, struct buf *out);
 

@@ -1,6 +1,7 @@
 #include "queue/queue_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -88,11 +89,9 @@ int queue_accept(struct queue *q, const struct queue_message *m, struct err *err
 	return r < 0 ? err_set(err, r, "journal: %s", strerror(-r)) : 0;
 }
 
-static int may_suspend op_submit(void *ctx, struct queue_submit_in *in, struct arena *a,
-				 struct queue_submit_out *out, struct err *err)
+static void take_envelope(const struct queue_submit_in *in, struct arena *a, struct envelope *e)
 {
-	struct queue *q = ctx;
-	struct envelope envelope = {
+	*e = (struct envelope){
 		.flags = in->flags,
 		.sender = in->sender,
 		.envid = in->envid,
@@ -100,8 +99,44 @@ static int may_suspend op_submit(void *ctx, struct queue_submit_in *in, struct a
 		.client_name = in->client_name,
 		.client_address = in->client_address,
 		.helo = in->helo,
+		.recipients = ARENA_NEW_ARRAY(a, struct envelope_recipient, in->recipients_count),
 		.recipient_count = in->recipients_count,
 	};
+	for (size_t i = 0; i < e->recipient_count; i++) {
+		const struct queue_recipient *r = &in->recipients[i];
+		e->recipients[i] = (struct envelope_recipient){
+			.kind = r->kind,
+			.notify = r->notify,
+			.address = r->address,
+			.account = r->account,
+			.original = r->original,
+			.orcpt = r->orcpt,
+		};
+	}
+}
+
+/* What the front says is a memfd may be anything: only memory is read without a thread. */
+static int take_large_envelope(const struct queue_submit_in *in, struct arena *a,
+			       struct envelope *e, struct err *err)
+{
+	size_t n = (size_t)in->envelope_size;
+
+	if (in->envelope_size > ENVELOPE_SIZE_MAX)
+		return err_set(err, -E2BIG, "envelope: %zu bytes", n);
+	if (fcntl(in->envelope, F_GET_SEALS) < 0)
+		return err_set(err, -EINVAL, "envelope: not in memory");
+	char *bytes = arena_alloc(a, n);
+	if (fd_pread_all(in->envelope, bytes, n, 0) != (ssize_t)n)
+		return err_set(err, -EINVAL, "envelope: cut short");
+	int r = envelope_parse(str_of(bytes, n), a, e, err);
+	return r < 0 ? (err->code = -EINVAL) : 0;
+}
+
+static int may_suspend op_submit(void *ctx, struct queue_submit_in *in, struct arena *a,
+				 struct queue_submit_out *out, struct err *err)
+{
+	struct queue *q = ctx;
+	struct envelope envelope;
 	struct queue_message m = {
 		.id = in->id,
 		.envelope = &envelope,
@@ -113,19 +148,13 @@ static int may_suspend op_submit(void *ctx, struct queue_submit_in *in, struct a
 
 	if (q->draining)
 		return err_set(err, -EAGAIN, "the queue is stopping");
-	envelope.recipients =
-		ARENA_NEW_ARRAY(a, struct envelope_recipient, envelope.recipient_count);
-	for (size_t i = 0; i < envelope.recipient_count; i++) {
-		const struct queue_recipient *r = &in->recipients[i];
-		envelope.recipients[i] = (struct envelope_recipient){
-			.kind = r->kind,
-			.notify = r->notify,
-			.address = r->address,
-			.account = r->account,
-			.original = r->original,
-			.orcpt = r->orcpt,
-		};
-	}
+	int r = 0;
+	if (in->envelope < 0)
+		take_envelope(in, a, &envelope);
+	else
+		r = take_large_envelope(in, a, &envelope, err);
+	if (r < 0)
+		return r;
 	m.body = take_fd(&in->body);
 	return queue_accept(q, &m, err);
 }

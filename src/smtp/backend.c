@@ -1,12 +1,18 @@
 #include "smtp/backend.h"
 
+#include <sys/mman.h>
+
 #include "auth/auth_ipc.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "filter/filter_ipc.h"
 #include "queue/queue_ipc.h"
 #include "store/mailbox.h"
 #include "store/mailbox_ipc.h"
+
+/* Recipients of so many bytes go into a call (IPC_MESSAGE_MAX); more of them into a file. */
+#define ENVELOPE_INLINE_MAX ((size_t)64 << 10)
 
 static enum envelope_kind kind_of(unsigned kind)
 {
@@ -104,29 +110,58 @@ static struct queue_recipient *copy_recipients(const struct envelope *e, struct 
 	return to;
 }
 
+static void put_envelope(const struct envelope *e, struct arena *a, struct queue_submit_in *in)
+{
+	in->sender = e->sender;
+	in->flags = e->flags;
+	in->envid = e->envid;
+	in->auth_user = e->auth_user;
+	in->client_name = e->client_name;
+	in->client_address = e->client_address;
+	in->helo = e->helo;
+	in->recipients = copy_recipients(e, a);
+	in->recipients_count = e->recipient_count;
+}
+
+/* The same as a file. */
+static int put_large_envelope(const struct envelope *e, struct arena *a, int fd,
+			      struct queue_submit_in *in, struct err *err)
+{
+	struct buf bytes;
+	int r = envelope_check(e, err);
+
+	if (r < 0)
+		return r;
+	buf_init(&bytes, a, ENVELOPE_SIZE_MAX);
+	envelope_write(e, &bytes);
+	check(!buf_failed(&bytes));
+	in->envelope = fd;
+	in->envelope_size = bytes.n;
+	return fd < 0 ? err_sys(err, "memfd") : fd_write_all(fd, buf_str(&bytes), err);
+}
+
 static int submit(void *ctx, const struct smtp_message *m, struct err *err)
 {
 	struct smtp_backend_ctx *b = ctx;
 	auto_arena struct arena a = ARENA_INIT;
-	const struct envelope *e = &m->envelope;
+	bool large = envelope_recipients_size(&m->envelope) > ENVELOPE_INLINE_MAX;
+	auto_close int file = large ? memfd_create("envelope", MFD_CLOEXEC) : -1;
 	struct queue_submit_in in = {
 		.id = m->id,
-		.sender = e->sender,
-		.flags = e->flags,
-		.envid = e->envid,
-		.auth_user = e->auth_user,
-		.client_name = e->client_name,
-		.client_address = e->client_address,
-		.helo = e->helo,
-		.recipients = copy_recipients(e, &a),
-		.recipients_count = e->recipient_count,
+		.envelope = -1,
 		.head = m->head,
 		.body = m->body,
 		.body_size = m->body_size,
 		.message_id = m->message_id,
 	};
 	struct queue_submit_out out;
-	return queue_submit(b->queue, &in, &a, &out, err);
+	int r = 0;
+
+	if (large)
+		r = put_large_envelope(&m->envelope, &a, file, &in, err);
+	else
+		put_envelope(&m->envelope, &a, &in);
+	return r < 0 ? r : queue_submit(b->queue, &in, &a, &out, err);
 }
 
 static int sign(void *ctx, const struct smtp_message *m, struct arena *a, struct str *lines,

@@ -44,8 +44,8 @@ static bool resolve(struct smtp_session *s, struct str address, struct smtp_reso
 	return r >= 0;
 }
 
-/* A call to the queue has a greatest size, IPC_MESSAGE_MAX; the rest of it is small. */
-#define ENVELOPE_BYTES_MAX ((size_t)192 * 1024)
+/* What envelope_check allows for the recipients. */
+#define ENVELOPE_BYTES_MAX ((size_t)ENVELOPE_SIZE_MAX - 65536)
 #define TARGET_BYTES	   32 /* lengths and numbers */
 
 static size_t envelope_bytes(const struct smtp_rcpt *rcpt, struct str address)

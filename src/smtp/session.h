@@ -30,7 +30,7 @@ struct smtp_tx {
 	struct smtp_mail_params params;
 	struct list rcpts;
 	size_t rcpt_count, target_count, rcpts_tried;
-	size_t envelope_bytes;	   /* about what the recipients take in a call to the queue */
+	size_t envelope_bytes;	   /* at most what the recipients take in the envelope */
 	uint64_t id;		   /* 0 before it is needed */
 	struct smtp_receive *body; /* with BDAT: from the first chunk on */
 	bool overfull;		   /* a recipient was one too many */

@@ -70,6 +70,25 @@ def test_a_user_sends_to_another_server(make_server):
                          r'status=sent \(250 ', server.log())
 
 
+def test_a_message_has_as_many_recipients_as_the_settings_say_however_long_they_are(make_server):
+    domain = '.'.join(['d' * 60] * 3)
+    to = [f'{n:04d}{"u" * 60}@{domain}' for n in range(1000)]
+    with Sink() as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink))
+        with smtplib.SMTP_SSL('127.0.0.1', server.port('submissions'), timeout=TIMEOUT,
+                              context=_context()) as client:
+            client.login(ALICE, PASSWORD)
+            client.ehlo()
+            client.mail(ALICE)
+            for address in to:
+                code, text = client.rcpt(address, [f'ORCPT=rfc822;{address}'])
+                assert code == 250, (address, code, text)
+            code, text = client.data('Subject: long\r\n\r\nHow are you?\r\n')
+            assert code == 250, text
+        wait_accepted(sink, 10)
+        assert sorted(r.split()[0][4:-1] for m in sink.accepted for r in m.recipients) == to
+
+
 def test_a_stranger_does_not(make_server):
     with Sink() as sink:
         server = make_server(accounts=[ALICE], env=relay_to(sink))

@@ -36,14 +36,31 @@ static const char aliases[] = "info@t.test alice@t.test\n"
 			      "trash@t.test devnull\n"
 			      "stale@t.test gone@t.test\n"
 			      "half@t.test gone@t.test,alice@t.test\n"
-			      "\"quoted one\"@t.test alice@t.test\n";
+			      "\"quoted one\"@t.test alice@t.test\n"
+			      "many@t.test many0@t.test,many1@t.test,many2@t.test,many3@t.test\n";
+
+/* Each line is as long as it may be; all together they do not fit into an answer. */
+static void write_aliases(struct config_dir *c)
+{
+	auto_buf struct buf text;
+
+	buf_init(&text, NULL, 1 << 20);
+	buf_puts(&text, aliases);
+	for (int i = 0; i < 4; i++) {
+		buf_printf(&text, "many%d@t.test ", i);
+		for (int j = 0; j < 240; j++)
+			buf_printf(&text, "%d.%d.%0200d@far.net,", i, j, 0);
+		buf_puts(&text, "alice@t.test\n");
+	}
+	config_dir_write(c, "postfix-virtual.cf", buf_cstr(&text));
+}
 
 static int setup(void **state)
 {
 	static struct config_dir c;
 	config_dir_init(&c);
 	config_dir_write(&c, "postfix-accounts.cf", accounts);
-	config_dir_write(&c, "postfix-virtual.cf", aliases);
+	write_aliases(&c);
 	config_dir_write(&c, "postfix-regexp.cf",
 			 "/^sales-(.*)@t\\.test$/ ${1}@t.test\n/^special@caught/ bob@t.test\n");
 	config_dir_write(&c, "postfix-aliases.cf", "devnull: /dev/null\nops: alice@t.test\n");
@@ -116,6 +133,7 @@ static void addresses_lead_to_their_targets(void **state)
 		{ "alice+x@moved.test", AUTH_OK, "box:alice+x@t.test=alice@t.test" },
 		{ "nobody@moved.test", AUTH_UNKNOWN_USER, NULL },
 		{ "loop1@t.test", AUTH_ALIAS_ERROR, NULL },
+		{ "many@t.test", AUTH_ALIAS_ERROR, NULL },
 		{ "ring@t.test", AUTH_OK, "box:alice@t.test=alice@t.test" },
 		{ "grow+z@t.test", AUTH_ALIAS_ERROR, NULL },
 		{ "exact+ext@t.test", AUTH_OK, "remote:x@far.net" },

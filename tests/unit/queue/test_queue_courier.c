@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/fd.h"
 
 #define MINUTE ((int64_t)60 * 1000)
 #define HOUR   (60 * MINUTE)
@@ -106,6 +109,66 @@ IN_WORLD(recipients_with_one_next_hop_share_a_call)
 		calls += w->shipments[i].position == 0;
 	}
 	assert_int_equal(calls, 4);
+	assert_int_equal(world_messages(w), 0);
+}
+
+static int submit_file(struct world *w, uint64_t id, int envelope, size_t size)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct queue_submit_in in = { .id = id,
+				      .envelope = envelope,
+				      .envelope_size = size,
+				      .head = STR("Received: by the test\r\nSubject: \r\n"),
+				      .body = -1 };
+	struct queue_submit_out out;
+	struct err err = { 0 };
+
+	return queue_submit(w->front, &in, &a, &out, &err);
+}
+
+IN_WORLD(a_large_envelope_comes_in_a_file)
+{
+	enum {
+		COUNT = 2000
+	};
+	auto_arena struct arena a = ARENA_INIT;
+	auto_close int fd = memfd_create("envelope", MFD_CLOEXEC);
+	struct envelope e = { .sender = STR("bob@example.org"), .recipient_count = COUNT };
+	struct buf bytes;
+	char local[200];
+
+	memset(local, 'x', sizeof(local));
+	e.recipients = ARENA_NEW_ARRAY(&a, struct envelope_recipient, COUNT);
+	for (size_t i = 0; i < COUNT; i++) {
+		e.recipients[i].kind = ENVELOPE_REMOTE;
+		e.recipients[i].address =
+			arena_printf(&a, "%zu%.*s@example.com", i, (int)sizeof(local) / 2, local);
+		e.recipients[i].original = e.recipients[i].address;
+	}
+	buf_init(&bytes, &a, ENVELOPE_SIZE_MAX);
+	envelope_write(&e, &bytes);
+	assert_true(bytes.n > 256 * 1024);
+	assert_int_equal(fd_write_all(fd, buf_str(&bytes), NULL), 0);
+	assert_int_equal(submit_file(w, world_id(w), fd, bytes.n), 0);
+	world_sleep(w, 1000);
+	assert_int_equal(w->shipment_count, COUNT);
+	assert_string_equal(w->shipments[0].sender, "bob@example.org");
+	assert_int_equal(world_messages(w), 0);
+}
+
+IN_WORLD(a_file_that_is_no_envelope_is_refused)
+{
+	auto_close int fd = memfd_create("envelope", MFD_CLOEXEC);
+	int pipes[2];
+
+	assert_int_equal(ftruncate(fd, 5000), 0);
+	assert_int_equal(submit_file(w, world_id(w), fd, 5000), -EINVAL);
+	assert_int_equal(submit_file(w, world_id(w), fd, 5001), -EINVAL);
+	assert_int_equal(submit_file(w, world_id(w), fd, UINT64_MAX), -E2BIG);
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(submit_file(w, world_id(w), pipes[0], 10), -EINVAL);
+	close(pipes[0]);
+	close(pipes[1]);
 	assert_int_equal(world_messages(w), 0);
 }
 
@@ -491,6 +554,8 @@ int main(void)
 		fiber_test(a_remote_message_goes_to_the_domains_next_hop),
 		fiber_test(what_another_server_has_taken_is_marked_at_once),
 		fiber_test(recipients_with_one_next_hop_share_a_call),
+		fiber_test(a_large_envelope_comes_in_a_file),
+		fiber_test(a_file_that_is_no_envelope_is_refused),
 		fiber_test(a_senders_relay_comes_before_the_default),
 		fiber_test(a_default_relay_gets_everything_and_an_agent_the_mailboxes),
 		fiber_test(a_relay_that_makes_no_sense_holds_the_mail_back),

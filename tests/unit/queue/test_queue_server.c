@@ -508,7 +508,9 @@ IN_WORLD(an_id_is_taken_once)
 	w->script = world_defer;
 	assert_int_equal(world_submit(w, "", &rcpt, 1, &id), 0);
 	w->next_id = id - 1;
-	struct queue_submit_in in = { .id = id, .recipients = &rcpt, .recipients_count = 1 };
+	struct queue_submit_in in = {
+		.id = id, .envelope = -1, .recipients = &rcpt, .recipients_count = 1
+	};
 	struct queue_submit_out out;
 	auto_arena struct arena a = ARENA_INIT;
 	struct err err = { 0 };

@@ -360,6 +360,14 @@ void world_done(struct world *w)
 	disk_end();
 }
 
+uint64_t world_id(struct world *w)
+{
+	struct queue_id_gen gen = { .last = w->next_id };
+
+	w->next_id = queue_id_next_at(&gen, WALL_USEC + (loop_now() - w->began) * 1000);
+	return w->next_id;
+}
+
 int world_submit(struct world *w, const char *sender, const struct queue_recipient *rcpts, size_t n,
 		 uint64_t *id)
 {
@@ -367,15 +375,15 @@ int world_submit(struct world *w, const char *sender, const struct queue_recipie
 	auto_close int body = memfd_create("body", MFD_CLOEXEC);
 	struct err err = { 0 };
 	struct queue_submit_out out;
-	struct queue_id_gen gen = { .last = w->next_id };
 
-	*id = w->next_id = queue_id_next_at(&gen, WALL_USEC + (loop_now() - w->began) * 1000);
+	*id = world_id(w);
 	struct str text = arena_printf(&a, "Subject: %s\r\n\r\nThis is message %s.\r\n",
 				       queue_id_text(*id).c, queue_id_text(*id).c);
 	check(write(body, text.p, text.n) == (ssize_t)text.n);
 	struct queue_submit_in in = {
 		.id = *id,
 		.sender = str_from(sender),
+		.envelope = -1,
 		.recipients = (struct queue_recipient *)rcpts,
 		.recipients_count = n,
 		.head = STR("Received: by the test\r\n"),

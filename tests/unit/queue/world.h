@@ -111,6 +111,8 @@ void world_detach_courier(struct world *w);
 /* Submit "Subject: <text>" with a body of `size` bytes from `sender`. 0 and the id, or -errno. */
 int world_submit(struct world *w, const char *sender, const struct queue_recipient *rcpts, size_t n,
 		 uint64_t *id);
+/* The id of a message that comes now. */
+uint64_t world_id(struct world *w);
 int world_send(struct world *w, const char *sender, const char *address);
 
 /* To a recipient on another server. */
