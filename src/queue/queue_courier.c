@@ -14,6 +14,9 @@
 /* A courier that crashes is back within seconds. */
 #define AWAY_MS 60000
 
+/* A message that takes the courier down with it must not do so for ever. */
+#define LOST_MAX 3
+
 /* Until somebody has ended. */
 #define SPAWN_PAUSE 1000
 
@@ -190,14 +193,14 @@ static void settle_all(struct call *c, const struct courier_deliver_out *out)
 }
 
 /* It may have been delivered or not: later, and perhaps twice. */
-static void settle_unknown(struct call *c, const struct err *err)
+static void settle_unknown(struct queue *q, struct queue_job *job, const struct err *err)
 {
 	struct queue_outcome o = { .relay = STR("none"),
 				   .status = STR("4.3.0"),
 				   .text = str_from(err->text) };
 
-	for (size_t i = 0; i < c->count; i++)
-		queue_try_later(c->queue, c->jobs[i], &o);
+	queue_try_later(q, job, &o);
+	job_done(q, job);
 }
 
 static void all_done(struct call *c)
@@ -209,8 +212,25 @@ static void all_done(struct call *c)
 static void give_back(struct call *c, const struct err *err)
 {
 	queue_destination_end(c->queue, c->destination, -1, STR_NONE);
-	settle_unknown(c, err);
-	all_done(c);
+	for (size_t i = 0; i < c->count; i++)
+		settle_unknown(c->queue, c->jobs[i], err);
+}
+
+/* The courier has died. Whatever it was doing waits at its destination for the next one. */
+static void wait_again(struct call *c, const struct err *err)
+{
+	struct queue *q = c->queue;
+	struct queue_destination *d = c->destination;
+
+	queue_destination_end(q, d, -1, STR_NONE);
+	for (size_t i = 0; i < c->count; i++) {
+		if (++c->jobs[i]->lost < LOST_MAX)
+			queue_destination_add(q, d, c->jobs[i]);
+		else
+			settle_unknown(q, c->jobs[i], err);
+	}
+	if (queue_destination_is_dead(d) || q->courier_away)
+		put_off_all(q, d);
 }
 
 /* A person has held or deleted the message while it waited for its turn. */
@@ -239,7 +259,10 @@ static void may_suspend deliver(struct call *c)
 	if (r == -ECANCELED)
 		return;
 	if (r < 0) {
-		give_back(c, &err);
+		if (r == -EPIPE)
+			wait_again(c, &err);
+		else
+			give_back(c, &err);
 		return;
 	}
 	queue_destination_end(q, d, out.trouble, out.results[0].text);

@@ -287,18 +287,52 @@ IN_WORLD(a_refused_recipient_is_reported_to_the_sender_here)
 	assert_int_equal(world_messages(w), 0);
 }
 
-IN_WORLD(an_unknown_answer_is_tried_again_later)
+static void let_courier_die(struct world *w)
+{
+	world_sleep(w, 50);
+	world_detach_courier(w);
+	world_sleep(w, 2000);
+	world_attach_courier(w);
+}
+
+IN_WORLD(what_a_courier_did_not_answer_is_tried_again_when_it_is_back)
+{
+	struct queue_recipient rcpts[] = { remote("x@example.com"), remote("y@example.com") };
+	uint64_t id;
+
+	w->courier_slow = slowly;
+	assert_int_equal(world_submit(w, "bob@example.org", rcpts, 2, &id), 0);
+	let_courier_die(w);
+	world_sleep(w, 1000);
+	assert_int_equal(w->shipment_count, 4);
+	assert_int_equal(w->shipments[2].count, 2);
+	assert_int_equal(world_messages(w), 0);
+}
+
+IN_WORLD(a_message_that_kills_the_courier_does_so_three_times)
+{
+	w->courier_slow = slowly;
+	assert_int_equal(world_send_remote(w, "bob@example.org", "x@example.com"), 0);
+	for (int i = 0; i < 3; i++)
+		let_courier_die(w);
+	world_sleep(w, 4 * MINUTE);
+	assert_int_equal(w->shipment_count, 3);
+	assert_true(world_log_has(w, "status=deferred (courier: the connection was lost)"));
+	world_sleep(w, 2 * MINUTE);
+	assert_int_equal(w->shipment_count, 4);
+	assert_int_equal(world_messages(w), 0);
+}
+
+IN_WORLD(what_was_not_answered_is_put_off_while_the_courier_stays_away)
 {
 	w->courier_slow = slowly;
 	assert_int_equal(world_send_remote(w, "bob@example.org", "x@example.com"), 0);
 	world_sleep(w, 50);
 	world_detach_courier(w);
-	world_sleep(w, 50);
+	world_sleep(w, 2 * MINUTE);
+	assert_true(world_log_has(w, "suspended: the courier is not running"));
 	world_attach_courier(w);
-	world_sleep(w, MINUTE);
-	assert_int_equal(w->shipment_count, 1);
-	assert_int_equal(world_messages(w), 1);
-	world_sleep(w, 6 * MINUTE);
+	world_sleep(w, 1000);
 	assert_int_equal(w->shipment_count, 2);
 	assert_int_equal(world_messages(w), 0);
 }
@@ -563,7 +597,9 @@ int main(void)
 		fiber_test(the_next_attempt_survives_a_restart),
 		fiber_test(the_next_attempt_survives_that_the_message_is_moved),
 		fiber_test(a_refused_recipient_is_reported_to_the_sender_here),
-		fiber_test(an_unknown_answer_is_tried_again_later),
+		fiber_test(what_a_courier_did_not_answer_is_tried_again_when_it_is_back),
+		fiber_test(a_message_that_kills_the_courier_does_so_three_times),
+		fiber_test(what_was_not_answered_is_put_off_while_the_courier_stays_away),
 		fiber_test(mail_waits_for_a_courier_that_is_away),
 		fiber_test(mail_makes_place_while_the_courier_stays_away),
 		fiber_test(draining_does_not_wait_for_a_server_that_lets_us_wait),
