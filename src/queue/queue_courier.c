@@ -58,6 +58,7 @@ static void put_off(struct queue *q, struct queue_job *job)
 		job->active->entry->no_worker = true;
 	else if (job->active->not_before < d->dead_until)
 		job->active->not_before = d->dead_until;
+	job->busy = !q->courier_away && d->rest_pause;
 	if (queue_is_expired(q, job->active))
 		queue_refused(q, job, &o);
 	else
@@ -179,6 +180,17 @@ static void settle_job(struct call *c, struct queue_job *job, const struct couri
 	}
 }
 
+/* A busy host is no trouble where another has taken all that there was. */
+static int trouble_of(const struct courier_deliver_out *out)
+{
+	if (out->trouble != COURIER_BUSY)
+		return out->trouble;
+	for (size_t i = 0; i < out->results_count; i++)
+		if (out->results[i].outcome == COURIER_TRY_AGAIN)
+			return COURIER_BUSY;
+	return -1;
+}
+
 static void settle_all(struct call *c, const struct courier_deliver_out *out)
 {
 	for (size_t i = 0; i < c->count; i++) {
@@ -188,6 +200,7 @@ static void settle_all(struct call *c, const struct courier_deliver_out *out)
 			.status = out->results[i].status,
 			.text = out->results[i].text,
 		};
+		c->jobs[i]->busy = out->trouble == COURIER_BUSY;
 		settle_job(c, c->jobs[i], &out->results[i], &o, out->dsn);
 	}
 }
@@ -265,7 +278,7 @@ static void may_suspend deliver(struct call *c)
 			give_back(c, &err);
 		return;
 	}
-	queue_destination_end(q, d, out.trouble, out.results[0].text);
+	queue_destination_end(q, d, trouble_of(&out), out.results[0].text);
 	settle_all(c, &out);
 	all_done(c);
 	queue_notes_post(q);

@@ -237,9 +237,21 @@ static void die(struct queue *q, struct queue_destination *d, struct str reason)
 	if (d->dead_pause > q->config.retry_max)
 		d->dead_pause = q->config.retry_max;
 	d->dead_until = loop_now() + d->dead_pause;
+	d->rest_pause = 0;
 	/* One call finds out whether it is back. */
 	d->window = 1;
 	set_trust(q, d, QUEUE_UNPROVEN);
+	snprintf(d->reason, sizeof(d->reason), "%" STR_FMT, STR_ARG(reason));
+}
+
+/* It is there, and does not even bear one call at a time. */
+static void rest(struct queue *q, struct queue_destination *d, struct str reason)
+{
+	d->rest_pause = d->rest_pause ? d->rest_pause * 2 : QUEUE_REST_MS;
+	if (d->rest_pause > q->config.remote_retry_min)
+		d->rest_pause = q->config.remote_retry_min;
+	d->dead_until = loop_now() + d->rest_pause;
+	d->window = 1;
 	snprintf(d->reason, sizeof(d->reason), "%" STR_FMT, STR_ARG(reason));
 }
 
@@ -253,7 +265,10 @@ static void learn(struct queue *q, struct queue_destination *d, int trouble, str
 		return;
 	case COURIER_BUSY:
 		set_trust(q, d, QUEUE_PROVEN);
-		d->window = d->window > 2 ? d->window / 2 : 1;
+		if (d->window >= 2)
+			d->window /= 2;
+		else if (!queue_destination_is_dead(d))
+			rest(q, d, reason);
 		return;
 	case COURIER_UNREACHABLE:
 		/* What was there a moment ago may have been out of luck; the other calls that were
@@ -281,9 +296,10 @@ void queue_destination_end(struct queue *q, struct queue_destination *d, int tro
 
 void queue_destination_revive(struct queue *q, struct queue_destination *d)
 {
+	d->dead_until = d->rest_pause = 0;
 	if (!d->dead_pause)
 		return;
-	d->dead_until = d->dead_pause = 0;
+	d->dead_pause = 0;
 	if (d->window < q->config.window_first)
 		d->window = q->config.window_first;
 }

@@ -21,6 +21,9 @@ enum queue_trust {
 	QUEUE_TRUSTS,
 };
 
+/* A server that is busy may be less so after this time; then after twice as long each time. */
+#define QUEUE_REST_MS 5000
+
 struct queue_destination {
 	struct queue_room room;
 	struct list ready; /* in queue.destinations.ready, when it may have a call more */
@@ -31,6 +34,7 @@ struct queue_destination {
 	unsigned in_flight;
 	int64_t dead_until; /* loop time; 0: it is not */
 	int64_t dead_pause; /* how long the last time; 0: never */
+	int64_t rest_pause; /* the same, when all that is wrong is that it is busy */
 	char reason[160];   /* of its death, for the log */
 	struct str nexthop; /* with the destination on the heap */
 };

@@ -201,7 +201,7 @@ static void active_end(struct queue *q, struct queue_active *active)
 static void load_failed(struct queue *q, struct queue_entry *e, const struct err *err, int r)
 {
 	log_event(LOG_CALL_FAILED, LOG_CSTR("what", queue_id_text(e->id).c), LOG_REASON(err));
-	e->remote = false;
+	e->remote = e->busy = false;
 	/* Not while a checkpoint has it in its list. */
 	if ((r == -EBADMSG || r == -EPROTO) && !queue_entry_has_rcpt(e, QUEUE_RCPT_WRITTEN))
 		give_up(q, e, err);
@@ -230,7 +230,7 @@ static int may_suspend activate(struct queue *q, struct queue_entry *e)
 		return 0;
 	}
 	e->admitted = false;
-	e->remote = true; /* until a mailbox says otherwise */
+	e->remote = e->busy = true; /* until something else is heard */
 	queue_source_enter(q, e->source);
 	if (e->attempts == 0)
 		log_active(active);

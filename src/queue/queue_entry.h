@@ -48,15 +48,17 @@ struct queue_entry {
 	uint32_t heap_index; /* DEFERRED: in queue.retry */
 	uint32_t source;     /* whose turn it is with; 0: not known yet */
 	uint16_t attempts;
-	uint8_t state;	/* enum queue_entry_state */
-	bool replay;	/* an earlier delivery may exist */
-	bool moving;	/* a copy of the record is on its way */
-	bool no_worker; /* DEFERRED only because a worker was away */
-	bool admitted;	/* INCOMING with a place in a room that was full */
-	bool remote;	/* DEFERRED by other servers only */
-	bool held;	/* a person has said so */
-	bool deleted;	/* the same; marked, and gone as soon as nobody has it */
-	bool warned;	/* the sender knows that it takes long */
+	uint8_t state;	       /* enum queue_entry_state */
+	uint8_t busy_attempts; /* in a row, of which all that came was that servers are busy */
+	bool replay;	       /* an earlier delivery may exist */
+	bool moving;	       /* a copy of the record is on its way */
+	bool no_worker;	       /* DEFERRED only because a worker was away */
+	bool admitted;	       /* INCOMING with a place in a room that was full */
+	bool remote;	       /* DEFERRED by other servers only */
+	bool busy;	       /* DEFERRED by servers that are busy only */
+	bool held;	       /* a person has said so */
+	bool deleted;	       /* the same; marked, and gone as soon as nobody has it */
+	bool warned;	       /* the sender knows that it takes long */
 	struct queue_active *active;
 	union {
 		uint8_t inline_states[QUEUE_RCPT_INLINE]; /* enum queue_rcpt_state */

@@ -56,6 +56,7 @@ void queue_deferred(struct queue *q, const struct queue_job *job, const struct q
 
 	queue_entry_set_rcpt(e, job->recipient, QUEUE_RCPT_DEFERRED);
 	e->remote = e->remote && job->destination;
+	e->busy = e->busy && job->busy;
 	queue_log_outcome(q, job, QUEUE_POSTPONED, o);
 }
 

@@ -73,24 +73,42 @@ static int64_t spread(int64_t ms)
 	return range > 0 ? ms - range / 2 + (int64_t)(rand_u64() % (uint64_t)range) : ms;
 }
 
+static int64_t first_pause_of(const struct queue *q, const struct queue_entry *e)
+{
+	return e->remote ? q->config.remote_retry_min : q->config.retry_min;
+}
+
 /* Twice as long each time. */
 static int64_t pause_of(const struct queue *q, const struct queue_entry *e)
 {
-	int64_t pause = e->remote ? q->config.remote_retry_min : q->config.retry_min;
+	int64_t pause = first_pause_of(q, e);
 
 	for (unsigned i = 0; i < e->attempts && pause < q->config.retry_max; i++)
 		pause *= 2;
 	return pause < q->config.retry_max ? pause : q->config.retry_max;
 }
 
+/* Counted only while it is sooner than the first pause: the shift stays small. */
+static int64_t busy_pause_of(const struct queue_entry *e)
+{
+	return (int64_t)QUEUE_REST_MS << e->busy_attempts;
+}
+
 void queue_retry_after(struct queue *q, struct queue_entry *e, int64_t not_before)
 {
 	int64_t pause = pause_of(q, e), now = loop_now();
+	bool soon = e->busy && busy_pause_of(e) < first_pause_of(q, e);
 
+	if (soon)
+		pause = busy_pause_of(e);
 	if (not_before - now > pause)
 		pause = (not_before - now) / 9 * 10; /* spread takes a tenth away */
+	else if (not_before == 0 && soon)
+		e->busy_attempts++;
 	else if (not_before == 0 && e->attempts < UINT16_MAX)
 		e->attempts++;
+	if (!e->busy)
+		e->busy_attempts = 0;
 	e->next_try = now + spread(pause);
 	queue_note_wait(q, e);
 	queue_retry_restore(q, e);

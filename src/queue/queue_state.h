@@ -31,6 +31,7 @@ struct queue_job {
 	uint32_t recipient;
 	uint32_t part; /* earlier recipients of this message with the same account */
 	unsigned lost; /* attempts whose answer never came */
+	bool busy;     /* all that can be said against its destination */
 };
 
 /* The envelope of an entry that is being delivered. */

@@ -452,6 +452,86 @@ IN_WORLD(a_dead_destination_is_left_alone)
 	assert_int_equal(world_messages(w), 0);
 }
 
+static int64_t busy_until;
+
+static int busy(struct world *w, const struct courier_deliver_in *in,
+		const struct courier_recipient *r, struct courier_deliver_out *out)
+{
+	(void)r;
+	if (!str_starts(in->nexthop, STR("busy")) || loop_now() - w->began >= busy_until)
+		return COURIER_DELIVERED;
+	out->trouble = COURIER_BUSY;
+	return COURIER_TRY_AGAIN;
+}
+
+IN_WORLD(a_busy_server_is_asked_again_soon_and_then_as_usual)
+{
+	static const int64_t pauses[] = { 5, 10, 20, 40, 80, 160, 300, 600, 1200 };
+
+	w->courier_script = busy;
+	busy_until = 2 * HOUR;
+	assert_int_equal(world_send_remote(w, "bob@example.org", "x@busy.example"), 0);
+	world_sleep(w, HOUR);
+	assert_int_equal(w->shipment_count, ARRAY_LEN(pauses) + 1);
+	for (size_t i = 0; i < ARRAY_LEN(pauses); i++)
+		assert_in_range(w->shipments[i + 1].at - w->shipments[i].at, pauses[i] * 900 - 1,
+				pauses[i] * 1100 + 1);
+}
+
+IN_WORLD(many_messages_do_not_besiege_a_busy_server)
+{
+	w->courier_script = busy;
+	busy_until = MINUTE;
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(world_send_remote(w, "bob@example.org", "x@busy.example"), 0);
+	assert_int_equal(world_send_remote(w, "bob@example.org", "x@live.example"), 0);
+	world_sleep(w, MINUTE);
+	assert_in_range(w->shipment_count, 5, 30);
+	assert_int_equal(world_messages(w), 200);
+	assert_true(world_log_has(w, "delivery temporarily suspended: "));
+	world_sleep(w, 2 * MINUTE);
+	assert_int_equal(world_messages(w), 0);
+}
+
+/* Another host of the destination has taken it. */
+static int busy_but_sent(struct world *w, const struct courier_deliver_in *in,
+			 const struct courier_recipient *r, struct courier_deliver_out *out)
+{
+	(void)w, (void)in, (void)r;
+	out->trouble = COURIER_BUSY;
+	return COURIER_DELIVERED;
+}
+
+IN_WORLD(a_busy_host_does_not_stop_mail_that_another_takes)
+{
+	w->courier_script = busy_but_sent;
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(world_send_remote(w, "bob@example.org", "x@busy.example"), 0);
+	world_sleep(w, 1000);
+	assert_int_equal(world_messages(w), 0);
+}
+
+static int busy_or_dead(struct world *w, const struct courier_deliver_in *in,
+			const struct courier_recipient *r, struct courier_deliver_out *out)
+{
+	return str_starts(in->nexthop, STR("busy")) ? busy(w, in, r, out)
+						    : unreachable(w, in, r, out);
+}
+
+IN_WORLD(a_recipient_with_another_trouble_waits_as_usual)
+{
+	struct queue_recipient rcpts[] = { remote("x@busy.example"), remote("x@dead.example") };
+	uint64_t id;
+
+	w->courier_script = busy_or_dead;
+	busy_until = HOUR;
+	assert_int_equal(world_submit(w, "bob@example.org", rcpts, 2, &id), 0);
+	world_sleep(w, 4 * MINUTE);
+	assert_int_equal(w->shipment_count, 2);
+	world_sleep(w, 2 * MINUTE);
+	assert_true(w->shipment_count > 2);
+}
+
 IN_WORLD(the_dead_cost_the_living_nothing)
 {
 	char address[64];
@@ -606,6 +686,10 @@ int main(void)
 		fiber_test(an_account_does_not_take_all_active_places),
 		fiber_test(a_destination_gets_five_calls_and_more_when_they_go_well),
 		fiber_test(a_dead_destination_is_left_alone),
+		fiber_test(a_busy_server_is_asked_again_soon_and_then_as_usual),
+		fiber_test(many_messages_do_not_besiege_a_busy_server),
+		fiber_test(a_busy_host_does_not_stop_mail_that_another_takes),
+		fiber_test(a_recipient_with_another_trouble_waits_as_usual),
 		fiber_test(the_dead_cost_the_living_nothing),
 		fiber_test(a_mailing_does_not_delay_a_password_reset),
 		fiber_test(a_destination_does_not_take_all_active_places),
