@@ -12,6 +12,9 @@
 
 #define ANSWERS_MAX 4096
 
+/* While auth is asked, nothing else is dispatched: one that does not answer is asked no more often. */
+#define MUTE_MS 10000
+
 struct answer {
 	struct str sender, nexthop, forwarder;
 };
@@ -30,8 +33,11 @@ void queue_relays_done(struct queue *q)
 
 static void forget(struct queue *q)
 {
+	int64_t mute_until = q->relays.mute_until;
+
 	queue_relays_done(q);
 	queue_relays_init(q);
+	q->relays.mute_until = mute_until;
 	q->relays.until = loop_now() + HOLD_MS;
 }
 
@@ -54,12 +60,26 @@ static int remember(struct queue *q, struct str sender, const struct auth_relay_
 	return 0;
 }
 
-int queue_relay(struct queue *q, struct queue_active *active, struct err *err)
+/* Nobody waits for it: all mail would wait behind this one. */
+static int may_suspend ask(struct queue *q, struct str sender, struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	struct str sender = active->envelope.sender;
 	struct auth_relay_in in = { .sender = sender };
 	struct auth_relay_out out;
+
+	if (!ipc_client_connected(q->auth))
+		return err_set(err, -EAGAIN, "auth is not there to be asked for a relay");
+	if (loop_now() < q->relays.mute_until)
+		return err_set(err, -EAGAIN, "auth has not answered lately");
+	int r = auth_relay(q->auth, &in, &a, &out, err);
+	if (r == -ETIMEDOUT)
+		q->relays.mute_until = loop_now() + MUTE_MS;
+	return r < 0 ? r : remember(q, sender, &out, err);
+}
+
+int queue_relay(struct queue *q, struct queue_active *active, struct err *err)
+{
+	struct str sender = active->envelope.sender;
 	int r = 0;
 
 	active->relay = active->forwarder = STR_NONE;
@@ -67,14 +87,8 @@ int queue_relay(struct queue *q, struct queue_active *active, struct err *err)
 		forget(q);
 	if (sender.n == 0 || q->relays.none)
 		return 0;
-	if (!map_get(&q->relays.by_sender, sender)) {
-		/* Nobody waits for it: all mail would wait behind this one. */
-		r = ipc_client_connected(q->auth)
-			    ? auth_relay(q->auth, &in, &a, &out, err)
-			    : err_set(err, -EAGAIN, "auth is not there to be asked for a relay");
-		if (r == 0)
-			r = remember(q, sender, &out, err);
-	}
+	if (!map_get(&q->relays.by_sender, sender))
+		r = ask(q, sender, err);
 	if (r < 0)
 		return r;
 	const struct answer *answer = map_get(&q->relays.by_sender, sender);

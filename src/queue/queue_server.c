@@ -241,4 +241,5 @@ void queue_attach_courier(struct queue *q, int fd)
 void queue_attach_auth(struct queue *q, int fd)
 {
 	ipc_client_attach(q->auth, fd);
+	q->relays.mute_until = 0;
 }

@@ -113,8 +113,9 @@ struct queue_source {
 struct queue_relays {
 	struct map by_sender; /* struct relay_answer */
 	struct arena arena;
-	int64_t until; /* loop time; then all is asked anew */
-	bool none;     /* there are no relays */
+	int64_t until;	    /* loop time; then all is asked anew */
+	bool none;	    /* there are no relays */
+	int64_t mute_until; /* it did not answer in time: not asked again before */
 };
 
 struct queue_worker {

@@ -220,6 +220,35 @@ IN_WORLD(a_relay_that_makes_no_sense_holds_the_mail_back)
 	assert_int_equal(w->shipment_count, 1);
 }
 
+IN_WORLD(an_auth_that_hangs_holds_up_only_what_needs_it)
+{
+	char sender[64];
+
+	w->relay = STR("[smtp.relay.example]:587");
+	w->relay_slow_ms = HOUR;
+	for (int i = 0; i < 20; i++) {
+		snprintf(sender, sizeof(sender), "user%d@example.org", i);
+		assert_int_equal(world_send_remote(w, sender, "x@example.com"), 0);
+	}
+	assert_int_equal(world_send(w, "bob@example.org", "alice@example.org"), 0);
+	world_sleep(w, 2000);
+	assert_int_equal(w->delivery_count, 1);
+	for (int i = 0; i < 60; i++) {
+		assert_int_equal(world_send(w, "bob@example.org", "alice@example.org"), 0);
+		world_sleep(w, 1000);
+	}
+	world_sleep(w, 2000);
+	assert_int_equal(w->delivery_count, 61);
+	assert_in_range(w->relay_questions, 2, 8);
+	assert_int_equal(w->shipment_count, 0);
+	assert_true(world_log_has(w, "auth has not answered lately"));
+
+	w->relay_slow_ms = 0;
+	world_sleep(w, 5 * MINUTE);
+	assert_int_equal(w->shipment_count, 20);
+	assert_string_equal(last_shipment(w)->nexthop, "[smtp.relay.example]:587");
+}
+
 IN_WORLD(pauses_grow_from_five_minutes_to_an_hour)
 {
 	static const int64_t pauses[] = { 300, 600, 1200, 2400, 4000, 4000 };
@@ -673,6 +702,7 @@ int main(void)
 		fiber_test(a_senders_relay_comes_before_the_default),
 		fiber_test(a_default_relay_gets_everything_and_an_agent_the_mailboxes),
 		fiber_test(a_relay_that_makes_no_sense_holds_the_mail_back),
+		fiber_test(an_auth_that_hangs_holds_up_only_what_needs_it),
 		fiber_test(pauses_grow_from_five_minutes_to_an_hour),
 		fiber_test(the_next_attempt_survives_a_restart),
 		fiber_test(the_next_attempt_survives_that_the_message_is_moved),

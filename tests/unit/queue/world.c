@@ -193,6 +193,9 @@ static int op_relay(void *ctx, struct auth_relay_in *in, struct arena *a,
 	(void)in, (void)a, (void)err;
 
 	w->relay_questions++;
+	int r = w->relay_slow_ms ? fiber_sleep(w->relay_slow_ms) : 0;
+	if (r < 0)
+		return r;
 	out->nexthop = w->relay;
 	out->none = w->relay.n == 0;
 	return 0;

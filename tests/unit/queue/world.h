@@ -80,6 +80,7 @@ struct world {
 	unsigned calls, calls_max; /* at a time */
 	struct str relay;	   /* what auth says of everybody's */
 	unsigned relay_questions;
+	int64_t relay_slow_ms; /* each question takes so long */
 
 	struct world_delivery *deliveries;
 	size_t delivery_count;
