@@ -12,7 +12,8 @@
 
 #define ANSWERS_MAX 4096
 
-/* While auth is asked, nothing else is dispatched: one that does not answer is asked no more often. */
+/* While auth is asked nothing else is dispatched, so one that does not answer is asked as seldom
+ * as this. */
 #define MUTE_MS 10000
 
 struct answer {
