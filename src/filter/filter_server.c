@@ -12,15 +12,11 @@
 #include "core/work.h"
 #include "filter/dkim_sign.h"
 #include "filter/filter_ipc.h"
+#include "filter/filter_state.h"
 #include "filter/message.h"
 #include "filter/signing.h"
 
 #define HEAD_MAX 65536
-
-struct filter {
-	struct filter_config config;
-	struct signing *signing;
-};
 
 static void report_problem(const char *file, unsigned line, const char *text)
 {
@@ -54,14 +50,25 @@ struct filter *filter_new(const struct filter_config *config)
 	if (!f)
 		check_no_memory();
 	f->config = *config;
+	group_init(&f->fibers);
+	f->resolver = ipc_client_new("resolver", &f->fibers);
+	f->dns = lookup_resolver(f->resolver);
 	f->signing = load(f);
 	return f;
 }
 
 void filter_free(struct filter *f)
 {
+	ipc_client_close(f->resolver);
+	group_done(&f->fibers);
+	ipc_client_free(f->resolver);
 	signing_unref(f->signing);
 	free(f);
+}
+
+void filter_attach_resolver(struct filter *f, int fd)
+{
+	ipc_client_attach(f->resolver, fd);
 }
 
 void filter_reload(struct filter *f)
@@ -154,7 +161,7 @@ static int may_suspend sign(void *ctx, struct filter_sign_in *in, struct arena *
 
 struct ipc_server filter_ipc_server(struct filter *f)
 {
-	static const struct filter_ops ops = { .sign = sign };
+	static const struct filter_ops ops = { .sign = sign, .examine = filter_run_checks };
 
 	return (struct ipc_server){ .service = &filter_service, .ops = &ops, .ctx = f };
 }

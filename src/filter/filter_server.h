@@ -1,5 +1,8 @@
-/* The filter service: signs what leaves. */
+/* The filter service: checks what comes, signs what leaves. */
 #pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/check.h"
 #include "base/str.h"
@@ -10,10 +13,16 @@ struct ipc_server;
 struct filter_config {
 	struct str config_dir;
 	bool opendkim, rspamd; /* which layouts of keys count */
+	bool spf_rejects, dmarc_rejects;
+	struct str server; /* our name */
+	int64_t timeout;   /* ms for a check */
 };
 
 struct filter *filter_new(const struct filter_config *config);
 void filter_free(struct filter *f);
+
+/* A connection to the resolver (taken). */
+void filter_attach_resolver(struct filter *f, int fd);
 
 /* Read the keys again. */
 void filter_reload(struct filter *f);

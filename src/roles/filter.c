@@ -1,8 +1,8 @@
 /* filter: who really sent a message; signatures for ours.
  *
  * May: read the keys of DKIM in the configuration, read message bodies through descriptors that
- * front passes. May not: speak to the network, see mailboxes or the journal, write anything, start
- * programs. */
+ * front passes, ask the resolver. May not: speak to the network, see mailboxes or the journal,
+ * write anything, start programs. */
 #include <stddef.h>
 #include <unistd.h>
 
@@ -35,6 +35,10 @@ static int filter_prepare(unsigned instance, struct err *err)
 		.config_dir = set->config_dir,
 		.opendkim = set->enable_opendkim,
 		.rspamd = set->enable_rspamd,
+		.spf_rejects = set->enable_policyd_spf,
+		.dmarc_rejects = set->enable_opendmarc,
+		.server = set->fqdn,
+		.timeout = set->filter_timeout,
 	};
 	(void)instance, (void)err;
 
@@ -48,6 +52,12 @@ static int filter_role_reload(bool accounts, bool certificates, struct err *err)
 	if (accounts)
 		filter_reload(filter);
 	return 0;
+}
+
+static void filter_peer(struct str service, unsigned instance, int socket)
+{
+	(void)service, (void)instance;
+	filter_attach_resolver(filter, socket);
 }
 
 static void filter_role_end(void)
@@ -73,6 +83,7 @@ int main(int argc, char **argv)
 		.prepare = filter_prepare,
 		.sandbox = filter_sandbox,
 		.start = filter_role_start,
+		.peer = filter_peer,
 		.server = filter_role_server,
 		.reload = filter_role_reload,
 		.end = filter_role_end,

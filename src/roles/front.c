@@ -96,12 +96,15 @@ static void front_peer(struct str service, unsigned instance, int socket)
 
 static int front_start(struct group *g, struct err *err)
 {
+	const struct settings *set = settings_get();
 	(void)g;
 	front.backend = (struct smtp_backend_ctx){
 		.auth = front.auth,
 		.queue = front.queue,
 		.filter = front.filter,
-		.signs = settings_get()->enable_opendkim || settings_get()->enable_rspamd,
+		.signs = set->enable_opendkim || set->enable_rspamd,
+		.checks = set->enable_opendkim || set->enable_rspamd || set->enable_opendmarc ||
+			  set->enable_policyd_spf,
 		.mailbox = front.mailbox,
 		.workers = front.mailbox_count,
 	};

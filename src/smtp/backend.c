@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "filter/filter.h"
 #include "filter/filter_ipc.h"
 #include "queue/queue_ipc.h"
 #include "store/mailbox.h"
@@ -177,10 +178,37 @@ static int sign(void *ctx, const struct smtp_message *m, struct arena *a, struct
 	return r;
 }
 
+static int examine(void *ctx, const struct smtp_message *m, struct arena *a,
+		   struct smtp_verdict *out, struct err *err)
+{
+	struct smtp_backend_ctx *b = ctx;
+	const struct envelope *e = &m->envelope;
+	struct queue_id_text id = queue_id_text(m->id);
+	struct filter_examine_in in = {
+		.id = str_from(id.c),
+		.client_address = e->client_address,
+		.helo = e->helo,
+		.sender = e->sender,
+		.body = m->body,
+		.body_size = m->body_size,
+	};
+	struct filter_examine_out answer;
+
+	*out = (struct smtp_verdict){ .refusal = STR_NONE };
+	int r = b->checks ? filter_examine(b->filter, &in, a, &answer, err) : 0;
+	if (r == 0 && b->checks)
+		*out = (struct smtp_verdict){
+			.refusal = answer.action == FILTER_REJECT ? answer.reply : STR_NONE,
+			.lines = answer.head,
+		};
+	return r;
+}
+
 const struct smtp_backend smtp_backend = {
 	.resolve = resolve,
 	.is_full = is_full,
 	.login = login,
 	.sign = sign,
+	.examine = examine,
 	.submit = submit,
 };

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "mime/header.h"
+#include "mime/lex.h"
 
 #define MESSAGE_ID_MAX 256
 
@@ -50,16 +51,30 @@ static const struct rule rules[] = {
 	{ STR_INIT("Mime-Version"), true, RESPELL, is_version_one },
 };
 
-static enum action action_for(const struct mime_field *f, bool submitted)
+/* RFC 8601 5: nobody but us may say what we found out. The name may have a version behind it. */
+static bool claims_to_be(struct str value, struct str server)
+{
+	struct str name = mime_lex_skip_cfws(value);
+
+	if (str_starts(name, STR("\"")))
+		name = mime_lex_inside(str_sub(name, 0, mime_lex_enclosed(name, 0)));
+	else
+		name = str_sub(name, 0, mime_lex_find(name, "; \t\r\n("));
+	return str_eq_nocase(name, server);
+}
+
+static enum action action_for(const struct mime_field *f, const struct smtp_head_cleaning *c)
 {
 	if (f->is_garbage)
 		return KEEP;
+	if (str_eq_nocase(f->name, STR("Authentication-Results")))
+		return claims_to_be(f->value, c->server) ? DROP : KEEP;
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
 		const struct rule *r = &rules[i];
-		if (!str_eq_nocase(r->name, f->name))
+		if (!str_eq_nocase(f->name, r->name))
 			continue;
-		bool applies =
-			(submitted || !r->submitted_only) && (!r->applies || r->applies(f->value));
+		bool applies = (c->submitted || !r->submitted_only) &&
+			       (!r->applies || r->applies(f->value));
 		return applies ? r->action : KEEP;
 	}
 	return KEEP;
@@ -158,26 +173,26 @@ int smtp_head_examine(struct str text, const struct smtp_head_limits *limits, st
 	return r;
 }
 
-bool smtp_head_is_clean(struct str text, bool submitted)
+bool smtp_head_is_clean(struct str text, const struct smtp_head_cleaning *c)
 {
 	struct mime_header_iter it;
 	struct mime_field f;
 
 	mime_header_begin(&it, text, MIME_HEADER_NO_LIMITS);
 	while (mime_header_next(&it, &f) > 0)
-		if (action_for(&f, submitted) != KEEP)
+		if (action_for(&f, c) != KEEP)
 			return false;
 	return true;
 }
 
-void smtp_head_clean(struct str text, bool submitted, struct buf *out)
+void smtp_head_clean(struct str text, const struct smtp_head_cleaning *c, struct buf *out)
 {
 	struct mime_header_iter it;
 	struct mime_field f;
 
 	mime_header_begin(&it, text, MIME_HEADER_NO_LIMITS);
 	while (mime_header_next(&it, &f) > 0) {
-		enum action action = action_for(&f, submitted);
+		enum action action = action_for(&f, c);
 		if (action == KEEP)
 			buf_put_str(out, f.whole);
 		else if (action == RESPELL)

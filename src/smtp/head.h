@@ -46,9 +46,14 @@ void smtp_head_finish(struct smtp_head *h);
 int must_check smtp_head_examine(struct str text, const struct smtp_head_limits *limits,
 				 struct arena *a, struct smtp_head_facts *out);
 
-/* Would smtp_head_clean change nothing? */
-bool smtp_head_is_clean(struct str text, bool submitted);
+struct smtp_head_cleaning {
+	bool submitted;	   /* by a user */
+	struct str server; /* our name: who else writes under it, lies */
+};
 
-/* Append the header without the fields that must not pass on: Bcc and what only our own delivery
- * may write, and for submitted mail what tells strangers about the sender's machine. */
-void smtp_head_clean(struct str text, bool submitted, struct buf *out);
+/* Would smtp_head_clean change nothing? */
+bool smtp_head_is_clean(struct str text, const struct smtp_head_cleaning *c);
+
+/* Append the header without the fields that must not pass on: Bcc and what only our own server may
+ * write, and for submitted mail what tells strangers about the sender's machine. */
+void smtp_head_clean(struct str text, const struct smtp_head_cleaning *c, struct buf *out);

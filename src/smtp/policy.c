@@ -13,12 +13,6 @@ struct access {
 	struct str text;
 };
 
-static bool is_loopback(const char *address)
-{
-	struct str a = str_from(address);
-	return str_starts(a, STR("127.")) || str_eq(a, STR("::1"));
-}
-
 /* A host name or an address literal, fully qualified or not. */
 static bool is_helo_valid(struct str helo)
 {
@@ -79,7 +73,8 @@ static bool check_helo_syntax(struct smtp_session *s, struct str rcpt)
 static bool check_helo_full(struct smtp_session *s, struct str rcpt)
 {
 	/* What programs of this very machine call themselves is nobody's business. */
-	if (smtp_may_relay(s) || is_loopback(s->client->address) || smtp_domain_is_full(s->helo))
+	if (smtp_may_relay(s) || smtp_is_loopback(s->client->address) ||
+	    smtp_domain_is_full(s->helo))
 		return true;
 	smtp_refuse(s, rcpt,
 		    "504 5.5.2 <%" STR_FMT
@@ -184,4 +179,10 @@ bool smtp_policy_check(struct smtp_session *s, struct str rcpt, const struct smt
 	       check_helo_syntax(s, rcpt) && check_sender(s, rcpt, &res->sender) &&
 	       check_recipient(s, rcpt, res) && check_helo_full(s, rcpt) &&
 	       check_existence(s, rcpt, res) && check_room(s, rcpt, res);
+}
+
+bool smtp_is_loopback(const char *address)
+{
+	struct str a = str_from(address);
+	return str_starts(a, STR("127.")) || str_eq(a, STR("::1"));
 }

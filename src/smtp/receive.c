@@ -20,7 +20,7 @@
 void smtp_receive_init(struct smtp_receive *r, struct arena *a,
 		       const struct smtp_receive_options *o)
 {
-	*r = (struct smtp_receive){ .arena = a, .limits = o->limits, .submitted = o->submitted };
+	*r = (struct smtp_receive){ .arena = a, .limits = o->limits, .cleaning = o->cleaning };
 	smtp_data_init(&r->decoder, o->policy, o->dots);
 	smtp_head_init(&r->head, o->limits.head.bytes);
 	smtp_body_init(&r->body, o->spool, o->memory_max);
@@ -60,12 +60,12 @@ static void store_head(struct smtp_receive *r)
 		refuse(r, REPLY_HEADER);
 	} else if (r->facts.received > r->limits.hops) {
 		refuse(r, REPLY_HOPS);
-	} else if (smtp_head_is_clean(text, r->submitted)) {
+	} else if (smtp_head_is_clean(text, &r->cleaning)) {
 		store(r, &text, 1);
 	} else {
 		auto_buf struct buf cleaned;
 		buf_init(&cleaned, NULL, text.n + 64 * r->limits.head.fields);
-		smtp_head_clean(text, r->submitted, &cleaned);
+		smtp_head_clean(text, &r->cleaning, &cleaned);
 		struct str s = buf_str(&cleaned);
 		store(r, &s, 1);
 	}

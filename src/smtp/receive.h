@@ -26,7 +26,7 @@ struct smtp_receive_limits {
 struct smtp_receive {
 	struct arena *arena;
 	struct smtp_receive_limits limits;
-	bool submitted;
+	struct smtp_head_cleaning cleaning;
 	struct smtp_data decoder;
 	struct smtp_head head;
 	struct smtp_head_facts facts; /* when head.complete */
@@ -39,7 +39,7 @@ struct smtp_receive {
 struct smtp_receive_options {
 	enum smtp_data_policy policy;
 	bool dots; /* DATA */
-	bool submitted;
+	struct smtp_head_cleaning cleaning;
 	int spool;
 	uint64_t memory_max;
 	struct smtp_receive_limits limits;

@@ -87,6 +87,12 @@ struct smtp_message {
 	struct str message_id; /* or empty */
 };
 
+/* What checks made of it. */
+struct smtp_verdict {
+	struct str refusal; /* a reply; empty: it is accepted */
+	struct str lines;   /* header lines that go on top */
+};
+
 /* Everything that the session asks others. Results live in the arena given; err is for the log. A
  * negative return means "cannot be answered now" and becomes a 4xx, except where noted. */
 struct smtp_backend {
@@ -101,6 +107,11 @@ struct smtp_backend {
 	 * as long a wait as guessing deserves. */
 	int (*login)(void *ctx, const struct smtp_login *in, struct arena *a, struct str *account,
 		     struct err *err);
+
+	/* What is to be done with a message of a stranger. NULL: they are not checked. A negative
+	 * return means that nothing is known about it. */
+	int (*examine)(void *ctx, const struct smtp_message *m, struct arena *a,
+		       struct smtp_verdict *out, struct err *err);
 
 	/* Header lines that sign a message in the name of its author, empty where we have no key of
 	 * his. NULL: nothing is signed. */

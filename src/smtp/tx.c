@@ -7,6 +7,7 @@
 #include "core/metrics.h"
 #include "core/tls.h"
 #include "mime/date.h"
+#include "smtp/policy.h"
 #include "smtp/received.h"
 #include "smtp/reply.h"
 #include "smtp/report.h"
@@ -52,7 +53,7 @@ struct smtp_receive *smtp_tx_receive(struct smtp_session *s, bool dots)
 	struct smtp_receive_options o = {
 		.policy = policy(s),
 		.dots = dots,
-		.submitted = smtp_is_submission(s),
+		.cleaning = { smtp_is_submission(s), set->fqdn },
 		.spool = s->svc->spool,
 		.memory_max = (uint64_t)set->spool_memory_max,
 		.limits = {
@@ -229,6 +230,28 @@ static bool may_suspend sign(struct smtp_session *s, struct smtp_message *m)
 	return true;
 }
 
+/* False when the message was refused. What nobody can check just now is accepted: a filter that is
+ * down must not keep mail out. */
+static bool may_suspend check_stranger(struct smtp_session *s, struct smtp_message *m)
+{
+	struct smtp_verdict v = { .refusal = STR_NONE };
+	struct err err = { 0 };
+
+	if (!s->svc->backend->examine || smtp_may_relay(s) || smtp_is_loopback(s->client->address))
+		return true;
+	if (s->svc->backend->examine(s->svc->ctx, m, &s->tx_arena, &v, &err) < 0) {
+		smtp_report_trouble(s, &err);
+		return true;
+	}
+	if (v.refusal.n) {
+		refuse_message(s, arena_cstr(&s->tx_arena, v.refusal));
+		return false;
+	}
+	m->head = arena_printf(&s->tx_arena, "%" STR_FMT "%" STR_FMT, STR_ARG(v.lines),
+			       STR_ARG(m->head));
+	return true;
+}
+
 static void submit(struct smtp_session *s, const struct smtp_receive *r)
 {
 	struct smtp_message m;
@@ -241,6 +264,8 @@ static void submit(struct smtp_session *s, const struct smtp_receive *r)
 		refuse_message(s, "451 4.3.0 Error: the message cannot be signed now");
 		return;
 	}
+	if (!check_stranger(s, &m))
+		return;
 	int64_t before = loop_now();
 	int error = s->svc->backend->submit(s->svc->ctx, &m, &err);
 	metric_observe(METRIC_SUBMIT_TIME, (uint64_t)(loop_now() - before));

@@ -128,6 +128,19 @@ static int fake_sign(void *ctx, const struct smtp_message *m, struct arena *a, s
 	return 0;
 }
 
+static int fake_examine(void *ctx, const struct smtp_message *m, struct arena *a,
+			struct smtp_verdict *out, struct err *err)
+{
+	struct sim *sim = ctx;
+	(void)m;
+
+	if (sim->examine_error)
+		return err_set(err, sim->examine_error, "no magnifier");
+	*out = (struct smtp_verdict){ .refusal = arena_str(a, str_from(sim->refusal)),
+				      .lines = arena_str(a, str_from(sim->results)) };
+	return 0;
+}
+
 static int fake_submit(void *ctx, const struct smtp_message *m, struct err *err)
 {
 	struct sim *sim = ctx;
@@ -173,6 +186,7 @@ static const struct smtp_backend fake_backend = {
 	.is_full = fake_is_full,
 	.login = fake_login,
 	.sign = fake_sign,
+	.examine = fake_examine,
 	.submit = fake_submit,
 };
 

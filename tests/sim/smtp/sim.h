@@ -34,8 +34,9 @@ struct sim {
 
 	/* What the backend answers... */
 	int resolve_error, submit_error, room_error;
-	const char *signature; /* lines that sign mail of users */
-	int sign_error;
+	const char *signature;	       /* lines that sign mail of users */
+	const char *refusal, *results; /* of mail of strangers; NULL: none */
+	int sign_error, examine_error;
 	int64_t submit_delay;
 	struct tls_context *tls;
 

@@ -482,6 +482,34 @@ TEST(mail_that_cannot_be_signed_now_has_to_wait, SMTP_PORT_LOCAL, NULL)
 	send_one(sim, "S: 250 2.0.0 Ok: queued as *\n");
 }
 
+TEST(results_stand_on_top_of_mail_of_strangers, SMTP_PORT_MX, NULL)
+{
+	sim_greet(sim);
+	sim->results = "Authentication-Results: x\r\n";
+	send_one(sim, "S: 250 2.0.0 Ok: queued as *\n");
+	assert_true(str_starts(sim->head, STR("Authentication-Results: x\r\nReceived:")));
+	sim->refusal = "550 5.7.1 rejected by DMARC policy for b.example";
+	send_one(sim, "S: 550 5.7.1 rejected by DMARC policy for b.example\n");
+	assert_int_equal(sim->submitted, 1);
+	sim_expect_log(sim, "reject: ");
+}
+
+TEST(mail_that_nobody_can_check_is_accepted, SMTP_PORT_MX, NULL)
+{
+	sim_greet(sim);
+	sim->examine_error = -EPIPE;
+	send_one(sim, "S: 250 2.0.0 Ok: queued as *\n");
+	assert_true(str_starts(sim->head, STR("Received:")));
+	sim_expect_log(sim, "no magnifier");
+}
+
+TEST(mail_of_this_machine_is_not_checked, SMTP_PORT_LOCAL, NULL)
+{
+	sim_greet(sim);
+	sim->refusal = "550 5.7.1 no";
+	send_one(sim, "S: 250 2.0.0 Ok: queued as *\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,6 +532,9 @@ int main(void)
 		sim_test(signatures_stand_on_top_of_mail_that_may_be_relayed),
 		sim_test(strangers_mail_is_not_signed),
 		sim_test(mail_that_cannot_be_signed_now_has_to_wait),
+		sim_test(results_stand_on_top_of_mail_of_strangers),
+		sim_test(mail_that_nobody_can_check_is_accepted),
+		sim_test(mail_of_this_machine_is_not_checked),
 	};
 	return cmocka_run_group_tests_name("smtp/dialog", tests, NULL, NULL);
 }

@@ -1,0 +1,22 @@
+/* The Authentication-Results field (RFC 8601): what others are told about a message. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+struct dkim_verifier;
+struct dmarc_answer;
+struct spf_answer;
+
+struct authres {
+	struct str server; /* authserv-id: our name */
+	const struct dkim_verifier *dkim;
+	const struct spf_answer *spf;	  /* NULL: not checked */
+	const struct dmarc_answer *dmarc; /* NULL: there is no author */
+	struct str author_domain;
+};
+
+/* Append the field with its line end. */
+void authres_write(struct buf *out, const struct authres *r);

@@ -1,0 +1,326 @@
+/* What is known about a message: SPF and DKIM at once, then what its author's domain makes of
+ * them. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/rand.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/metrics.h"
+#include "core/work.h"
+#include "filter/authres.h"
+#include "filter/dkim_verify.h"
+#include "filter/dmarc.h"
+#include "filter/filter.h"
+#include "filter/filter_state.h"
+#include "filter/message.h"
+#include "filter/spf.h"
+
+#define HEAD_MAX    65536
+#define SYMBOLS_MAX (DKIM_SIGNATURES_MAX + 3)
+
+struct check {
+	struct filter *filter;
+	const struct filter_examine_in *in;
+	struct arena *arena;
+	struct arena reading; /* of the thread that reads the message, and of what it found */
+	struct err *err;
+	int64_t end;
+
+	struct spf_question question;
+	struct spf_answer helo, sender;
+	bool has_spf;
+
+	int read; /* what came of reading it */
+	struct dkim_verifier dkim;
+	struct str author_domain; /* empty: there is no author that could be looked up */
+	struct dmarc_answer dmarc;
+
+	struct filter_symbol symbols[SYMBOLS_MAX];
+	size_t symbol_count;
+};
+
+/* A key of a signature. */
+struct key_question {
+	struct check *check;
+	struct dkim_signature *signature;
+};
+
+static void feed(void *ctx, struct str piece)
+{
+	dkim_verify_body(ctx, piece);
+}
+
+static int read_message(void *arg)
+{
+	struct check *c = arg;
+	struct message m;
+
+	int r = message_open(&m, c->in->body, c->in->body_size, &c->reading, c->err);
+	if (r == 0)
+		r = dkim_verify_begin(&c->dkim, m.header, time(NULL), &c->reading);
+	if (r == 0)
+		r = message_read_body(&m, feed, &c->dkim, c->err);
+	if (r < 0)
+		return r;
+	dkim_verify_body_end(&c->dkim);
+	struct str author = message_author(&c->dkim.fields, &c->reading);
+	c->author_domain = str_skip(author, (size_t)(str_rfind_byte(author, '@') + 1));
+	return 0;
+}
+
+static void find_key(void *arg)
+{
+	struct key_question *q = arg;
+	struct check *c = q->check;
+	struct lookup_answer answer = { .status = DNS_TEMPFAIL };
+
+	int64_t limit = fiber_limit_begin(c->end);
+	int r = lookup_find(&c->filter->dns, DNS_TXT, q->signature->key_name, c->arena, &answer);
+	fiber_limit_end(limit);
+	if (r < 0 || answer.status == DNS_TEMPFAIL) {
+		q->signature->result = DKIM_TEMPERROR;
+		q->signature->reason = "the DNS does not answer";
+		return;
+	}
+	dkim_verify_key(&c->dkim, q->signature, answer.v, answer.n);
+}
+
+/* All keys are asked for at once. */
+static void may_suspend check_dkim(struct check *c)
+{
+	struct key_question questions[DKIM_SIGNATURES_MAX];
+	auto_group struct group g;
+
+	group_init(&g);
+	for (size_t i = 0; i < c->dkim.n; i++) {
+		questions[i] = (struct key_question){ c, &c->dkim.v[i] };
+		if (c->dkim.v[i].result == DKIM_NONE &&
+		    fiber_spawn(&g, "dkim key", find_key, &questions[i]) < 0)
+			c->dkim.v[i].result = DKIM_TEMPERROR;
+	}
+	(void)!group_join(&g, LOOP_FOREVER);
+}
+
+/* The sender's identity is about the message; HELO's is only asked for where it may refuse it. */
+static void check_spf(void *arg)
+{
+	struct check *c = arg;
+	const struct lookup *dns = &c->filter->dns;
+
+	int64_t limit = fiber_limit_begin(c->end);
+	c->has_spf = spf_check_sender(dns, &c->question, c->arena, &c->sender) == 0;
+	if (c->has_spf && c->question.sender.n && c->filter->config.spf_rejects)
+		c->has_spf = spf_check_helo(dns, &c->question, c->arena, &c->helo) == 0;
+	fiber_limit_end(limit);
+}
+
+static bool read_address(const struct filter_examine_in *in, struct arena *a, struct str *out)
+{
+	unsigned char bytes[16];
+	const char *text = arena_cstr(a, in->client_address);
+
+	if (inet_pton(AF_INET, text, bytes) == 1)
+		*out = arena_str(a, str_of(bytes, 4));
+	else if (inet_pton(AF_INET6, text, bytes) == 1)
+		*out = arena_str(a, str_of(bytes, 16));
+	else
+		return false;
+	return true;
+}
+
+/* Both at once. A check that is cut short has temporary results, never none. */
+static void may_suspend check_sources(struct check *c)
+{
+	auto_group struct group g;
+
+	group_init(&g);
+	c->question = (struct spf_question){ .sender = c->in->sender,
+					     .helo = c->in->helo,
+					     .receiver = c->filter->config.server,
+					     .now = time(NULL) };
+	if (read_address(c->in, c->arena, &c->question.address))
+		(void)!fiber_spawn(&g, "spf", check_spf, c);
+	c->read = work_run(read_message, c);
+	if (c->read == 0)
+		check_dkim(c);
+	(void)!group_join(&g, LOOP_FOREVER);
+}
+
+static void may_suspend check_dmarc(struct check *c)
+{
+	struct str domains[DKIM_SIGNATURES_MAX];
+	struct dmarc_identifiers i = { .from = c->author_domain,
+				       .dkim = domains,
+				       .chance = (unsigned)(rand_u64() % 100) };
+
+	for (size_t k = 0; k < c->dkim.n; k++) {
+		const struct dkim_signature *s = &c->dkim.v[k];
+		if (s->result == DKIM_PASS)
+			domains[i.dkim_count++] = s->domain;
+		i.undecided |= s->result == DKIM_TEMPERROR;
+	}
+	if (c->has_spf && c->sender.result == SPF_PASS)
+		i.spf = c->sender.domain;
+	i.undecided |= !c->has_spf || c->sender.result == SPF_TEMPERROR;
+	int64_t limit = fiber_limit_begin(c->end);
+	if (dmarc_check(&c->filter->dns, &i, c->arena, &c->dmarc) < 0)
+		c->dmarc = (struct dmarc_answer){ .result = DMARC_TEMPERROR };
+	fiber_limit_end(limit);
+}
+
+/* In thousandths. They are those that docker-mailserver gives Rspamd. */
+static const struct {
+	const char *name;
+	int weight;
+} weights[] = {
+	{ "DKIM_PASS", -1000 },	    { "DKIM_FAIL", 4500 },   { "DKIM_POLICY", 4500 },
+	{ "DKIM_PERMERROR", 4500 }, { "DKIM_NONE", 1000 },   { "DKIM_TEMPERROR", 1500 },
+	{ "SPF_PASS", -1000 },	    { "SPF_NEUTRAL", 1500 }, { "SPF_NONE", 1500 },
+	{ "SPF_SOFTFAIL", 2500 },   { "SPF_FAIL", 4500 },    { "SPF_PERMERROR", 4500 },
+	{ "SPF_TEMPERROR", 2500 },  { "DMARC_PASS", -1000 }, { "DMARC_NONE", 500 },
+	{ "DMARC_FAIL", 1500 },
+};
+
+static int weight_of(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(weights); i++)
+		if (str_eq(name, str_from(weights[i].name)))
+			return weights[i].weight;
+	return 0;
+}
+
+static void add_symbol(struct check *c, const char *check_name, const char *result,
+		       struct str evidence)
+{
+	struct str name = arena_printf(c->arena, "%s_%s", check_name, result);
+	char *upper = arena_cstr(c->arena, name);
+
+	for (size_t i = 0; i < name.n; i++)
+		upper[i] = ascii_upper(upper[i]);
+	name.p = upper;
+	c->symbols[c->symbol_count++] = (struct filter_symbol){ .name = name,
+								.weight = weight_of(name),
+								.evidence = evidence };
+}
+
+static void add_symbols(struct check *c)
+{
+	for (size_t i = 0; i < c->dkim.n; i++)
+		add_symbol(c, "DKIM", dkim_result_name(c->dkim.v[i].result), c->dkim.v[i].domain);
+	if (!c->dkim.n)
+		add_symbol(c, "DKIM", dkim_result_name(DKIM_NONE), STR_NONE);
+	if (c->has_spf)
+		add_symbol(c, "SPF", spf_result_name(c->sender.result), c->sender.domain);
+	if (c->author_domain.n)
+		add_symbol(c, "DMARC", dmarc_result_name(c->dmarc.result), c->author_domain);
+}
+
+static void write_head(struct check *c, struct buf *head)
+{
+	struct authres r = {
+		.server = c->filter->config.server,
+		.dkim = &c->dkim,
+		.spf = c->has_spf ? &c->sender : NULL,
+		.dmarc = c->author_domain.n ? &c->dmarc : NULL,
+		.author_domain = c->author_domain,
+	};
+
+	authres_write(head, &r);
+	if (c->has_spf)
+		spf_write_received(head, &c->question, &c->sender);
+}
+
+static void refuse(struct filter_examine_out *out, struct str reply)
+{
+	out->action = FILTER_REJECT;
+	out->reply = reply;
+}
+
+/* The words are those that users of docker-mailserver know from its log. */
+static void decide(struct check *c, struct filter_examine_out *out)
+{
+	const struct filter_config *config = &c->filter->config;
+	bool spf_fails = c->has_spf && (c->sender.result == SPF_FAIL || c->helo.result == SPF_FAIL);
+
+	if (spf_fails && config->spf_rejects)
+		refuse(out,
+		       arena_printf(c->arena,
+				    "550 5.7.23 Message rejected due to: SPF fail - not authorized"
+				    "%s%" STR_FMT,
+				    c->sender.explanation.n ? ": " : ".",
+				    STR_ARG(c->sender.explanation)));
+	else if (c->dmarc.disposition == DMARC_REJECT && config->dmarc_rejects)
+		refuse(out,
+		       arena_printf(c->arena, "550 5.7.1 rejected by DMARC policy for %" STR_FMT,
+				    STR_ARG(c->author_domain)));
+	else if (c->dmarc.disposition > DMARC_ACCEPT)
+		out->action = FILTER_QUARANTINE;
+}
+
+/* The result that says most: one that passes, else the first. */
+static const char *dkim_summary(const struct check *c)
+{
+	for (size_t i = 0; i < c->dkim.n; i++)
+		if (c->dkim.v[i].result == DKIM_PASS)
+			return "pass";
+	return dkim_result_name(c->dkim.n ? c->dkim.v[0].result : DKIM_NONE);
+}
+
+static void report(const struct check *c)
+{
+	bool has_author = c->author_domain.n > 0;
+
+	metric_add(METRIC_FILTER_CHECKED, 1);
+	log_event(LOG_FILTER_CHECKED, LOG_STR("id", c->in->id), LOG_CSTR("dkim", dkim_summary(c)),
+		  LOG_CSTR("spf", c->has_spf ? spf_result_name(c->sender.result) : "none"),
+		  LOG_CSTR("dmarc", dmarc_result_name(c->dmarc.result)),
+		  LOG_CSTR("policy", dmarc_policy_name(c->dmarc.policy)),
+		  LOG_STR("domain", has_author ? c->author_domain : STR("unknown")));
+}
+
+static int may_suspend run(struct check *c, struct filter_examine_out *out)
+{
+	struct buf head;
+
+	check_sources(c);
+	if (c->read < 0)
+		return c->read;
+	if (c->author_domain.n)
+		check_dmarc(c);
+	buf_init(&head, c->arena, HEAD_MAX);
+	write_head(c, &head);
+	if (buf_failed(&head))
+		return err_set(c->err, -E2BIG, "the results are too large");
+	add_symbols(c);
+	decide(c, out);
+	report(c);
+	out->head = buf_str(&head);
+	out->symbols = ARENA_NEW_ARRAY(c->arena, struct filter_symbol, c->symbol_count);
+	for (size_t i = 0; i < c->symbol_count; i++) {
+		out->symbols[i] = c->symbols[i];
+		out->symbols[i].evidence = arena_str(c->arena, c->symbols[i].evidence);
+	}
+	out->symbols_count = c->symbol_count;
+	return 0;
+}
+
+int filter_run_checks(void *ctx, struct filter_examine_in *in, struct arena *a,
+		      struct filter_examine_out *out, struct err *err)
+{
+	struct filter *f = ctx;
+	/* Too large for the stack of a fiber. */
+	struct check *c = ARENA_NEW(a, struct check);
+
+	*c = (struct check){ .filter = f, .in = in, .arena = a, .err = err };
+	c->end = loop_deadline(f->config.timeout);
+	arena_init(&c->reading);
+	int r = run(c, out);
+	dkim_verify_done(&c->dkim);
+	arena_done(&c->reading);
+	return r;
+}

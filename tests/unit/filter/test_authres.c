@@ -1,0 +1,67 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "filter/authres.h"
+#include "filter/dkim_verify.h"
+#include "filter/dmarc.h"
+#include "filter/spf.h"
+
+static void what_peers_said_is_quoted(void **state)
+{
+	(void)state;
+	auto_buf struct buf b;
+	struct dkim_verifier dkim = { .n = 2 };
+	const struct spf_answer spf = { .result = SPF_PERMERROR,
+					.reason = "more than one record",
+					.domain = STR("a b;\r\nX: y\"\\") };
+	const struct dmarc_answer dmarc = { .result = DMARC_NONE };
+	const struct authres r = { STR("mx.example.org"), &dkim, &spf, &dmarc,
+				   STR("b\xc3\xbc"
+				       "cher.example") };
+
+	dkim.v[0] = (struct dkim_signature){ .result = DKIM_NEUTRAL, .reason = "syntax error" };
+	dkim.v[1] = (struct dkim_signature){ .result = DKIM_PASS,
+					     .bits = 2048,
+					     .domain = STR("example.org"),
+					     .selector = STR("s"),
+					     .key_name = STR("s._domainkey.example.org"),
+					     .b = STR("abcdefghijkl") };
+	buf_init(&b, NULL, 4096);
+	authres_write(&b, &r);
+	assert_string_equal(buf_cstr(&b),
+			    "Authentication-Results: mx.example.org;\r\n"
+			    "\tdkim=neutral reason=\"syntax error\";\r\n"
+			    "\tdkim=pass (2048-bit key) header.d=example.org header.s=s"
+			    " header.a=rsa-sha256 header.b=abcdefgh;\r\n"
+			    "\tspf=permerror reason=\"more than one record\""
+			    " smtp.mailfrom=\"a b;??X: y\\\"\\\\\";\r\n"
+			    "\tdmarc=none header.from=\"b\xc3\xbc"
+			    "cher.example\"\r\n");
+}
+
+static void nothing_is_said_of_what_was_not_checked(void **state)
+{
+	(void)state;
+	auto_buf struct buf b;
+	const struct dkim_verifier dkim = { .n = 0 };
+	const struct authres r = { .server = STR("mx.example.org"), .dkim = &dkim };
+
+	buf_init(&b, NULL, 4096);
+	authres_write(&b, &r);
+	assert_string_equal(buf_cstr(&b),
+			    "Authentication-Results: mx.example.org;\r\n\tdkim=none\r\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_peers_said_is_quoted),
+		cmocka_unit_test(nothing_is_said_of_what_was_not_checked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
