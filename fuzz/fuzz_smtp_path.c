@@ -8,7 +8,7 @@
 
 static void parse_params(struct str text, struct arena *a)
 {
-	unsigned all = SMTP_EXTENSION_AUTH | SMTP_EXTENSION_DSN;
+	unsigned all = SMTP_EXTENSION_AUTH | SMTP_EXTENSION_DSN | SMTP_EXTENSION_REQUIRETLS;
 	struct smtp_mail_params m;
 	struct smtp_rcpt_params r;
 	if (!smtp_mail_params_parse(text, all, a, &m))

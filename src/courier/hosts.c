@@ -139,10 +139,16 @@ static void fail(struct route *r, const struct verdict *v)
 		r->t->trouble = v->trouble;
 }
 
+/* RFC 8689 3: for this message the recipient's policies do not count. */
+static bool tls_is_optional(const struct route *r)
+{
+	return r->t->in->flags & ENVELOPE_TLS_OPTIONAL;
+}
+
 /* RFC 8461 2: only where DANE does not decide, and only for hosts that MX records name. */
 static void may_suspend ask_sts(struct route *r, const struct mx_host *h, struct tls_facts *facts)
 {
-	if (!r->c->sts || !r->list.mx || facts->dane == TLS_DANE_USABLE)
+	if (!r->c->sts || !r->list.mx || facts->dane == TLS_DANE_USABLE || tls_is_optional(r))
 		return;
 	if (!r->sts_known)
 		sts_find(r->c, str_from(r->nexthop.host), r->t->arena, &r->sts);
@@ -174,7 +180,8 @@ static void may_suspend make_wish(struct route *r, const struct mx_host *h, stru
 	};
 	w->dane.base = h->name;
 	/* RFC 7672 2.2.1: records of a host that anybody could have named prove nothing. */
-	if (config->dane && !r->nexthop.lmtp && (!r->list.mx || r->list.secure))
+	bool may = config->dane && !r->nexthop.lmtp && !tls_is_optional(r);
+	if (may && (!r->list.mx || r->list.secure))
 		dane_find(r->c->dns, h, r->source.port, r->t->arena, &w->dane);
 	facts.dane = w->dane.state;
 	ask_sts(r, h, &facts);
@@ -304,9 +311,12 @@ static int may_suspend find_login(struct route *r, struct verdict *v)
 static struct str make_key(const struct route *r)
 {
 	const struct courier_deliver_in *in = r->t->in;
+	const char *wish = in->flags & ENVELOPE_REQUIRETLS ? "REQUIRETLS"
+			   : tls_is_optional(r)		   ? "TLS-Required: No"
+							   : "";
 
 	return arena_printf(r->t->arena, "%" STR_FMT "\n%" STR_FMT "\n%s", STR_ARG(in->nexthop),
-			    STR_ARG(r->user), in->flags & ENVELOPE_REQUIRETLS ? "REQUIRETLS" : "");
+			    STR_ARG(r->user), wish);
 }
 
 static void may_suspend use_kept_sessions(struct route *r)

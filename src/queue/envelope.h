@@ -20,8 +20,9 @@ enum envelope_flag {
 	ENVELOPE_BINARYMIME = 1 << 2,
 	ENVELOPE_RET_FULL = 1 << 3, /* RFC 3461 4.3; neither bit: the choice is ours */
 	ENVELOPE_RET_HDRS = 1 << 4,
-	ENVELOPE_REQUIRETLS = 1 << 5, /* RFC 8689 */
-	ENVELOPE_FLAGS_ALL = (1 << 6) - 1,
+	ENVELOPE_REQUIRETLS = 1 << 5,	/* RFC 8689 */
+	ENVELOPE_TLS_OPTIONAL = 1 << 6, /* "TLS-Required: No" of the same; never with it */
+	ENVELOPE_FLAGS_ALL = (1 << 7) - 1,
 };
 
 enum envelope_kind {

@@ -102,12 +102,15 @@ static int may_suspend resolve_sender(struct queue *q, struct str sender, struct
 	return 0;
 }
 
+/* What must not go everywhere does not go back as a whole (RFC 8689 5). */
+#define ONLY_HEADER (ENVELOPE_RET_HDRS | ENVELOPE_BINARYMIME | ENVELOPE_REQUIRETLS)
+
 /* As much of the message as goes back. RFC 3461 4.3: only a failure returns all of it. */
 static int may_suspend read_original(const struct queue_entry *e, struct arena *a, struct dsn *d)
 {
 	uint64_t length = queue_entry_content_length(e);
 	bool whole = length <= DSN_ORIGINAL_MAX && d->action == DSN_FAILED &&
-		     !(d->envelope->flags & (ENVELOPE_RET_HDRS | ENVELOPE_BINARYMIME));
+		     !(d->envelope->flags & ONLY_HEADER);
 	size_t n = length < DSN_ORIGINAL_MAX ? (size_t)length : DSN_ORIGINAL_MAX;
 	char *bytes = arena_alloc(a, n);
 

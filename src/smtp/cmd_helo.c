@@ -33,7 +33,10 @@ void cmd_helo(struct smtp_session *s, struct str arg)
  * strangers tell who exists and can be aimed at third parties. So it is for users only. */
 unsigned smtp_extensions(const struct smtp_session *s)
 {
-	return smtp_is_submission(s) ? SMTP_EXTENSION_AUTH | SMTP_EXTENSION_DSN : 0;
+	unsigned for_users = SMTP_EXTENSION_AUTH | SMTP_EXTENSION_DSN;
+
+	/* RFC 8689 2: what came in the clear cannot ask for it. */
+	return (smtp_is_submission(s) ? for_users : 0) | (s->tls ? SMTP_EXTENSION_REQUIRETLS : 0);
 }
 
 void cmd_ehlo(struct smtp_session *s, struct str arg)
@@ -64,6 +67,8 @@ void cmd_ehlo(struct smtp_session *s, struct str arg)
 	lines[n++] = STR("8BITMIME");
 	if (smtp_extensions(s) & SMTP_EXTENSION_DSN)
 		lines[n++] = STR("DSN");
+	if (smtp_extensions(s) & SMTP_EXTENSION_REQUIRETLS)
+		lines[n++] = STR("REQUIRETLS");
 	lines[n++] = STR("SMTPUTF8");
 	lines[n++] = STR("CHUNKING");
 	lines[n++] = STR("BINARYMIME");

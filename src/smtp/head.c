@@ -146,6 +146,8 @@ static void note_field(struct smtp_head_facts *facts, const struct mime_field *f
 		facts->has_date = true;
 	} else if (str_eq_nocase(f->name, STR("From"))) {
 		facts->has_from = true;
+	} else if (str_eq_nocase(f->name, STR("TLS-Required"))) {
+		facts->tls_optional |= str_eq_nocase(str_trim(f->value), STR("No"));
 	} else if (str_eq_nocase(f->name, STR("Message-ID")) && !facts->message_id.n) {
 		struct str id = mime_field_unfold(f->value, a);
 		facts->message_id = arena_str(a, str_sub(id, 0, MESSAGE_ID_MAX));

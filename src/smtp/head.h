@@ -20,6 +20,7 @@ struct smtp_head_limits {
 struct smtp_head_facts {
 	size_t received; /* Received fields: the hops so far */
 	bool has_date, has_from;
+	bool tls_optional;     /* "TLS-Required: No", RFC 8689 3 */
 	bool headless;	       /* the message begins with something that is no field */
 	struct str message_id; /* on one line, cut to 256 bytes; empty: there is none */
 };

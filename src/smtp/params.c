@@ -125,6 +125,14 @@ static const char *set_smtputf8(const struct param *p, struct arena *a, void *ou
 	return p->has_value ? REPLY_SYNTAX : NULL;
 }
 
+static const char *set_requiretls(const struct param *p, struct arena *a, void *out)
+{
+	(void)a;
+	struct smtp_mail_params *m = out;
+	m->flags |= ENVELOPE_REQUIRETLS;
+	return p->has_value ? REPLY_SYNTAX : NULL;
+}
+
 /* RFC 4954 5: who submitted it elsewhere. Nobody's word is taken for that, so it is only read. */
 static const char *set_auth(const struct param *p, struct arena *a, void *out)
 {
@@ -216,6 +224,7 @@ const char *smtp_mail_params_parse(struct str text, unsigned extensions, struct 
 		{ STR_INIT("AUTH"), SMTP_EXTENSION_AUTH, set_auth },
 		{ STR_INIT("RET"), SMTP_EXTENSION_DSN, set_ret },
 		{ STR_INIT("ENVID"), SMTP_EXTENSION_DSN, set_envid },
+		{ STR_INIT("REQUIRETLS"), SMTP_EXTENSION_REQUIRETLS, set_requiretls },
 		{ .key = STR_NONE },
 	};
 	struct smtp_mail_params m = { 0 };

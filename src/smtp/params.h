@@ -1,5 +1,5 @@
 /* The parameters behind the paths of MAIL and RCPT: SIZE (RFC 1870), BODY (6152, 3030), SMTPUTF8
- * (6531), AUTH (4954), RET, ENVID, NOTIFY and ORCPT (3461, 6533). */
+ * (6531), AUTH (4954), RET, ENVID, NOTIFY and ORCPT (3461, 6533), REQUIRETLS (8689). */
 #pragma once
 
 #include <stdint.h>
@@ -16,6 +16,7 @@ struct arena;
 enum smtp_extension {
 	SMTP_EXTENSION_AUTH = 1,
 	SMTP_EXTENSION_DSN = 2,
+	SMTP_EXTENSION_REQUIRETLS = 4,
 };
 
 struct smtp_mail_params {

@@ -164,6 +164,16 @@ static void list_recipients(struct smtp_tx *tx, struct arena *a, struct envelope
 	map_done(&seen);
 }
 
+/* RFC 8689 4.1: what the client demands weighs more than what the header says. */
+static uint32_t flags_of(const struct smtp_tx *tx, const struct smtp_head_facts *facts)
+{
+	uint32_t flags = tx->params.flags;
+
+	if (facts->tls_optional && !(flags & ENVELOPE_REQUIRETLS))
+		flags |= ENVELOPE_TLS_OPTIONAL;
+	return flags;
+}
+
 static void fill_message(struct smtp_session *s, const struct smtp_receive *r,
 			 struct smtp_message *m)
 {
@@ -177,7 +187,7 @@ static void fill_message(struct smtp_session *s, const struct smtp_receive *r,
 		.body = r->body.fd,
 		.body_size = r->body.size,
 		.envelope = {
-			.flags = tx->params.flags,
+			.flags = flags_of(tx, &r->facts),
 			.sender = tx->sender.address,
 			.envid = tx->params.envid,
 			.auth_user = s->login,

@@ -14,7 +14,8 @@ from server import ASAN_OPTIONS, BUILD, HOSTNAME, SANITIZER, SLOW
 Result = namedtuple('Result', 'outcome status text')
 OUTCOMES = ('sent', 'later', 'refused')
 TROUBLES = ('fine', 'busy', 'unreachable')
-SMTPUTF8, EIGHT_BIT, BINARY, RET_FULL, RET_HDRS, REQUIRETLS = (1 << n for n in range(6))
+SMTPUTF8, EIGHT_BIT, BINARY, RET_FULL, RET_HDRS, REQUIRETLS, TLS_OPTIONAL = (
+    1 << n for n in range(7))
 NEVER, SUCCESS, FAILURE, DELAY = (1 << n for n in range(4))
 MESSAGE = b'Subject: test\r\n\r\nText of the test.\r\n'
 

@@ -3,7 +3,7 @@ import ssl
 
 import pytest
 from certificates import Authority
-from courier import REQUIRETLS, Courier
+from courier import REQUIRETLS, TLS_OPTIONAL, Courier
 from sink_auth import Auth
 from smtp_sink import EHLO, Close, Raw, Sink
 
@@ -231,6 +231,21 @@ def test_requiretls_is_not_bargained_with(authority, request, name, ehlo):
         result = c.send('example.org', flags=REQUIRETLS).only
         assert (result.outcome, result.status) == ('refused', '5.7.30')
         assert not sink.messages
+
+
+def test_tls_required_no_leaves_the_policy_of_the_domain_out(authority, good):
+    with Sink(tls=good.context()) as sink:
+        with run(sink, authority, zone(tlsa(sink.port, good.tlsa(wrong=True)))) as c:
+            assert c.send('example.org').only.outcome == 'later'
+            attempt = c.send('example.org', flags=TLS_OPTIONAL)
+            assert attempt.only.outcome == 'sent' and attempt.tls, attempt
+            # What was opened for it is not good enough for others.
+            assert c.send('example.org').only.outcome == 'later'
+
+
+def test_tls_required_no_does_not_overrule_the_operator(authority):
+    with Sink() as sink, run(sink, authority, zone(), {'POSTHORN_TLS_REQUIRED': '1'}) as c:
+        assert c.send('example.org', flags=TLS_OPTIONAL).only.outcome == 'later'
 
 
 def test_required_tls_is_required(authority):

@@ -292,6 +292,29 @@ def test_a_report_says_everything_that_is_known(make_server):
         assert 'How are you?' not in original.as_string()
 
 
+def test_what_requires_tls_is_refused_where_there_is_none_and_not_returned_whole(make_server):
+    with Sink() as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink))
+        submit(server, ELSEWHERE, mail_options=['REQUIRETLS'])
+        server.wait_stored(ALICE)
+        *_, original = parts_of(reports(server)[0])
+        assert original.get_content_type() == 'text/rfc822-headers'
+        assert '5.7.30' in reports(server)[0].as_string()
+        assert not sink.messages
+
+
+def test_a_wish_for_no_tls_is_taken_from_the_header(make_server):
+    # RFC 8689 3; 4.1: REQUIRETLS weighs more.
+    text = 'Subject: a\r\nTLS-Required: no\r\n\r\nb\r\n'
+    with Sink() as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink))
+        submit(server, ELSEWHERE, text)
+        assert b'TLS-Required: no' in wait_accepted(sink)[0].data
+        submit(server, ELSEWHERE, text, mail_options=['REQUIRETLS'])
+        server.wait_stored(ALICE)
+        assert '5.7.30' in reports(server)[0].as_string()
+
+
 def test_a_report_returns_the_message_if_it_is_not_too_large(make_server):
     with Sink(replies={'RCPT': [refuse]}) as sink:
         server = make_server(accounts=[ALICE], env=relay_to(sink))

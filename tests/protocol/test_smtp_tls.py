@@ -16,6 +16,17 @@ def test_starttls_starts_the_session_over(smtp, user):
     assert 'STARTTLS' not in [line.split()[0] for line in reply.lines]
 
 
+def test_requiretls_can_be_asked_for_over_tls_only(smtp, user):
+    # RFC 8689 2
+    assert 'REQUIRETLS' not in smtp.ehlo().lines
+    smtp.expect('MAIL FROM:<a@example.org> REQUIRETLS', 555)
+    smtp.starttls()
+    assert 'REQUIRETLS' in smtp.ehlo().lines
+    smtp.expect('MAIL FROM:<a@example.org> REQUIRETLS=1', 501)
+    smtp.expect('MAIL FROM:<a@example.org> REQUIRETLS', 250)
+    smtp.expect(f'RCPT TO:<{user}>', 250)
+
+
 def test_second_starttls_is_refused(smtp):
     smtp.ehlo()
     smtp.starttls()

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "smtp/head.h"
 
 #define MAX ((size_t)1000)
@@ -50,10 +51,34 @@ static void the_limit_counts_the_header_and_not_the_body_behind_it(void **state)
 	}
 }
 
+static void a_wish_for_no_tls_is_found(void **state)
+{
+	static const struct {
+		struct str text;
+		bool wished;
+	} cases[] = {
+		{ STR_INIT("Subject: a\r\nTLS-Required: No\r\n\r\n"), true },
+		{ STR_INIT("tls-required:no \r\n\r\n"), true },
+		{ STR_INIT("TLS-Required: Yes\r\n\r\n"), false },
+		{ STR_INIT("X-TLS-Required: No\r\n\r\n"), false },
+		{ STR_INIT("Subject: TLS-Required: No\r\n\r\n"), false },
+	};
+	const struct smtp_head_limits limits = { 100, 65536 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_arena struct arena a = ARENA_INIT;
+		struct smtp_head_facts facts;
+		assert_int_equal(smtp_head_examine(cases[i].text, &limits, &a, &facts), 0);
+		assert_int_equal(facts.tls_optional, cases[i].wished);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_limit_counts_the_header_and_not_the_body_behind_it),
+		cmocka_unit_test(a_wish_for_no_tls_is_found),
 	};
 	return cmocka_run_group_tests_name("smtp/head", tests, NULL, NULL);
 }

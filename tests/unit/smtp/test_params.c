@@ -8,19 +8,20 @@
 #include "base/arena.h"
 #include "smtp/params.h"
 
-#define ALL (SMTP_EXTENSION_AUTH | SMTP_EXTENSION_DSN)
+#define ALL (SMTP_EXTENSION_AUTH | SMTP_EXTENSION_DSN | SMTP_EXTENSION_REQUIRETLS)
 
 static void mail_parameters_are_understood(void **state)
 {
 	(void)state;
 	auto_arena struct arena a = ARENA_INIT;
 	struct smtp_mail_params m;
-	struct str text =
-		STR(" size=5000  BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=QQ+2B314159 AUTH=<>");
+	struct str text = STR(
+		" size=5000  BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=QQ+2B314159 AUTH=<> REQUIRETLS");
 
 	assert_null(smtp_mail_params_parse(text, ALL, &a, &m));
 	assert_int_equal(m.size, 5000);
-	assert_int_equal(m.flags, ENVELOPE_8BITMIME | ENVELOPE_SMTPUTF8 | ENVELOPE_RET_HDRS);
+	assert_int_equal(m.flags, ENVELOPE_8BITMIME | ENVELOPE_SMTPUTF8 | ENVELOPE_RET_HDRS |
+					  ENVELOPE_REQUIRETLS);
 	assert_true(str_eq(m.envid, STR("QQ+314159")));
 }
 
@@ -62,6 +63,7 @@ static void bad_mail_parameters_are_refused(void **state)
 		{ STR_INIT(" SIZE=1 SIZE=2"), "501 5.5.4 Error: parameter given twice" },
 		{ STR_INIT(" BODY=9BIT"), "501 5.5.4 Bad BODY parameter" },
 		{ STR_INIT(" SMTPUTF8=yes"), "501 5.5.4 Error: bad parameter syntax" },
+		{ STR_INIT(" REQUIRETLS=yes"), "501 5.5.4 Error: bad parameter syntax" },
 		{ STR_INIT(" RET=BODY"), "501 5.5.4 Bad RET parameter syntax" },
 		{ STR_INIT(" ENVID=a+0Ab"), "501 5.5.4 Bad ENVID parameter syntax" },
 		{ STR_INIT(" ENVID=a+2"), "501 5.5.4 Bad ENVID parameter syntax" },
@@ -90,6 +92,8 @@ static void parameters_of_extensions_not_offered_are_refused(void **state)
 			    "501 5.7.1 DSN support is disabled");
 	assert_string_equal(smtp_rcpt_params_parse(STR(" NOTIFY=NEVER"), 0, &a, &r),
 			    "501 5.7.1 DSN support is disabled");
+	assert_string_equal(smtp_mail_params_parse(STR(" REQUIRETLS"), 0, &a, &m),
+			    "555 5.5.4 Error: unsupported option");
 	assert_string_equal(smtp_mail_params_parse(STR(" AUTH=<>"), 0, &a, &m),
 			    "555 5.5.4 Error: unsupported option");
 }
