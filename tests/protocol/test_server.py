@@ -308,3 +308,12 @@ def test_session_is_logged_once(make_server, protocol):
     server.stop()
     assert server.log().count('Login: user=<') == 1
     assert server.log().count('Disconnected: Logged out') == 1
+
+
+def test_a_delivery_is_one_line_without_leftovers(make_server):
+    server = make_server()
+    deliver(server, USER, message())
+    server.wait_stored(USER)
+    line = wait_until(lambda: re.search(r'to=<user0@example.test>.*', server.log()))
+    assert re.fullmatch(r'to=<user0@example.test>, relay=mailbox, delay=[\d.]+, dsn=2.0.0, '
+                        r'status=sent \(delivered to INBOX\)', line.group())
