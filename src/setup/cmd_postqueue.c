@@ -4,6 +4,7 @@
 #include "setup/cmd_queue.h"
 #include "setup/message.h"
 #include "setup/queue_door.h"
+#include "setup/queue_print.h"
 
 enum setup_exit cmd_mailq(struct setup *s)
 {
@@ -50,8 +51,26 @@ static enum setup_exit act_on_input(struct setup *s, enum operator_action action
 	return count ? queue_act_on(s, action, ids, count, done) : SETUP_OK;
 }
 
+/* The names of queues behind ALL. False when one of them is none. */
+static bool parse_states(const struct setup *s, unsigned *states)
+{
+	*states = 0;
+	for (unsigned i = 2; i < s->count; i++) {
+		unsigned state = OPERATOR_INCOMING;
+		while (state <= OPERATOR_HELD &&
+		       !str_eq(s->args[i], str_from(queue_state_word(state))))
+			state++;
+		if (state > OPERATOR_HELD)
+			return false;
+		*states |= 1u << state;
+	}
+	return true;
+}
+
 enum setup_exit cmd_postsuper(struct setup *s)
 {
+	unsigned states;
+
 	static const struct {
 		struct str option;
 		enum operator_action action;
@@ -63,12 +82,16 @@ enum setup_exit cmd_postsuper(struct setup *s)
 		{ STR_INIT("-r"), OPERATOR_RETRY, "Requeued" },
 	};
 
+	struct str value = setup_arg(s, 1);
+	if (s->count > 2 && (!str_eq_nocase(value, STR("ALL")) || !parse_states(s, &states)))
+		return message_fail_usage(s, "'%s' is not understood", setup_args_from(s, 2).p);
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-		struct str value = setup_arg(s, 1);
 		if (!str_eq(setup_arg(s, 0), options[i].option) || !value.n)
 			continue;
 		if (str_eq(value, STR("-")))
 			return act_on_input(s, options[i].action, options[i].done);
+		if (s->count > 2)
+			return queue_act_where(s, options[i].action, states, options[i].done);
 		return queue_act_on(s, options[i].action, &value, 1, options[i].done);
 	}
 	return message_fail_usage(s, "'%" STR_FMT "' is not understood", STR_ARG(setup_arg(s, 0)));

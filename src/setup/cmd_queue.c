@@ -62,6 +62,8 @@ enum setup_exit cmd_queue_list(struct setup *s)
 	if (s->count && !json)
 		return message_fail_usage(s, "'%" STR_FMT "' is not understood",
 					  STR_ARG(setup_arg(s, 0)));
+	if (!message_args_end(s, 1))
+		return SETUP_ERROR;
 	return queue_door_open(s, false, queue_list, json ? s : NULL);
 }
 
@@ -143,6 +145,8 @@ enum setup_exit cmd_queue_show(struct setup *s)
 {
 	uint64_t id;
 
+	if (!message_args_end(s, 1))
+		return SETUP_ERROR;
 	if (queue_id_parse(setup_arg(s, 0), &id) < 0)
 		return message_fail_usage(s, "'%" STR_FMT "' is no queue id",
 					  STR_ARG(setup_arg(s, 0)));
@@ -253,5 +257,5 @@ static enum setup_exit stats(struct setup *s, struct ipc_client *queue, void *un
 
 enum setup_exit cmd_queue_stats(struct setup *s)
 {
-	return queue_door_open(s, false, stats, NULL);
+	return message_args_end(s, 0) ? queue_door_open(s, false, stats, NULL) : SETUP_ERROR;
 }

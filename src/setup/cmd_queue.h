@@ -16,5 +16,9 @@ void queue_trace_id(struct setup *s, uint64_t id);
 enum setup_exit queue_act_on(struct setup *s, enum operator_action action, struct str *args,
 			     unsigned count, const char *done);
 
+/* Do this to all messages in some of the queues: bits 1 << enum operator_state. */
+enum setup_exit queue_act_where(struct setup *s, enum operator_action action, unsigned states,
+				const char *done);
+
 /* Try everything that waits for a domain now; empty: for any. */
 enum setup_exit queue_flush(struct setup *s, struct str domain);

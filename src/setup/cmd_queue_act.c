@@ -14,7 +14,8 @@ struct action {
 	enum operator_action action;
 	struct operator_id *ids;
 	unsigned count;
-	struct str domain;
+	struct str domain; /* only what goes there, if it is not empty */
+	unsigned states;   /* only what is in these: bits 1 << enum operator_state */
 	const char *done;
 	struct ipc_client *queue;
 	uint64_t changed;
@@ -81,24 +82,25 @@ static bool is_for_domain(struct str domain, const struct operator_message *m,
 	return false;
 }
 
-static int flush_one(void *ctx, const struct operator_message *m,
-		     const struct operator_recipient *recipients, struct err *err)
+static int act_on_one(void *ctx, const struct operator_message *m,
+		      const struct operator_recipient *recipients, struct err *err)
 {
 	struct action *a = ctx;
 	struct operator_id id = { m->id };
 
-	if (m->state != OPERATOR_DEFERRED || !is_for_domain(a->domain, m, recipients))
+	if (!(a->states & 1u << m->state) ||
+	    (a->domain.n && !is_for_domain(a->domain, m, recipients)))
 		return 0;
 	return send_ids(a, &id, 1, err);
 }
 
-static enum setup_exit flush_domain(struct setup *s, struct ipc_client *queue, void *arg)
+static enum setup_exit act_on_those(struct setup *s, struct ipc_client *queue, void *arg)
 {
 	struct action *a = arg;
 	struct err err;
 
 	a->queue = queue;
-	if (queue_door_each(queue, flush_one, a, &err) < 0)
+	if (queue_door_each(queue, act_on_one, a, &err) < 0)
 		return message_fail(s, "%s", err.text);
 	printf("%s: %" PRIu64 " message%s\n", a->done, a->changed, a->changed == 1 ? "" : "s");
 	return SETUP_OK;
@@ -106,9 +108,20 @@ static enum setup_exit flush_domain(struct setup *s, struct ipc_client *queue, v
 
 enum setup_exit queue_flush(struct setup *s, struct str domain)
 {
-	struct action a = { .action = OPERATOR_RETRY, .domain = domain, .done = "Tried now" };
+	struct action a = { .action = OPERATOR_RETRY,
+			    .domain = domain,
+			    .states = 1u << OPERATOR_DEFERRED,
+			    .done = "Tried now" };
 
-	return queue_door_open(s, false, domain.n ? flush_domain : act_on_ids, &a);
+	return queue_door_open(s, false, domain.n ? act_on_those : act_on_ids, &a);
+}
+
+enum setup_exit queue_act_where(struct setup *s, enum operator_action action, unsigned states,
+				const char *done)
+{
+	struct action a = { .action = action, .states = states, .done = done };
+
+	return queue_door_open(s, false, act_on_those, &a);
 }
 
 enum setup_exit cmd_queue_retry(struct setup *s)
@@ -133,5 +146,5 @@ enum setup_exit cmd_queue_delete(struct setup *s)
 
 enum setup_exit cmd_queue_flush(struct setup *s)
 {
-	return queue_flush(s, setup_arg(s, 0));
+	return message_args_end(s, 1) ? queue_flush(s, setup_arg(s, 0)) : SETUP_ERROR;
 }

@@ -25,6 +25,8 @@ enum setup_exit cmd_queue_suppressed(struct setup *s)
 	unsigned count = 0;
 	struct err err;
 
+	if (!message_args_end(s, 0))
+		return SETUP_ERROR;
 	if (queue_past_file(s, HISTORY_SUPPRESSED, print_suppressed, &count, &err) < 0)
 		return message_fail(s, "%s", err.text);
 	if (count == 0)
@@ -46,5 +48,5 @@ static enum setup_exit unsuppress(struct setup *s, struct ipc_client *queue, voi
 
 enum setup_exit cmd_queue_unsuppress(struct setup *s)
 {
-	return queue_door_open(s, false, unsuppress, NULL);
+	return message_args_end(s, 1) ? queue_door_open(s, false, unsuppress, NULL) : SETUP_ERROR;
 }

@@ -25,7 +25,8 @@ struct traced_line {
 };
 
 struct trace {
-	struct str wanted; /* a Message-ID or an address */
+	struct str wanted;  /* a Message-ID, an address or a queue id */
+	uint64_t wanted_id; /* as a queue id; 0: it is none */
 	struct arena arena;
 	struct map by_id;
 	struct list all; /* in the order in which they came in */
@@ -43,6 +44,8 @@ static struct str without_brackets(struct str s)
 
 static bool is_wanted(const struct trace *t, const struct history_line *l)
 {
+	if (t->wanted_id && l->id == t->wanted_id)
+		return true;
 	if (!str_eq(l->kind, STR("received")))
 		return str_eq_nocase(l->fields[HISTORY_RECIPIENT], t->wanted);
 	return str_eq_nocase(l->fields[HISTORY_SENDER], t->wanted) ||
@@ -88,8 +91,8 @@ static void print_field(const char *before, struct str s, const char *after)
 
 static void print_received(const struct history_line *l)
 {
-	printf("received %s bytes", l->fields[HISTORY_SIZE].n ? "" : "?");
-	print_field(" (", l->fields[HISTORY_SIZE], ")");
+	fputs("received", stdout);
+	print_field(" ", l->fields[HISTORY_SIZE], " bytes");
 	print_field(" from <", l->fields[HISTORY_SENDER], ">");
 	if (!l->fields[HISTORY_SENDER].n)
 		fputs(" from <>", stdout);
@@ -177,6 +180,10 @@ enum setup_exit cmd_queue_trace(struct setup *s)
 	enum setup_exit result;
 	struct err err;
 
+	if (!message_args_end(s, 1))
+		return SETUP_ERROR;
+	if (queue_id_parse(t.wanted, &t.wanted_id) < 0)
+		t.wanted_id = 0;
 	if (load(&t, s, &err) < 0)
 		result = message_fail(s, "%s", err.text);
 	else if (list_empty(&t.all))

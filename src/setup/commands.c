@@ -99,10 +99,10 @@ static const struct setup_command commands[] = {
 	  "show a message of the queue",
 	  "    The envelope, every attempt so far, and the message itself.\n" },
 	{ STR_INIT("queue"), STR_INIT("trace"), "tracequeue", cmd_queue_trace, 1,
-	  "<MESSAGE-ID|EMAIL ADDRESS>", "say what became of mail",
-	  "    Every attempt at every message with this Message-ID, sender or recipient: when,\n"
-	  "    which host, how it was encrypted, what was answered. Also for mail that is "
-	  "gone.\n" },
+	  "<MESSAGE-ID|EMAIL ADDRESS|QUEUE ID>", "say what became of mail",
+	  "    Every attempt at every message with this Message-ID, sender, recipient or queue\n"
+	  "    id: when, which host, how it was encrypted, what was answered. Also for mail that\n"
+	  "    is gone.\n" },
 	{ STR_INIT("queue"), STR_INIT("retry"), "retryqueue", cmd_queue_retry, 1,
 	  "<QUEUE ID> [<QUEUE ID>...]", "try messages now",
 	  "    Those that wait for their next attempt have it now. `all` is all of them.\n" },
@@ -134,9 +134,10 @@ static const struct setup_command commands[] = {
 	  "-p | -j | -f | -i <QUEUE ID> | -s <DOMAIN>", "list the queue, or try mail now",
 	  "    -p and -j list it, -f tries everything, -i a message, -s what goes to a domain.\n" },
 	{ STR_INIT(""), STR_INIT("postsuper"), "postsuper", cmd_postsuper, 2,
-	  "-d|-h|-H|-r <QUEUE ID>|ALL|-", "delete, hold, release or retry messages",
+	  "-d|-h|-H|-r <QUEUE ID>|-|ALL [<QUEUE>...]", "delete, hold, release or retry messages",
 	  "    -d deletes, -h holds, -H releases, -r tries now; - reads queue ids from the "
-	  "input.\n" },
+	  "input.\n"
+	  "    ALL may be limited to the queues incoming, active, deferred or hold.\n" },
 	{ STR_INIT("dovecot-master"), STR_INIT("add"), "adddovecotmasteruser", cmd_master_add, 1,
 	  "<USERNAME> [<PASSWORD>]", "add a master account",
 	  "    A master account logs in to any mailbox, as "

@@ -93,6 +93,14 @@ enum setup_exit message_fail_usage(const struct setup *s, const char *fmt, ...)
 	return r;
 }
 
+bool message_args_end(const struct setup *s, unsigned most)
+{
+	if (s->count <= most)
+		return true;
+	message_fail_usage(s, "'%s' is one argument too many", s->args[most].p);
+	return false;
+}
+
 static void print_heading(const char *text)
 {
 	printf(COLOUR_HEADING "%s" COLOUR_RESET "\n", text);

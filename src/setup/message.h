@@ -1,6 +1,8 @@
 /* What `setup` says to people: lines in the format of the server's log, usages, failures. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/check.h"
 #include "setup/setup.h"
 
@@ -19,6 +21,9 @@ enum setup_exit message_fail(const struct setup *s, const char *fmt, ...) PRINTF
 
 /* The same behind the usage of the command: the arguments are wrong. */
 enum setup_exit message_fail_usage(const struct setup *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Are there at most so many arguments? Otherwise it has been said that there are too many. */
+bool must_check message_args_end(const struct setup *s, unsigned most);
 
 void usage_print(const struct setup_command *c);
 void usage_print_all(void);

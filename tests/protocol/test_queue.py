@@ -163,6 +163,34 @@ def test_what_is_deleted_does_not_come_back(greylisted):
     assert not sink.accepted
 
 
+def test_old_habits_may_name_a_queue(greylisted):
+    server, _ = greylisted
+    submit(server, ELSEWHERE)
+    submit(server, ELSEWHERE)
+    first, second = (m['queue_id'] for m in wait_deferred(server, 2))
+    ok(server, '-h', first, program='postsuper')
+    for args in (['ALL', 'nonsense'], ['ALL', 'deferred', 'nonsense'], [first, 'deferred'],
+                 [first, second], ['-', 'hold']):
+        result = run(server, '-d', *args, program='postsuper', text=first)
+        assert result.returncode == 1 and 'is not understood' in result.stderr
+    assert ok(server, '-d', 'ALL', 'active', 'incoming', program='postsuper') == \
+        'Deleted: 0 messages\n'
+    assert ok(server, '-d', 'ALL', 'deferred', program='postsuper') == 'Deleted: 1 message\n'
+    assert [m['queue_id'] for m in listed(server)] == [first]
+    assert ok(server, '-d', 'ALL', 'active', 'hold', program='postsuper') == \
+        'Deleted: 1 message\n'
+    assert listed(server) == []
+
+
+def test_one_argument_too_many_is_not_passed_over(make_server):
+    server = make_server(accounts=[ALICE])
+    for args in (['show', 'B' * 13, 'B' * 13], ['trace', 'a', 'b'], ['stats', 'x'],
+                 ['flush', 'a.example', 'b.example'], ['suppressed', 'x'],
+                 ['unsuppress', 'a@b.example', 'x'], ['list', '--json', 'x']):
+        result = run(server, 'queue', *args)
+        assert result.returncode == 1 and 'is one argument too many' in result.stderr, args
+
+
 def test_destinations_are_counted_by_age(greylisted):
     server, _ = greylisted
     submit(server, [ELSEWHERE, 'carol@elsewhere.example', 'x@other.example'])
@@ -178,10 +206,11 @@ def test_a_trace_says_why_mail_has_not_arrived(greylisted):
     server, sink = greylisted
     submit(server, ELSEWHERE, 'Message-ID: <one@here.example>\r\nSubject: a\r\n\r\nb\r\n')
     message, = wait_deferred(server)
-    for wanted in ('one@here.example', '<one@here.example>', ELSEWHERE, ALICE.upper()):
+    for wanted in ('one@here.example', '<one@here.example>', ELSEWHERE, ALICE.upper(),
+                   message['queue_id']):
         text = ok(server, 'queue', 'trace', wanted)
         assert text.startswith(message['queue_id'] + '\n')
-        assert 'received' in text and f'from <{ALICE}>, login {ALICE}' in text
+        assert re.search(rf'received \d+ bytes from <{ALICE}>, login {ALICE}', text)
         assert re.search(rf'deferred <{ELSEWHERE}>, host .*127\.0\.0\.1.*: .*come back later', text)
         assert re.search(r'now: in the queue \(deferred\), .*next attempt 20', text)
     accept(sink)
