@@ -62,6 +62,18 @@ static const struct setup_command commands[] = {
 	{ STR_INIT("quota"), STR_INIT("recount"), "recountquota", cmd_quota_recount, 1,
 	  "<EMAIL ADDRESS>", "count the mail of an account anew",
 	  "    Count what the account stores from its files, and let the server do the same.\n" },
+	{ STR_INIT("relay"), STR_INIT("add-domain"), "addrelayhost", cmd_relay_add_domain, 2,
+	  "<DOMAIN> <HOST> [<PORT>]", "send what comes from a domain through another server",
+	  "    Mail with a sender in DOMAIN leaves through HOST, port 25 without PORT. What was\n"
+	  "    said of DOMAIN before is replaced.\n" },
+	{ STR_INIT("relay"), STR_INIT("add-auth"), "addsaslpassword", cmd_relay_add_auth, 2,
+	  "<DOMAIN> <USERNAME> [<PASSWORD>]", "log in to a relay with what comes from a domain",
+	  "    Mail with a sender in DOMAIN leaves with this login. The password is kept in\n"
+	  "    clear: the relay wants to see it. Without PASSWORD it is asked for.\n" },
+	{ STR_INIT("relay"), STR_INIT("exclude-domain"), "excluderelaydomain",
+	  cmd_relay_exclude_domain, 1, "<DOMAIN>", "leave RELAY_HOST to other domains",
+	  "    Mail with a sender in DOMAIN goes to its recipients' servers by itself, or to\n"
+	  "    DEFAULT_RELAY_HOST.\n" },
 	{ STR_INIT("config"), STR_INIT("dkim"), "open-dkim", cmd_dkim, 0,
 	  "[keysize <N>] [selector <S>] [domain <D>[,<D>...]] [keytype <rsa|ed25519>]",
 	  "Configure DKIM (DomainKeys Identified Mail)", DKIM_DETAILS },

@@ -14,10 +14,12 @@ enum setup_exit {
 	SETUP_UNKNOWN = 2, /* there is no such command */
 };
 
-#define SETUP_ACCOUNTS "postfix-accounts.cf"
-#define SETUP_MASTERS  "dovecot-masters.cf"
-#define SETUP_VIRTUAL  "postfix-virtual.cf"
-#define SETUP_QUOTAS   "dovecot-quotas.cf"
+#define SETUP_ACCOUNTS	   "postfix-accounts.cf"
+#define SETUP_MASTERS	   "dovecot-masters.cf"
+#define SETUP_VIRTUAL	   "postfix-virtual.cf"
+#define SETUP_QUOTAS	   "dovecot-quotas.cf"
+#define SETUP_RELAYS	   "postfix-relaymap.cf"
+#define SETUP_RELAY_LOGINS "postfix-sasl-password.cf"
 
 struct setup_command;
 
@@ -91,6 +93,9 @@ enum setup_exit cmd_queue_unsuppress(struct setup *s);
 enum setup_exit cmd_mailq(struct setup *s);
 enum setup_exit cmd_postqueue(struct setup *s);
 enum setup_exit cmd_postsuper(struct setup *s);
+enum setup_exit cmd_relay_add_domain(struct setup *s);
+enum setup_exit cmd_relay_add_auth(struct setup *s);
+enum setup_exit cmd_relay_exclude_domain(struct setup *s);
 enum setup_exit cmd_master_add(struct setup *s);
 enum setup_exit cmd_master_update(struct setup *s);
 enum setup_exit cmd_master_del(struct setup *s);
