@@ -73,7 +73,7 @@ int main(int argc, char **argv)
 	auto_arena struct arena a = ARENA_INIT;
 	struct str recipient = STR_NONE;
 	struct handover h = { .recipients = &recipient, .recipient_count = 1, .fd = STDIN_FILENO };
-	struct settings set;
+	static struct settings set; /* too large for a stack */
 	struct err err = { 0 };
 	int status = parse(argc, argv, &h, &recipient);
 

@@ -80,7 +80,7 @@ static int ask(const struct settings *set, struct arena *a, struct err *err)
 int main(void)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	struct settings set;
+	static struct settings set; /* too large for a stack */
 	struct err err = { 0 };
 	int r = settings_load((const char *const *)environ, NULL, &a, &set, &err);
 

@@ -176,13 +176,13 @@ static int run(struct request *q)
 
 int main(int argc, char **argv)
 {
-	struct request q = { .memory = ARENA_INIT };
-	int status = parse(&q, argc, argv);
+	static struct request request; /* too large for a stack */
+	int status = parse(&request, argc, argv);
 
 	if (status == 0)
-		status = run_other(&q);
+		status = run_other(&request);
 	if (status == 0)
-		status = run(&q);
-	arena_done(&q.memory);
+		status = run(&request);
+	arena_done(&request.memory);
 	return status;
 }
