@@ -69,7 +69,7 @@ static bool parse_states(const struct setup *s, unsigned *states)
 
 enum setup_exit cmd_postsuper(struct setup *s)
 {
-	unsigned states;
+	unsigned states = 0;
 
 	static const struct {
 		struct str option;
