@@ -37,7 +37,9 @@ struct check {
 
 	int read; /* what came of reading it */
 	struct dkim_verifier dkim;
-	struct str author_domain; /* empty: there is no author that could be looked up */
+	struct str authors[MESSAGE_AUTHORS_MAX];
+	size_t author_count;
+	struct str author_domain; /* whose result counts; empty: there is no author */
 	struct dmarc_answer dmarc;
 
 	struct filter_symbol symbols[SYMBOLS_MAX];
@@ -68,8 +70,7 @@ static int read_message(void *arg)
 	if (r < 0)
 		return r;
 	dkim_verify_body_end(&c->dkim);
-	struct str author = message_author(&c->dkim.fields, &c->reading);
-	c->author_domain = str_skip(author, (size_t)(str_rfind_byte(author, '@') + 1));
+	c->author_count = message_author_domains(&c->dkim.fields, &c->reading, c->authors);
 	return 0;
 }
 
@@ -151,12 +152,24 @@ static void may_suspend check_sources(struct check *c)
 	(void)!group_join(&g, LOOP_FOREVER);
 }
 
+/* With several authors the worst result counts: nobody can tell whom a reader will see. */
+static bool is_worse(const struct dmarc_answer *a, const struct dmarc_answer *b)
+{
+	static const int order[] = { [DMARC_PASS] = 0,
+				     [DMARC_NONE] = 1,
+				     [DMARC_PERMERROR] = 2,
+				     [DMARC_TEMPERROR] = 2,
+				     [DMARC_FAIL] = 3 };
+
+	if (a->result != b->result)
+		return order[a->result] > order[b->result];
+	return a->disposition > b->disposition;
+}
+
 static void may_suspend check_dmarc(struct check *c)
 {
 	struct str domains[DKIM_SIGNATURES_MAX];
-	struct dmarc_identifiers i = { .from = c->author_domain,
-				       .dkim = domains,
-				       .chance = (unsigned)(rand_u64() % 100) };
+	struct dmarc_identifiers i = { .dkim = domains, .chance = (unsigned)(rand_u64() % 100) };
 
 	for (size_t k = 0; k < c->dkim.n; k++) {
 		const struct dkim_signature *s = &c->dkim.v[k];
@@ -168,8 +181,16 @@ static void may_suspend check_dmarc(struct check *c)
 		i.spf = c->sender.domain;
 	i.undecided |= !c->has_spf || c->sender.result == SPF_TEMPERROR;
 	int64_t limit = fiber_limit_begin(c->end);
-	if (dmarc_check(&c->filter->dns, &i, c->arena, &c->dmarc) < 0)
-		c->dmarc = (struct dmarc_answer){ .result = DMARC_TEMPERROR };
+	for (size_t k = 0; k < c->author_count; k++) {
+		struct dmarc_answer answer = { .result = DMARC_TEMPERROR };
+		i.from = c->authors[k];
+		if (dmarc_check(&c->filter->dns, &i, c->arena, &answer) < 0)
+			answer = (struct dmarc_answer){ .result = DMARC_TEMPERROR };
+		if (k == 0 || is_worse(&answer, &c->dmarc)) {
+			c->dmarc = answer;
+			c->author_domain = i.from;
+		}
+	}
 	fiber_limit_end(limit);
 }
 
@@ -290,8 +311,7 @@ static int may_suspend run(struct check *c, struct filter_examine_out *out)
 	check_sources(c);
 	if (c->read < 0)
 		return c->read;
-	if (c->author_domain.n)
-		check_dmarc(c);
+	check_dmarc(c);
 	buf_init(&head, c->arena, HEAD_MAX);
 	write_head(c, &head);
 	if (buf_failed(&head))

@@ -94,3 +94,33 @@ struct str message_author(const struct dkim_fields *fields, struct arena *a)
 	}
 	return STR_NONE;
 }
+
+static void add_domain(struct str domain, struct arena *a, struct str *out, size_t *n)
+{
+	char *lower = arena_cstr(a, domain);
+
+	str_lower_bytes(lower, domain.n);
+	domain.p = lower;
+	for (size_t i = 0; i < *n; i++)
+		if (str_eq(out[i], domain))
+			return;
+	if (*n < MESSAGE_AUTHORS_MAX)
+		out[(*n)++] = domain;
+}
+
+size_t message_author_domains(const struct dkim_fields *fields, struct arena *a,
+			      struct str out[MESSAGE_AUTHORS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < fields->n; i++) {
+		struct mime_addr_list list;
+		if (!str_eq_nocase(fields->v[i].name, STR("From")))
+			continue;
+		mime_addr_list_parse(fields->v[i].value, MIME_ADDR_LIMITS, a, &list);
+		for (size_t k = 0; k < list.n; k++)
+			if (list.items[k].kind == MIME_ADDR_MAILBOX && list.items[k].domain.n)
+				add_domain(list.items[k].domain, a, out, &n);
+	}
+	return n;
+}

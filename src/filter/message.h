@@ -37,3 +37,9 @@ int must_check message_read_body(const struct message *m, void (*sink)(void *ctx
 /* Who wrote it, by the first address of the first From field: "user@domain" in lower case, or
  * empty. Lives in `a`. */
 struct str message_author(const struct dkim_fields *fields, struct arena *a);
+
+/* The domains of all authors in all From fields, each once and in lower case; how many. A message
+ * has one of them as a rule. What stands behind the limit is not looked at. */
+#define MESSAGE_AUTHORS_MAX 8
+size_t message_author_domains(const struct dkim_fields *fields, struct arena *a,
+			      struct str out[MESSAGE_AUTHORS_MAX]);

@@ -105,6 +105,17 @@ def test_forged_mail_is_refused(checking):
     assert 'reject: ' in checking.log()
 
 
+@pytest.mark.parametrize('author', [
+    b'From: a@plain.example\r\nFrom: A <a@sender.example>', b'From: a@plain.example, a@sender.example',
+    b'From: A <a@sender.example>\r\nFrom: a@plain.example',
+    b'From: "x" <x@plain.example>,\r\n (c) "A\r\n B" <a@Sender.Example>',
+    b'From: Team: a@plain.example, a@sender.example;'])
+def test_one_author_of_several_is_enough_to_refuse(checking, author):
+    text = MESSAGE.replace(b'From: A <a@sender.example>', author)
+    assert '550 5.7.1 rejected by DMARC policy for sender.example' in \
+        str(send(checking, text, client=BAD, sender='a@plain.example'))
+
+
 def test_a_weaker_policy_only_says_so(checking):
     text = MESSAGE.replace(b'@sender', b'@sub.sender')
     assert 'dmarc=fail (p=quarantine dis=quarantine) header.from=sub.sender.example' in \
