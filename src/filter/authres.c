@@ -1,5 +1,6 @@
 #include "filter/authres.h"
 
+#include "filter/arc.h"
 #include "filter/dkim_verify.h"
 #include "filter/dmarc.h"
 #include "filter/spf.h"
@@ -84,6 +85,13 @@ void authres_write(struct buf *out, const struct authres *r)
 		buf_puts(out, ";\r\n\tdkim=none");
 	if (r->spf)
 		put_spf(out, r->spf);
+	if (r->arc && r->arc->result != ARC_NONE) {
+		buf_printf(out, ";\r\n\tarc=%s", arc_result_name(r->arc->result));
+		if (r->arc->reason)
+			buf_printf(out, " reason=\"%s\"", r->arc->reason);
+		else
+			buf_printf(out, " (i=%zu)", r->arc->n);
+	}
 	if (r->dmarc) {
 		buf_printf(out, ";\r\n\tdmarc=%s", dmarc_result_name(r->dmarc->result));
 		if (r->dmarc->result != DMARC_NONE && r->dmarc->domain.n)

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+struct arc_chain;
 struct dkim_verifier;
 struct dmarc_answer;
 struct spf_answer;
@@ -13,6 +14,7 @@ struct spf_answer;
 struct authres {
 	struct str server; /* authserv-id: our name */
 	const struct dkim_verifier *dkim;
+	const struct arc_chain *arc;	  /* NULL: not checked */
 	const struct spf_answer *spf;	  /* NULL: not checked */
 	const struct dmarc_answer *dmarc; /* NULL: there is no author */
 	struct str author_domain;

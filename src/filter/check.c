@@ -12,6 +12,7 @@
 #include "core/loop.h"
 #include "core/metrics.h"
 #include "core/work.h"
+#include "filter/arc.h"
 #include "filter/authres.h"
 #include "filter/dkim_verify.h"
 #include "filter/dmarc.h"
@@ -21,7 +22,7 @@
 #include "filter/spf.h"
 
 #define HEAD_MAX    65536
-#define SYMBOLS_MAX (DKIM_SIGNATURES_MAX + 3)
+#define SYMBOLS_MAX (DKIM_SIGNATURES_MAX + 4)
 
 struct check {
 	struct filter *filter;
@@ -37,10 +38,12 @@ struct check {
 
 	int read; /* what came of reading it */
 	struct dkim_verifier dkim;
+	struct arc_chain arc;
 	struct str authors[MESSAGE_AUTHORS_MAX];
 	size_t author_count;
 	struct str author_domain; /* whose result counts; empty: there is no author */
 	struct dmarc_answer dmarc;
+	bool vouched; /* by ARC: its policy does not count */
 
 	struct filter_symbol symbols[SYMBOLS_MAX];
 	size_t symbol_count;
@@ -65,11 +68,14 @@ static int read_message(void *arg)
 	int r = message_open(&m, c->in->body, c->in->body_size, &c->reading, c->err);
 	if (r == 0)
 		r = dkim_verify_begin(&c->dkim, m.header, time(NULL), &c->reading);
-	if (r == 0)
-		r = message_read_body(&m, feed, &c->dkim, c->err);
+	if (r < 0)
+		return r;
+	arc_begin(&c->arc, &c->dkim);
+	r = message_read_body(&m, feed, &c->dkim, c->err);
 	if (r < 0)
 		return r;
 	dkim_verify_body_end(&c->dkim);
+	arc_body_end(&c->arc, &c->dkim);
 	c->author_count = message_author_domains(&c->dkim.fields, &c->reading, c->authors);
 	return 0;
 }
@@ -91,20 +97,28 @@ static void find_key(void *arg)
 	dkim_verify_key(&c->dkim, q->signature, answer.v, answer.n);
 }
 
-/* All keys are asked for at once. */
-static void may_suspend check_dkim(struct check *c)
+static void may_suspend ask_for_key(struct check *c, struct group *g, struct dkim_signature *s)
 {
-	struct key_question questions[DKIM_SIGNATURES_MAX];
+	struct key_question *q = ARENA_NEW(c->arena, struct key_question);
+
+	*q = (struct key_question){ c, s };
+	if (s->result == DKIM_NONE && fiber_spawn(g, "dkim key", find_key, q) < 0)
+		s->result = DKIM_TEMPERROR;
+}
+
+/* All keys are asked for at once. */
+static void may_suspend check_signatures(struct check *c)
+{
+	struct dkim_signature *s;
 	auto_group struct group g;
 
 	group_init(&g);
-	for (size_t i = 0; i < c->dkim.n; i++) {
-		questions[i] = (struct key_question){ c, &c->dkim.v[i] };
-		if (c->dkim.v[i].result == DKIM_NONE &&
-		    fiber_spawn(&g, "dkim key", find_key, &questions[i]) < 0)
-			c->dkim.v[i].result = DKIM_TEMPERROR;
-	}
+	for (size_t i = 0; i < c->dkim.n; i++)
+		ask_for_key(c, &g, &c->dkim.v[i]);
+	for (size_t i = 0; (s = arc_signature(&c->arc, i)); i++)
+		ask_for_key(c, &g, s);
 	(void)!group_join(&g, LOOP_FOREVER);
+	arc_end(&c->arc);
 }
 
 /* The sender's identity is about the message; HELO's is only asked for where it may refuse it. */
@@ -148,7 +162,7 @@ static void may_suspend check_sources(struct check *c)
 		(void)!fiber_spawn(&g, "spf", check_spf, c);
 	c->read = work_run(read_message, c);
 	if (c->read == 0)
-		check_dkim(c);
+		check_signatures(c);
 	(void)!group_join(&g, LOOP_FOREVER);
 }
 
@@ -192,6 +206,11 @@ static void may_suspend check_dmarc(struct check *c)
 		}
 	}
 	fiber_limit_end(limit);
+	/* A mailing list that we trust has seen it pass before changing it. */
+	c->vouched = c->dmarc.result == DMARC_FAIL &&
+		     arc_vouches(&c->arc, c->filter->config.arc_trusted);
+	if (c->vouched)
+		c->dmarc.disposition = DMARC_ACCEPT;
 }
 
 /* In thousandths. They are those that docker-mailserver gives Rspamd. */
@@ -237,6 +256,8 @@ static void add_symbols(struct check *c)
 		add_symbol(c, "DKIM", dkim_result_name(DKIM_NONE), STR_NONE);
 	if (c->has_spf)
 		add_symbol(c, "SPF", spf_result_name(c->sender.result), c->sender.domain);
+	if (c->arc.result != ARC_NONE)
+		add_symbol(c, "ARC", arc_result_name(c->arc.result), str_from(c->arc.reason));
 	if (c->author_domain.n)
 		add_symbol(c, "DMARC", dmarc_result_name(c->dmarc.result), c->author_domain);
 }
@@ -246,6 +267,7 @@ static void write_head(struct check *c, struct buf *head)
 	struct authres r = {
 		.server = c->filter->config.server,
 		.dkim = &c->dkim,
+		.arc = &c->arc,
 		.spf = c->has_spf ? &c->sender : NULL,
 		.dmarc = c->author_domain.n ? &c->dmarc : NULL,
 		.author_domain = c->author_domain,

@@ -130,6 +130,16 @@ int dkim_header_digest(const struct dkim_fields *fields, const struct dkim_heade
 	return names > DKIM_SIGNED_MAX ? -E2BIG : 0;
 }
 
+void dkim_chain_digest(const struct str *fields, size_t n, unsigned char digest[DKIM_HASH_SIZE])
+{
+	EVP_MD_CTX *md = new_digest();
+
+	for (size_t i = 0; i < n; i++)
+		add_field(md, DKIM_RELAXED, fields[i], i + 1 < n ? STR("\r\n") : STR_NONE);
+	check(EVP_DigestFinal_ex(md, digest, NULL));
+	EVP_MD_CTX_free(md);
+}
+
 struct str dkim_without(struct str field, struct str value, struct arena *a)
 {
 	struct buf b;

@@ -61,5 +61,9 @@ int must_check dkim_header_digest(const struct dkim_fields *fields,
 				  const struct dkim_header_spec *spec,
 				  unsigned char digest[DKIM_HASH_SIZE]);
 
+/* The same over fields that are given, in their order, each without its line end; the last one is
+ * the signature. Relaxed (RFC 8617 5.1.1). */
+void dkim_chain_digest(const struct str *fields, size_t n, unsigned char digest[DKIM_HASH_SIZE]);
+
 /* A field without the value of one of its tags, which is a slice of it. Lives in `a`. */
 struct str dkim_without(struct str field, struct str value, struct arena *a);

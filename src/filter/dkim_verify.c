@@ -156,44 +156,66 @@ static bool check_times(struct dkim_signature *s, const struct dkim_tags *tags, 
 	       decide(s, DKIM_POLICY, "signature is from the future");
 }
 
-static bool read_names(struct dkim_signature *s, const struct dkim_tags *tags)
+static bool read_names(struct dkim_signature *s, const struct dkim_tags *tags, enum dkim_kind kind)
 {
 	s->domain = dkim_tags_value(tags, STR("d"));
 	s->selector = dkim_tags_value(tags, STR("s"));
 	s->names = dkim_tags_value(tags, STR("h"));
 	if (!is_domain(s->domain) || !is_domain(s->selector))
 		return decide(s, DKIM_NEUTRAL, "d= or s= is no name");
+	if (kind == DKIM_ARC_SEAL)
+		return !s->names.n || decide(s, DKIM_PERMERROR, "h= in a seal");
 	if (!s->names.n)
 		return decide(s, DKIM_PERMERROR, "h= is missing");
 	return has_from(s->names) || decide(s, DKIM_PERMERROR, "From is not signed");
 }
 
-/* Everything that does not need the body or the key. False when it is decided. */
-static bool read_tags(struct dkim_verifier *v, struct dkim_signature *s,
-		      const struct dkim_tags *tags)
+/* What an ARC-Seal does not have. */
+static bool read_body_tags(struct dkim_verifier *v, struct dkim_signature *s,
+			   const struct dkim_tags *tags)
 {
-	struct str q = dkim_tags_value(tags, STR("q")), ignored;
+	struct str ignored;
 
-	if (!str_eq(dkim_tags_value(tags, STR("v")), STR("1")))
-		return decide(s, DKIM_NEUTRAL, "unknown version");
-	if (!read_names(s, tags) || !read_algorithm(s, dkim_tags_value(tags, STR("a"))) ||
-	    !read_canon(s, dkim_tags_value(tags, STR("c"))) || !read_identity(s, tags))
+	if (!read_canon(s, dkim_tags_value(tags, STR("c"))))
 		return false;
-	if (q.n && !dkim_tag_has(q, ':', STR("dns/txt")))
-		return decide(s, DKIM_PERMERROR, "unknown query method");
 	if (!read_number(tags, STR("l"), DKIM_WHOLE_BODY, &s->limit))
 		return decide(s, DKIM_NEUTRAL, "l= is no number");
-	if (!decode(dkim_tags_value(tags, STR("b")), v->arena, &s->b, &s->bytes) ||
-	    !decode(dkim_tags_value(tags, STR("bh")), v->arena, &ignored, &s->bh))
-		return decide(s, DKIM_NEUTRAL, "b= or bh= is no base64");
+	return decode(dkim_tags_value(tags, STR("bh")), v->arena, &ignored, &s->bh) ||
+	       decide(s, DKIM_NEUTRAL, "bh= is no base64");
+}
+
+static bool read_own_tags(struct dkim_signature *s, const struct dkim_tags *tags)
+{
+	struct str q = dkim_tags_value(tags, STR("q"));
+
+	if (!read_identity(s, tags))
+		return false;
+	return !q.n || dkim_tag_has(q, ':', STR("dns/txt")) ||
+	       decide(s, DKIM_PERMERROR, "unknown query method");
+}
+
+/* Everything that does not need the body or the key. False when it is decided. */
+static bool read_tags(struct dkim_verifier *v, struct dkim_signature *s,
+		      const struct dkim_tags *tags, enum dkim_kind kind)
+{
+	if (kind == DKIM_SIGNATURE && !str_eq(dkim_tags_value(tags, STR("v")), STR("1")))
+		return decide(s, DKIM_NEUTRAL, "unknown version");
+	if (!read_names(s, tags, kind) || !read_algorithm(s, dkim_tags_value(tags, STR("a"))))
+		return false;
+	if (kind == DKIM_SIGNATURE && !read_own_tags(s, tags))
+		return false;
+	if (kind != DKIM_ARC_SEAL && !read_body_tags(v, s, tags))
+		return false;
+	if (!decode(dkim_tags_value(tags, STR("b")), v->arena, &s->b, &s->bytes))
+		return decide(s, DKIM_NEUTRAL, "b= is no base64");
 	if (s->algorithm == DKIM_RSA_SHA1)
 		return decide(s, DKIM_POLICY, "rsa-sha1 is not accepted any more");
 	return check_times(s, tags, v->now);
 }
 
-static void read_signature(struct dkim_verifier *v, const struct mime_field *f)
+void dkim_verify_read(struct dkim_verifier *v, const struct mime_field *f, enum dkim_kind kind,
+		      struct dkim_signature *s)
 {
-	struct dkim_signature *s = &v->v[v->n++];
 	struct dkim_tags tags;
 	struct str whole = str_chomp(f->whole);
 
@@ -202,11 +224,13 @@ static void read_signature(struct dkim_verifier *v, const struct mime_field *f)
 		decide(s, DKIM_NEUTRAL, "syntax error");
 		return;
 	}
-	if (!read_tags(v, s, &tags))
+	if (!read_tags(v, s, &tags, kind))
 		return;
 	s->unsigned_field = dkim_without(whole, dkim_tags_find(&tags, STR("b"))->raw, v->arena);
 	s->key_name = arena_printf(v->arena, "%" STR_FMT "._domainkey.%" STR_FMT,
 				   STR_ARG(s->selector), STR_ARG(s->domain));
+	if (kind == DKIM_ARC_SEAL)
+		return;
 	s->hash = dkim_hashes_add(&v->hashes, s->body, s->limit, v->arena);
 	if (s->hash < 0)
 		decide(s, DKIM_POLICY, "too many signatures");
@@ -222,7 +246,7 @@ int dkim_verify_begin(struct dkim_verifier *v, struct str header, int64_t now, s
 		if (!str_eq_nocase(v->fields.v[i].name, STR("DKIM-Signature")))
 			continue;
 		if (v->n < DKIM_SIGNATURES_MAX)
-			read_signature(v, &v->fields.v[i]);
+			dkim_verify_read(v, &v->fields.v[i], DKIM_SIGNATURE, &v->v[v->n++]);
 		else
 			v->ignored++;
 	}
@@ -234,8 +258,10 @@ void dkim_verify_body(struct dkim_verifier *v, struct str piece)
 	dkim_hashes_feed(&v->hashes, piece);
 }
 
-static void check_body(struct dkim_verifier *v, struct dkim_signature *s)
+void dkim_verify_body_hash(const struct dkim_verifier *v, struct dkim_signature *s)
 {
+	if (s->result != DKIM_NONE)
+		return;
 	const struct dkim_body_hash *h = v->hashes.v[s->hash];
 
 	if (s->limit != DKIM_WHOLE_BODY && h->length < s->limit)
@@ -252,15 +278,24 @@ void dkim_verify_body_end(struct dkim_verifier *v)
 {
 	dkim_hashes_end(&v->hashes);
 	for (size_t i = 0; i < v->n; i++)
-		if (v->v[i].result == DKIM_NONE)
-			check_body(v, &v->v[i]);
+		dkim_verify_body_hash(v, &v->v[i]);
+}
+
+static int digest_of(struct dkim_verifier *v, const struct dkim_signature *s,
+		     unsigned char digest[DKIM_HASH_SIZE])
+{
+	struct dkim_header_spec spec = { s->header, s->names, s->unsigned_field };
+
+	if (!s->chain_count)
+		return dkim_header_digest(&v->fields, &spec, digest);
+	dkim_chain_digest(s->chain, s->chain_count, digest);
+	return 0;
 }
 
 static void check_key(struct dkim_verifier *v, struct dkim_signature *s,
 		      const struct dkim_public_key *key)
 {
 	unsigned char digest[DKIM_HASH_SIZE];
-	struct dkim_header_spec spec = { s->header, s->names, s->unsigned_field };
 	ssize_t at = str_rfind_byte(s->identity, '@');
 
 	s->bits = key->bits;
@@ -274,7 +309,7 @@ static void check_key(struct dkim_verifier *v, struct dkim_signature *s,
 		decide(s, DKIM_POLICY, "key is too small");
 	else if (key->bits > DKIM_RSA_BITS_MAX)
 		decide(s, DKIM_POLICY, "key is too large");
-	else if (dkim_header_digest(&v->fields, &spec, digest) < 0)
+	else if (digest_of(v, s, digest) < 0)
 		decide(s, DKIM_PERMERROR, "too many names in h=");
 	else if (!dkim_public_key_verify(key, digest, s->bytes))
 		decide(s, DKIM_FAIL, "signature does not match");

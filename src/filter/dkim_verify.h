@@ -38,6 +38,10 @@ struct dkim_signature {
 	unsigned bits;		   /* of its key, when that is known */
 	bool testing;		   /* the domain says so */
 	struct str unsigned_field; /* the field without b= */
+
+	/* ARC-Seal: what it signs instead of `names`, itself at the end; it has no body hash. */
+	const struct str *chain;
+	size_t chain_count;
 };
 
 struct dkim_verifier {
@@ -59,6 +63,19 @@ void dkim_verify_body_end(struct dkim_verifier *v);
 /* The key records of a signature. */
 void dkim_verify_key(struct dkim_verifier *v, struct dkim_signature *s, const struct str *records,
 		     size_t count);
+
+/* Which field a signature is in. */
+enum dkim_kind {
+	DKIM_SIGNATURE,
+	DKIM_ARC_MESSAGE, /* ARC-Message-Signature: no v=, and i= is a number */
+	DKIM_ARC_SEAL,	  /* ARC-Seal: no h=, no bh= either */
+};
+
+/* Read a signature that is none of the verifier's own, between begin and body; compare its body
+ * hash after body_end. dkim_verify_key takes it as any other. */
+void dkim_verify_read(struct dkim_verifier *v, const struct mime_field *f, enum dkim_kind kind,
+		      struct dkim_signature *out);
+void dkim_verify_body_hash(const struct dkim_verifier *v, struct dkim_signature *s);
 
 /* Give back what is not in the arena. */
 void dkim_verify_done(struct dkim_verifier *v);

@@ -14,8 +14,9 @@ struct filter_config {
 	struct str config_dir;
 	bool opendkim, rspamd; /* which layouts of keys count */
 	bool spf_rejects, dmarc_rejects;
-	struct str server; /* our name */
-	int64_t timeout;   /* ms for a check */
+	struct str server;	/* our name */
+	struct str arc_trusted; /* domains whose seals count */
+	int64_t timeout;	/* ms for a check */
 };
 
 struct filter *filter_new(const struct filter_config *config);

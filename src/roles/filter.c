@@ -38,6 +38,7 @@ static int filter_prepare(unsigned instance, struct err *err)
 		.spf_rejects = set->enable_policyd_spf,
 		.dmarc_rejects = set->enable_opendmarc,
 		.server = set->fqdn,
+		.arc_trusted = set->arc_trusted,
 		.timeout = set->filter_timeout,
 	};
 	(void)instance, (void)err;

@@ -4,6 +4,8 @@
  * usage: dkim-tool sign KEY-FILE DOMAIN SELECTOR	writes the field
  *        dkim-tool verify RECORD-FILE	writes "RESULT DOMAIN SELECTOR REASON" for each one
  *
+ *        dkim-tool arc RECORD-FILE		writes "RESULT SETS REASON" for the ARC chain
+ *
  * A line of the record file is NAME TEXT. */
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "filter/arc.h"
 #include "filter/dkim_sign.h"
 #include "filter/dkim_verify.h"
 #include "mime/header.h"
@@ -108,6 +111,30 @@ static int verify(const char *record_file)
 	return 0;
 }
 
+static int verify_chain(const char *record_file)
+{
+	struct str m = message(), records = file(record_file);
+	size_t header = mime_header_size(m);
+	struct dkim_signature *s;
+	struct dkim_verifier v;
+	struct arc_chain c;
+
+	if (dkim_verify_begin(&v, str_sub(m, 0, header), time(NULL), &arena) < 0)
+		return 2;
+	arc_begin(&c, &v);
+	for (size_t at = header; at < m.n; at += PIECE)
+		dkim_verify_body(&v, str_sub(m, at, PIECE));
+	dkim_verify_body_end(&v);
+	arc_body_end(&c, &v);
+	for (size_t i = 0; (s = arc_signature(&c, i)); i++)
+		if (s->result == DKIM_NONE)
+			find_key(&v, s, records);
+	arc_end(&c);
+	printf("%s %zu %s\n", arc_result_name(c.result), c.n, c.reason ? c.reason : "");
+	dkim_verify_done(&v);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int r = 2;
@@ -116,6 +143,8 @@ int main(int argc, char **argv)
 		r = sign(argv[2], argv[3], argv[4]);
 	else if (argc == 3 && strcmp(argv[1], "verify") == 0)
 		r = verify(argv[2]);
+	else if (argc == 3 && strcmp(argv[1], "arc") == 0)
+		r = verify_chain(argv[2]);
 	arena_done(&arena);
 	return r;
 }

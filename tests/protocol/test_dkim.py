@@ -164,3 +164,59 @@ def test_we_agree_about_messages_that_changed(key):
         compared += 1
         passed += ours
     assert 10 < passed < compared - 10
+
+
+# ARC (RFC 8617)
+
+def seal(message, key, name=DOMAIN, result='dmarc=pass'):
+    """What a server adds that got the message with this result."""
+    message = f'Authentication-Results: {name}; {result} header.from=example.com\r\n'.encode() + \
+        message
+    return b''.join(dkim.arc_sign(message, SELECTOR.encode(), DOMAIN.encode(), key.private,
+                                  name.encode())) + message
+
+
+@pytest.fixture(scope='module')
+def rsa_key(tmp_path_factory):
+    return Key('rsa', tmp_path_factory.mktemp('arc'))
+
+
+def our_chain(message, key):
+    return run(message, 'arc', key.records).decode().split()[:2]
+
+
+def their_chain(message, key):
+    try:
+        return (dkim.arc_verify(message, dnsfunc=key.dns)[0] or b'fail').decode()
+    except dkim.DKIMException:
+        return 'fail'
+
+
+def sealed(message, key, times):
+    for number in range(times):
+        more = 'dmarc=pass' if number == 0 else 'arc=pass'
+        message = seal(message, key, f'mx{number}.example.com', more)
+    return message
+
+
+def test_chains_that_they_seal_pass(rsa_key):
+    for message in small_messages()[:6]:
+        assert our_chain(message, rsa_key) == ['none', '0']
+        for times in (1, 2, 4):
+            assert our_chain(sealed(message, rsa_key, times), rsa_key) == ['pass', str(times)]
+
+
+@pytest.mark.parametrize('old,new', [
+    (b'cv=none', b'cv=pass'), (b'cv=pass', b'cv=none'), (b'cv=pass', b'cv=fail'),
+    (b'ARC-Seal: i=1', b'ARC-Seal: i=3'), (b'ARC-Seal: i=2', b'X-Seal: i=2'),
+    (b'ARC-Authentication-Results: i=1', b'ARC-Authentication-Results: i=0'),
+    (b'ARC-Message-Signature: i=2', b'ARC-Message-Signature: i=1'),
+    (b'dmarc=pass', b'dmarc=fail'), (b'How', b'Why'), (b'Subject:', b'Subject: Re:'),
+    (b'ARC-Seal: i=1', b'ARC-Seal: i=x')])
+def test_a_broken_chain_fails(rsa_key, old, new):
+    message = HEADERS[0] + b'\r\nSubject: x\r\n\r\nHow are you?\r\n'
+    good = sealed(message, rsa_key, 2)
+    assert old in good
+    assert our_chain(good, rsa_key)[0] == 'pass'
+    changed = good.replace(old, new)
+    assert our_chain(changed, rsa_key)[0] == their_chain(changed, rsa_key) == 'fail'

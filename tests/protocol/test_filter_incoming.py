@@ -20,6 +20,8 @@ ZONES = {'sender.example': [
                                       if RSA[1][i:i + 200]),
     f'ed._domainkey TXT "{ED[1]}"'],
     'plain.example': ['@ A 192.0.2.9'],
+    'list.example': ['mail._domainkey TXT ' + ' '.join(
+        f'"{RSA[1][i:i + 200]}"' for i in range(0, 600, 200) if RSA[1][i:i + 200])],
     'slow.example': ['@ TXT "v=spf1 -all"', '_dmarc TXT "v=DMARC1; p=reject"']}
 USERS = [f'user{n}@{DOMAIN}' for n in range(30)]
 numbers = itertools.count()
@@ -106,7 +108,8 @@ def test_forged_mail_is_refused(checking):
 
 
 @pytest.mark.parametrize('author', [
-    b'From: a@plain.example\r\nFrom: A <a@sender.example>', b'From: a@plain.example, a@sender.example',
+    b'From: a@plain.example\r\nFrom: A <a@sender.example>',
+    b'From: a@plain.example, a@sender.example',
     b'From: A <a@sender.example>\r\nFrom: a@plain.example',
     b'From: "x" <x@plain.example>,\r\n (c) "A\r\n B" <a@Sender.Example>',
     b'From: Team: a@plain.example, a@sender.example;'])
@@ -166,3 +169,28 @@ def test_nothing_is_checked_where_that_is_not_wanted(names):
     off = {f'ENABLE_{name}': '0' for name in ('OPENDKIM', 'OPENDMARC', 'POLICYD_SPF')}
     with Server(accounts=USERS, env=environment(names, **off)) as server:
         assert b'Authentication-Results' not in stored(server, MESSAGE, client=BAD)
+
+
+def through_a_list(message, result='dmarc=pass'):
+    """As a mailing list sends it on: sealed after it was changed."""
+    changed = f'Authentication-Results: mx.list.example; {result}\r\n'.encode() + \
+        message.replace(b'Subject: ', b'Subject: [list] ')
+    return b''.join(dkim.arc_sign(changed, b'mail', b'list.example', RSA[0].encode(),
+                                  b'mx.list.example')) + changed
+
+
+def test_a_trusted_list_may_change_mail(names):
+    env = environment(names, POSTHORN_ARC_TRUSTED='other.example, list.example')
+    options = {'client': BAD, 'sender': 'list@plain.example'}
+    with Server(accounts=USERS, env=env) as server:
+        found = results(stored(server, through_a_list(sign(MESSAGE)), **options))
+        assert 'dkim=fail' in found and 'arc=pass (i=1); dmarc=fail (p=reject dis=none)' in found
+        for text in (through_a_list(sign(MESSAGE), 'dmarc=fail'),
+                     through_a_list(sign(MESSAGE)).replace(b'[list]', b'[spam]'),
+                     sign(MESSAGE).replace(b'hello', b'[list] hello')):
+            assert '550 5.7.1 rejected by DMARC' in str(send(server, text, **options))
+
+
+def test_a_list_that_is_not_trusted_may_not(checking):
+    assert '550 5.7.1 rejected by DMARC' in str(send(
+        checking, through_a_list(sign(MESSAGE)), client=BAD, sender='list@plain.example'))

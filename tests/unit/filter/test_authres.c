@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "filter/arc.h"
 #include "filter/authres.h"
 #include "filter/dkim_verify.h"
 #include "filter/dmarc.h"
@@ -19,7 +20,12 @@ static void what_peers_said_is_quoted(void **state)
 					.reason = "more than one record",
 					.domain = STR("a b;\r\nX: y\"\\") };
 	const struct dmarc_answer dmarc = { .result = DMARC_NONE };
-	const struct authres r = { STR("mx.example.org"), &dkim, &spf, &dmarc,
+	const struct arc_chain arc = { .result = ARC_FAIL, .reason = "a field is missing" };
+	const struct authres r = { STR("mx.example.org"),
+				   &dkim,
+				   &arc,
+				   &spf,
+				   &dmarc,
 				   STR("b\xc3\xbc"
 				       "cher.example") };
 
@@ -39,6 +45,7 @@ static void what_peers_said_is_quoted(void **state)
 			    " header.a=rsa-sha256 header.b=abcdefgh;\r\n"
 			    "\tspf=permerror reason=\"more than one record\""
 			    " smtp.mailfrom=\"a b;??X: y\\\"\\\\\";\r\n"
+			    "\tarc=fail reason=\"a field is missing\";\r\n"
 			    "\tdmarc=none header.from=\"b\xc3\xbc"
 			    "cher.example\"\r\n");
 }
