@@ -186,9 +186,9 @@ static int parse_routes(struct queue *q, struct err *err)
 	int r = 0;
 
 	if (relay.n && route_parse(relay, &q->route_memory, &q->routes.relay, err) < 0)
-		r = err_prefix(err, "DEFAULT_RELAY_HOST: ");
+		r = err_prefix(err, "DEFAULT_RELAY_HOST");
 	if (r == 0 && agent.n && route_parse(agent, &q->route_memory, &q->routes.agent, err) < 0)
-		r = err_prefix(err, "POSTFIX_DAGENT: ");
+		r = err_prefix(err, "POSTFIX_DAGENT");
 	return r;
 }
 

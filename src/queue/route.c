@@ -6,6 +6,9 @@
 #include "base/err.h"
 #include "queue/envelope.h"
 
+/* sun_path has 108 bytes. */
+#define SOCKET_MAX (sizeof("lmtp:unix:") - 1 + 107)
+
 static struct str lower(struct arena *a, struct str s)
 {
 	char *p = arena_cstr(a, s);
@@ -61,16 +64,36 @@ static bool is_place(struct str s)
 	return is_host(host) && (!ported || is_port(rest));
 }
 
+/* Where Postfix looks for what has no leading slash. */
+#define POSTFIX_QUEUE_DIR "/var/spool/postfix/"
+
+/* "lmtp:unix:" and the path of a socket on this machine. */
+static int parse_socket(struct str path, struct arena *a, struct str *nexthop)
+{
+	bool absolute = str_starts(path, STR("/"));
+	struct str text = arena_printf(a, "lmtp:unix:%s%" STR_FMT,
+				       absolute ? "" : POSTFIX_QUEUE_DIR, STR_ARG(path));
+
+	if (path.n == 0 || !str_is_printable(path) || text.n > SOCKET_MAX)
+		return -EINVAL;
+	*nexthop = text;
+	return 0;
+}
+
 int route_parse(struct str text, struct arena *a, struct str *nexthop, struct err *err)
 {
 	struct str place = text, transport = take_transport(&place);
 
-	if (transport.n && str_starts_nocase(place, STR("unix:")))
-		return err_set(err, -EINVAL, "%" STR_FMT ": local sockets are not supported",
+	if (transport.n && str_starts_nocase(place, STR("unix:"))) {
+		if (parse_socket(str_skip(place, 5), a, nexthop) == 0)
+			return 0;
+		return err_set(err, -EINVAL, "%" STR_FMT ": not the path of a socket",
 			       STR_ARG(text));
+	}
 	if (text.n > ROUTE_MAX || !is_place(place))
 		return err_set(err, -EINVAL,
-			       "%" STR_FMT ": not \"host\", \"[host]\" or \"host:port\"",
+			       "%" STR_FMT ": not \"host\", \"[host]\" or \"host:port\", nor "
+			       "\"lmtp:\" with one of these or \"unix:/path\"",
 			       STR_ARG(text));
 	place = lower(a, place);
 	*nexthop = arena_printf(a, "%" STR_FMT "%" STR_FMT, STR_ARG(transport), STR_ARG(place));

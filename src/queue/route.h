@@ -1,5 +1,6 @@
 /* The next hop of a recipient, as a word that the courier understands: "example.org" (its MX),
- * "[host]", with ":port" behind and "lmtp:" or "smtp:" before. Knows neither files nor DNS. */
+ * "[host]", with ":port" behind and "lmtp:" before, or "lmtp:unix:/path". Knows neither files nor
+ * DNS. */
 #pragma once
 
 #include "base/check.h"
@@ -16,8 +17,9 @@ struct route_config {
 	struct str agent; /* for mailboxes; empty: the mailbox workers */
 };
 
-/* What an operator writes for a next hop, in Postfix's notation ("lmtp:inet:host:24" too), to the
- * one form that each destination has. In `a`; -EINVAL with the reason. */
+/* What an operator writes for a next hop, in Postfix's notation ("lmtp:inet:host:24" and
+ * "lmtp:unix:private/lmtp" too), to the one form that each destination has. In `a`; -EINVAL with
+ * the reason. */
 int must_check route_parse(struct str text, struct arena *a, struct str *nexthop, struct err *err);
 
 /* The next hop of a recipient that is not delivered here. `sender_relay`: what is special about

@@ -2,7 +2,8 @@
  *
  * May: connect to other servers, read message bodies through descriptors that the queue passes,
  * ask the resolver and, for logins to relays, auth; keep what it learned about other servers in a
- * directory of its own. May not: see mailboxes, account files, the
+ * directory of its own; talk to local sockets, which Landlock does not restrict, if the owner of
+ * POSTFIX_DAGENT's lets it. May not: see mailboxes, account files, the
  * journal's directory or the keys of this server, start programs. */
 #include "courier/courier_server.h"
 

@@ -30,6 +30,7 @@
 #include "core/settings.h"
 #include "core/watch.h"
 #include "core/work.h"
+#include "queue/route.h"
 #include "roles/children.h"
 #include "roles/companion_list.h"
 #include "roles/companions.h"
@@ -300,6 +301,19 @@ static bool may_suspend stop_is_wanted(int64_t deadline)
 	return s > 0;
 }
 
+/* The queue could not start with them, and its mail would wait for it. */
+static int check_next_hops(const struct settings *set, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct str nexthop, relay = set->default_relay_host, agent = set->dagent;
+
+	if (relay.n && route_parse(relay, &a, &nexthop, err) < 0)
+		return err_prefix(err, "DEFAULT_RELAY_HOST");
+	if (agent.n && route_parse(agent, &a, &nexthop, err) < 0)
+		return err_prefix(err, "POSTFIX_DAGENT");
+	return 0;
+}
+
 static int refuse_what_is_missing(const struct settings *set, struct err *err)
 {
 	if (set->mailbox_format != SETTING_MAILBOX_FORMAT_MAILDIR)
@@ -307,7 +321,7 @@ static int refuse_what_is_missing(const struct settings *set, struct err *err)
 			       "DOVECOT_MAILBOX_FORMAT=%s: only maildir is supported; convert the "
 			       "mailboxes with `doveadm sync` first",
 			       set->text[SETTING_ID_mailbox_format].p);
-	return 0;
+	return check_next_hops(set, err);
 }
 
 /* One server at a time works on the volumes. The lock ends with the process, however it ends. */

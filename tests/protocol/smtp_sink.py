@@ -105,7 +105,7 @@ EHLO = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'DSN', 'ENHANCEDSTATUSCODES', 'CHU
 
 
 class Sink:
-    """Listens on 127.0.0.1, or `address`; `port` is free when it is 0."""
+    """Listens on 127.0.0.1, or `address`, which may be a path; `port` is free when it is 0."""
 
     def __init__(self, port=0, address='127.0.0.1', ehlo=None, replies=None, lmtp=False,
                  tls=None, implicit_tls=False, auth=None, greeting='220 sink ESMTP'):
@@ -116,12 +116,16 @@ class Sink:
         self.replies.setdefault('GREETING', [greeting])
         self.messages, self.sessions, self.errors = [], [], []
         self.lock = threading.Lock()
-        family = socket.AF_INET6 if ':' in address else socket.AF_INET
-        self.listener = socket.socket(family)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((address, port))
+        self.address, self.port = address, port
+        if address.startswith('/'):
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(address)
+        else:
+            self.listener = socket.socket(socket.AF_INET6 if ':' in address else socket.AF_INET)
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.listener.bind((address, port))
+            self.address, self.port = self.listener.getsockname()[:2]
         self.listener.listen(100)
-        self.address, self.port = self.listener.getsockname()[:2]
         self.open = set()
         self.closed = False
         self.thread = threading.Thread(target=self._accept, daemon=True)
@@ -201,7 +205,8 @@ class Session:
 
     def __init__(self, sink, s, trace):
         self.sink, self.socket, self.trace = sink, s, trace
-        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if s.family != socket.AF_UNIX:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b''
         self.message = None
         self.chunks = b''

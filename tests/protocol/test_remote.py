@@ -89,6 +89,28 @@ def test_a_message_has_as_many_recipients_as_the_settings_say_however_long_they_
         assert sorted(r.split()[0][4:-1] for m in sink.accepted for r in m.recipients) == to
 
 
+def test_an_agent_behind_a_local_socket_gets_the_mail_of_accounts(make_server, tmp_path):
+    path = f'{tmp_path}/Agent.sock'
+    with Sink(address=path, lmtp=True) as sink:
+        server = make_server(accounts=[ALICE], env={'POSTFIX_DAGENT': f'lmtp:unix:{path}'})
+        submit(server, ALICE)
+        message, = wait_accepted(sink)
+        assert message.recipients[0].split()[0] == f'TO:<{ALICE}>'
+        wait_until(lambda: 'status=sent' in server.log(), what='the end of the delivery')
+        assert f'[{path}], ' in server.log()
+        assert server.stored(ALICE) == []
+
+
+def test_a_next_hop_that_makes_no_sense_is_a_clear_error(make_server):
+    for name, value in (('POSTFIX_DAGENT', 'lmtp:unix:'), ('DEFAULT_RELAY_HOST', '[relay')):
+        server = make_server(start=False, env={name: value})
+        server.start(wait=False)
+        server.process.wait(15 * SLOW)
+        assert server.process.returncode != 0
+        assert f'{name}: {value}: not ' in server.output()
+        server.process = None
+
+
 def test_a_stranger_does_not(make_server):
     with Sink() as sink:
         server = make_server(accounts=[ALICE], env=relay_to(sink))

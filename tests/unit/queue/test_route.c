@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -28,7 +29,13 @@ static void next_hops_have_one_form(void **state)
 		{ STR_INIT("lmtp:kopano:2003"), STR_INIT("lmtp:kopano:2003") },
 		{ STR_INIT("LMTP:inet:host:24"), STR_INIT("lmtp:host:24") },
 		{ STR_INIT("lmtp:[::1]:24"), STR_INIT("lmtp:[::1]:24") },
-		{ STR_INIT("lmtp:unix:private/x"), STR_INIT("") },
+		{ STR_INIT("lmtp:unix:/run/Kopano/lmtp.sock"),
+		  STR_INIT("lmtp:unix:/run/Kopano/lmtp.sock") },
+		{ STR_INIT("lmtp:unix:private/x"),
+		  STR_INIT("lmtp:unix:/var/spool/postfix/private/x") },
+		{ STR_INIT("lmtp:unix:"), STR_INIT("") },
+		{ STR_INIT("lmtp:unix:/a\nb"), STR_INIT("") },
+		{ STR_INIT("smtp:unix:/run/x"), STR_INIT("") },
 		{ STR_INIT(""), STR_INIT("") },
 		{ STR_INIT("[host"), STR_INIT("") },
 		{ STR_INIT("[host]x"), STR_INIT("") },
@@ -47,6 +54,20 @@ static void next_hops_have_one_form(void **state)
 		if (r != (cases[i].nexthop.n ? 0 : -EINVAL) || !str_eq(nexthop, cases[i].nexthop))
 			fail_msg("%s: %d %.*s", cases[i].text.p, r, STR_ARG(nexthop));
 	}
+}
+
+static void the_path_of_a_socket_fits_into_its_address(void **state)
+{
+	(void)state;
+	auto_arena struct arena a = ARENA_INIT;
+	char text[128] = "lmtp:unix:/";
+	struct str nexthop;
+	struct err err;
+
+	memset(text + 11, 'x', 107);
+	assert_int_equal(route_parse(str_of(text, 10 + 107), &a, &nexthop, &err), 0);
+	assert_int_equal(nexthop.n, 10 + 107);
+	assert_int_equal(route_parse(str_of(text, 10 + 108), &a, &nexthop, &err), -EINVAL);
 }
 
 static void the_sender_comes_before_the_default_and_that_before_the_domain(void **state)
@@ -73,6 +94,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(next_hops_have_one_form),
+		cmocka_unit_test(the_path_of_a_socket_fits_into_its_address),
 		cmocka_unit_test(the_sender_comes_before_the_default_and_that_before_the_domain),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
