@@ -67,7 +67,8 @@ The Service that the world reaches has ports for administration
 {{/* What the server reads in /tmp/docker-mailserver */}}
 {{- define "posthorn.filesRead" -}}
 dovecot-masters.cf dovecot-quotas.cf fetchmail.cf postfix-accounts.cf postfix-aliases.cf
-postfix-receive-access.cf postfix-regexp.cf postfix-send-access.cf postfix-virtual.cf
+postfix-receive-access.cf postfix-regexp.cf postfix-relaymap.cf postfix-sasl-password.cf postfix-send-access.cf
+postfix-virtual.cf
 {{- end -}}
 
 {{- define "posthorn.warn.configs" -}}
@@ -76,7 +77,7 @@ postfix-receive-access.cf postfix-regexp.cf postfix-send-access.cf postfix-virtu
 {{- $file := trimPrefix "/tmp/docker-mailserver/" .path }}
 {{- $dead := regexMatch "^/etc/(postfix|dovecot|rspamd|amavis|fail2ban|cron|supervisor)" .path }}
 {{- if ne $file .path }}
-{{- $dead = not (or (has $file $read) (regexMatch "^(getmail|ssl)(/|$)" $file)) }}
+{{- $dead = not (or (has $file $read) (regexMatch "^(getmail|opendkim|rspamd/dkim|rspamd/override.d/dkim_signing.conf|ssl)(/|$)" $file)) }}
 {{- end }}
 {{- if $dead }}
 {{ .from }}.{{ .key }} is mounted at {{ .path }}, where Posthorn looks for nothing.
