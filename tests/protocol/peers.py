@@ -2,7 +2,8 @@
 
     with Postfix(smarthost=server.port('smtp')) as postfix:
         ...
-        postfix.stored()[0]     # a message as it came: CRLF, without what the delivery put on top
+        postfix.wait_stored()
+        stripped(postfix.files()[0].read_bytes())
 
 Both take mail for @elsewhere.example, for anybody but `nobody`, into one Maildir; everything else,
 their reports too, goes to `smarthost`. It raises Missing where the program is not to be had.
@@ -24,6 +25,11 @@ NOBODY = 65534
 # What a delivery adds above what came over SMTP, and what a hop adds.
 ADDED = re.compile(rb'(?:(?:Return-Path|X-Original-To|Delivered-To|Envelope-To|Delivery-Date|'
                    rb'Received): [^\n]*\n(?:[ \t][^\n]*\n)*)*', re.I)
+
+
+def stripped(data):
+    """A message of a Maildir as it came over SMTP: CRLF, without what was put on top."""
+    return data[ADDED.match(data).end():].replace(b'\n', b'\r\n')
 
 
 class Missing(Exception):
@@ -100,14 +106,9 @@ class Peer:
     def files(self):
         return sorted(self.mail.glob('**/new/*'))
 
-    def stored(self):
-        return [path.read_bytes()[ADDED.match(path.read_bytes()).end():].replace(b'\n', b'\r\n')
-                for path in self.files()]
-
     def wait_stored(self, count=1, seconds=20):
         try:
-            return wait_until(lambda: len(self.files()) >= count and self.stored(), seconds,
-                              what=f'{count} messages')
+            wait_until(lambda: len(self.files()) >= count, seconds, what=f'{count} messages')
         except AssertionError as e:
             raise AssertionError(f'{e}\n{self.log()[-3000:]}') from None
 

@@ -16,7 +16,7 @@ import pytest
 from certificates import Authority
 from dns_server import DnsServer
 from peers import DOMAIN as THERE
-from peers import Exim, Missing, Postfix
+from peers import Exim, Missing, Postfix, stripped
 from server import DOMAIN, PASSWORD, Server, wait_until
 from smtp_sink import Sink
 from test_remote import ALICE, parts_of, relay_to, reports, submit, wait_accepted
@@ -77,8 +77,13 @@ class Pair:
 
     def received(self, subject):
         """The one message with this subject, as it arrived."""
+        return stripped(self.received_file(subject))
+
+    def received_file(self, subject):
+        """The same with what the delivery put on top."""
         def find():
-            return [m for m in self.remote.stored() if f'Subject: {subject}\r\n'.encode() in m]
+            return [m for m in map(Path.read_bytes, self.remote.files())
+                    if f'\nSubject: {subject}\n'.encode() in m]
         found = wait_until(find, 30, what=f'"{subject}" in\n{self.remote.log()[-3000:]}')
         assert len(found) == 1
         return found[0]
@@ -139,8 +144,8 @@ def test_a_message_arrives_byte_for_byte(usual, name):
     assert usual.received(name) == sent
     assert re.search(r'TLS connection established to mx.elsewhere.example\[127.0.0.1\]:\d+',
                      usual.server.log())
-    top = usual.remote.files()[-1].read_text(errors='replace').split('Received: ')[1]
-    assert re.search(r'with e?smtps', top, re.I)
+    top = usual.received_file(name).split(b'Received: ')[1]
+    assert re.search(rb'with e?smtps', top, re.I)
 
 
 @pytest.mark.parametrize('without', [['chunking'], ['pipelining'], ['chunking', 'pipelining',
@@ -171,7 +176,7 @@ def test_an_address_beyond_ascii(usual):
     sent = message('für Jürgen', 'Hallo\r\n', From=ALICE, To=address)
     usual.submit(address, sent, mail_options=['SMTPUTF8', 'BODY=8BITMIME'])
     assert usual.received('für Jürgen') == sent
-    assert address.encode() in usual.remote.files()[-1].read_bytes().split(b'\nReceived')[0]
+    assert address.encode() in usual.received_file('für Jürgen').split(b'\nReceived')[0]
 
 
 def test_an_address_beyond_ascii_for_a_server_that_has_not_heard_of_it(make_pair, kind):
@@ -214,15 +219,16 @@ def test_a_success_is_called_relayed_where_nobody_will_say_more(make_pair, kind)
 
 
 def test_two_hundred_recipients_get_it_once_each(usual):
-    before = len(usual.remote.files())
     to = [f'user{n}@{THERE}' for n in range(200)]
     usual.submit(to, message('two hundred', 'a\r\n', From=ALICE))
-    usual.remote.wait_stored(before + 200, 60)
+
+    def recipients():
+        texts = [p.read_text(errors='replace') for p in usual.remote.files()]
+        return [re.search(r'^(?:Delivered-To|Envelope-to): (\S+)$', text, re.M).group(1)
+                for text in texts if '\nSubject: two hundred\n' in text]
+    wait_until(lambda: len(recipients()) >= 200, 60, every=0.2, what='200 copies')
     time.sleep(0.5)
-    found = [p.read_text() for p in usual.remote.files()[before:]]
-    got = [re.search(r'^(?:Delivered-To|Envelope-to): (\S+)$', text, re.M).group(1)
-           for text in found]
-    assert sorted(got) == sorted(to)
+    assert sorted(recipients()) == sorted(to)
 
 
 def test_a_server_that_takes_ten_recipients_at_a_time(make_pair, kind):
@@ -282,13 +288,10 @@ class Policy(socketserver.ThreadingTCPServer):
         self.server_close()
 
 
-def test_who_is_greylisted_comes_back(make_pair, kind):
-    if kind == 'exim':
-        pytest.skip('this is about a policy service of Postfix')
-    with Policy() as policy:
-        both = make_pair(settings=[
+def test_who_is_greylisted_comes_back(programs):
+    with Policy() as policy, pair('postfix', programs, settings=[
             'smtpd_recipient_restrictions = check_policy_service inet:127.0.0.1:'
-            f'{policy.server_address[1]}'])
+            f'{policy.server_address[1]}']) as both:
         both.submit([ELSEWHERE, f'carol@{THERE}'], message('grey', 'a\r\n', From=ALICE))
         both.remote.wait_stored(2)
         assert sorted(policy.seen) == sorted([ELSEWHERE, f'carol@{THERE}'] * 2)
@@ -342,12 +345,16 @@ def sending(programs):
         yield made
 
 
+def new_report(peer, before):
+    """The report that is there now and was not before."""
+    path, = wait_until(lambda: set(peer.files()) - before, 20, what='a report')
+    return email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+
+
 def test_postfix_hears_of_a_recipient_that_does_not_exist(sending):
-    before = len(sending.remote.files())
+    before = set(sending.remote.files())
     hand_over(sending.remote, [f'nobody@{DOMAIN}', ALICE], message('to nobody', 'a\r\n', To=ALICE))
-    sending.remote.wait_stored(before + 1)
-    report = email.message_from_bytes(sending.remote.files()[-1].read_bytes(),
-                                      policy=email.policy.default)
+    report = new_report(sending.remote, before)
     assert report.get_content_type() == 'multipart/report'
     status = next(p for p in report.walk() if p.get_content_type() == 'message/delivery-status')
     assert status.get_payload()[1]['Status'] == '5.1.1'
@@ -356,12 +363,10 @@ def test_postfix_hears_of_a_recipient_that_does_not_exist(sending):
 
 def test_postfix_is_told_that_nobody_here_reports_success(sending):
     # Port 25 offers no DSN, so Postfix says itself that the message has left it.
-    before = len(sending.remote.files())
+    before = set(sending.remote.files())
     hand_over(sending.remote, ALICE, message('success', 'a\r\n', To=ALICE),
               mail_options=['ENVID=one', 'RET=HDRS'], rcpt_options=['NOTIFY=SUCCESS'])
-    sending.remote.wait_stored(before + 1)
-    report = email.message_from_bytes(sending.remote.files()[-1].read_bytes(),
-                                      policy=email.policy.default)
+    report = new_report(sending.remote, before)
     _, per_message, recipients, _ = parts_of(report)
     assert 'postfix.elsewhere.example' in report['From']
     assert per_message['Original-Envelope-Id'] == 'one'
