@@ -102,13 +102,28 @@ static void feed_simple(struct dkim_canon_body *b, struct str piece)
 	b->cr = cr;
 }
 
-/* Bytes at the front that relaxed canonicalization leaves alone. */
+static bool is_plain(char c)
+{
+	return (unsigned char)c > ' ' || (c != ' ' && c != '\t' && c != '\r');
+}
+
+/* Bytes at the front that relaxed canonicalization leaves alone: words, with one space or one line
+ * end between them. So most bodies go to the hash as they are, without being copied. */
 static size_t plain_length(struct str s)
 {
 	size_t n = 0;
 
-	while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t' && s.p[n] != '\r')
-		n++;
+	while (n < s.n) {
+		if (is_plain(s.p[n]))
+			n++;
+		else if (n && s.n - n > 1 && s.p[n] == ' ' && is_plain(s.p[n + 1]))
+			n++;
+		else if (n && s.n - n > 2 && s.p[n] == '\r' && s.p[n + 1] == '\n' &&
+			 is_plain(s.p[n + 2]))
+			n += 2;
+		else
+			break;
+	}
 	return n;
 }
 

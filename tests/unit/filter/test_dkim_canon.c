@@ -58,6 +58,9 @@ static void bodies(void **state)
 		{ "a \r b", "a \r b\r\n", "a \r b\r\n" },
 		{ "\r\r\r\n\r\n", "\r\r\r\n", "\r\r\r\n" },
 		{ "a\r\n\r", "a\r\n\r\r\n", "a\r\n\r\r\n" },
+		{ "a b  c\r\nd \r\n e\r\n\nf \ng", "a b  c\r\nd \r\n e\r\n\nf \ng\r\n",
+		  "a b c\r\nd\r\n e\r\n\nf \ng\r\n" },
+		{ " a\tb\r\n\r\n c", " a\tb\r\n\r\n c\r\n", " a b\r\n\r\n c\r\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
