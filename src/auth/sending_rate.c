@@ -70,7 +70,7 @@ int64_t sending_rate_take(struct sending_rate *t, struct str account, int64_t no
 	struct sending_account *a = account_of(t, account, now);
 	int64_t paid = (a->paid_us > now ? a->paid_us : now) + hour / t->per_hour;
 	if (paid - now > hour)
-		return (paid - now - hour) / 1000 + 1;
+		return (paid - now - hour + 999) / 1000;
 	a->paid_us = paid;
 	return 0;
 }
