@@ -150,7 +150,8 @@ static int may_suspend sign(void *ctx, struct filter_sign_in *in, struct arena *
 	struct sign_job job = { .in = in, .signing = signing, .arena = a, .err = err };
 
 	buf_init(&job.head, a, HEAD_MAX);
-	int r = work_run(run_sign, &job);
+	/* Without a key nobody needs to read the message. */
+	int r = signing->rule_count ? work_run(run_sign, &job) : 0;
 	signing_unref(signing);
 	if (r < 0)
 		return r;
