@@ -1,6 +1,7 @@
 """sendmail, and other clients that may send without a login."""
 import email
-import getpass
+import os
+import pwd
 import re
 import smtplib
 import subprocess
@@ -33,7 +34,7 @@ def test_a_letter_gets_what_it_lacks(make_server):
     server = make_server(accounts=[ALICE])
     assert sendmail(server, ALICE) == (0, '')
     letter = got(server)
-    me = f'{getpass.getuser()}@{HOSTNAME}'
+    me = f'{pwd.getpwuid(os.getuid()).pw_name}@{HOSTNAME}'
     assert letter['From'] == f'<{me}>'
     assert letter['Return-Path'] == f'<{me}>'
     assert letter['Date'] and letter['Message-ID'].endswith(f'@{HOSTNAME}>')
