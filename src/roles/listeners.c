@@ -5,13 +5,12 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/local_socket.h"
 #include "core/settings.h"
 
 #define LISTEN_BACKLOG 1024
@@ -163,24 +162,13 @@ int listeners_open(const struct settings *set, struct listeners *out, struct err
 
 int listeners_open_local(const struct settings *set, struct listeners *out, struct err *err)
 {
-	struct str path = set->local_socket;
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = local_socket_listen(set->local_socket, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+				     LISTEN_BACKLOG, err);
 
-	if (path.n >= sizeof(name.sun_path))
-		return err_set(err, -ENAMETOOLONG, "%s: too long for a socket", path.p);
-	memcpy(name.sun_path, path.p, path.n);
-	(void)unlink(path.p);
-	mode_t before = umask(0177);
-	int r = fd < 0 || bind(fd, (const struct sockaddr *)&name, sizeof(name)) < 0 ||
-				listen(fd, LISTEN_BACKLOG) < 0
-			? err_sys(err, "cannot listen at %s", path.p)
-			: 0;
-	umask(before);
-	if (r == 0)
-		out->v[out->count++] =
-			(struct listener){ .role = "front", .name = "local", .fd = take_fd(&fd) };
-	return r;
+	if (fd < 0)
+		return fd;
+	out->v[out->count++] = (struct listener){ .role = "front", .name = "local", .fd = fd };
+	return 0;
 }
 
 void listeners_close(struct listeners *l)

@@ -6,15 +6,13 @@
 #include "queue/queue_server.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/local_socket.h"
 #include "core/group.h"
 #include "core/log.h"
 #include "core/loop.h"
@@ -64,22 +62,7 @@ static struct str queue_role_report(void)
 /* For who may write into the state directory anyway: the server's own user, and root. */
 static int open_operator_socket(struct str path, struct err *err)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (path.n >= sizeof(name.sun_path))
-		return err_set(err, -ENAMETOOLONG, "%s: too long for a socket", path.p);
-	memcpy(name.sun_path, path.p, path.n);
-	if (fd < 0)
-		return err_sys(err, "socket");
-	if (unlink(path.p) < 0 && errno != ENOENT)
-		return err_sys(err, "%s", path.p);
-	mode_t before = umask(0177);
-	int r = bind(fd, (const struct sockaddr *)&name, sizeof(name));
-	umask(before);
-	if (r < 0 || listen(fd, 16) < 0)
-		return err_sys(err, "%s", path.p);
-	return take_fd(&fd);
+	return local_socket_listen(path, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 16, err);
 }
 
 static void operator_connected(void *ctx, int fd, const union socket_address *peer)
