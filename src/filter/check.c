@@ -14,6 +14,7 @@
 #include "core/work.h"
 #include "filter/arc.h"
 #include "filter/authres.h"
+#include "filter/check.h"
 #include "filter/dkim_verify.h"
 #include "filter/dmarc.h"
 #include "filter/filter.h"
@@ -21,33 +22,7 @@
 #include "filter/message.h"
 #include "filter/spf.h"
 
-#define HEAD_MAX    65536
-#define SYMBOLS_MAX (DKIM_SIGNATURES_MAX + 4)
-
-struct check {
-	struct filter *filter;
-	const struct filter_examine_in *in;
-	struct arena *arena;
-	struct arena reading; /* of the thread that reads the message, and of what it found */
-	struct err *err;
-	int64_t end;
-
-	struct spf_question question;
-	struct spf_answer helo, sender;
-	bool has_spf;
-
-	int read; /* what came of reading it */
-	struct dkim_verifier dkim;
-	struct arc_chain arc;
-	struct str authors[MESSAGE_AUTHORS_MAX];
-	size_t author_count;
-	struct str author_domain; /* whose result counts; empty: there is no author */
-	struct dmarc_answer dmarc;
-	bool vouched; /* by ARC: its policy does not count */
-
-	struct filter_symbol symbols[SYMBOLS_MAX];
-	size_t symbol_count;
-};
+#define HEAD_MAX 65536
 
 /* A key of a signature. */
 struct key_question {
@@ -326,7 +301,7 @@ static void report(const struct check *c)
 		  LOG_STR("domain", has_author ? c->author_domain : STR("unknown")));
 }
 
-static int may_suspend run(struct check *c, struct filter_examine_out *out)
+int filter_check_run(struct check *c, struct filter_examine_out *out)
 {
 	struct buf head;
 
@@ -340,7 +315,6 @@ static int may_suspend run(struct check *c, struct filter_examine_out *out)
 		return err_set(c->err, -E2BIG, "the results are too large");
 	add_symbols(c);
 	decide(c, out);
-	report(c);
 	out->head = buf_str(&head);
 	out->symbols = ARENA_NEW_ARRAY(c->arena, struct filter_symbol, c->symbol_count);
 	for (size_t i = 0; i < c->symbol_count; i++) {
@@ -351,18 +325,32 @@ static int may_suspend run(struct check *c, struct filter_examine_out *out)
 	return 0;
 }
 
-int filter_run_checks(void *ctx, struct filter_examine_in *in, struct arena *a,
-		      struct filter_examine_out *out, struct err *err)
+/* Too large for the stack of a fiber. */
+struct check *filter_check_new(struct filter *f, const struct filter_examine_in *in,
+			       struct arena *a, struct err *err)
 {
-	struct filter *f = ctx;
-	/* Too large for the stack of a fiber. */
 	struct check *c = ARENA_NEW(a, struct check);
 
 	*c = (struct check){ .filter = f, .in = in, .arena = a, .err = err };
 	c->end = loop_deadline(f->config.timeout);
 	arena_init(&c->reading);
-	int r = run(c, out);
+	return c;
+}
+
+void filter_check_done(struct check *c)
+{
 	dkim_verify_done(&c->dkim);
 	arena_done(&c->reading);
+}
+
+int filter_run_checks(void *ctx, struct filter_examine_in *in, struct arena *a,
+		      struct filter_examine_out *out, struct err *err)
+{
+	struct check *c = filter_check_new(ctx, in, a, err);
+	int r = filter_check_run(c, out);
+
+	if (r == 0)
+		report(c);
+	filter_check_done(c);
 	return r;
 }

@@ -29,3 +29,6 @@ void filter_attach_resolver(struct filter *f, int fd);
 void filter_reload(struct filter *f);
 
 struct ipc_server filter_ipc_server(struct filter *f);
+
+/* For operators: explain.ipc. */
+struct ipc_server filter_explain_server(struct filter *f);

@@ -1,31 +1,41 @@
 /* filter: who really sent a message; signatures for ours.
  *
  * May: read the keys of DKIM in the configuration, read message bodies through descriptors that
- * front passes, ask the resolver. May not: speak to the network, see mailboxes or the journal,
- * write anything, start programs. */
+ * front passes, ask the resolver, accept operators on a local socket. May not: speak to the
+ * network, see mailboxes or the journal, write anything, start programs. */
 #include <stddef.h>
 #include <unistd.h>
 
 #include "core/ipc.h"
 #include "core/sandbox.h"
 #include "core/settings.h"
+#include "filter/explain.h"
 #include "filter/filter_server.h"
+#include "roles/door.h"
 #include "roles/role.h"
 
 /* Messages are read and signed here, as many at a time as there are threads. */
 #define THREADS 4
 
 static struct filter *filter; /* NULL until start */
+static struct door operators;
 
 static struct ipc_server filter_role_server(void)
 {
 	return filter_ipc_server(filter);
 }
 
+static bool operator_server(struct ipc_server *out)
+{
+	if (!filter)
+		return false;
+	*out = filter_explain_server(filter);
+	return true;
+}
+
 static int filter_role_start(struct group *g, struct err *err)
 {
-	(void)g, (void)err;
-	return 0;
+	return door_start(&operators, g, err);
 }
 
 static int filter_prepare(unsigned instance, struct err *err)
@@ -44,6 +54,7 @@ static int filter_prepare(unsigned instance, struct err *err)
 	(void)instance, (void)err;
 
 	filter = filter_new(&config);
+	door_open(&operators, EXPLAIN_SOCKET, operator_server);
 	return 0;
 }
 
@@ -63,14 +74,18 @@ static void filter_peer(struct str service, unsigned instance, int socket)
 
 static void filter_role_end(void)
 {
-	if (filter)
-		filter_free(filter);
+	struct filter *f = filter;
+
+	filter = NULL; /* operators that come now are sent away */
+	door_close(&operators);
+	if (f)
+		filter_free(f);
 }
 
 static const struct sandbox_policy *filter_sandbox(void)
 {
 	static const char *paths[2];
-	static const struct sandbox_policy policy = { .read = paths };
+	static const struct sandbox_policy policy = { .profile = SANDBOX_SERVER, .read = paths };
 
 	paths[0] = settings_get()->config_dir.p;
 	return &policy;

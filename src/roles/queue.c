@@ -6,21 +6,17 @@
 #include "queue/queue_server.h"
 
 #include <errno.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/local_socket.h"
 #include "core/group.h"
-#include "core/log.h"
 #include "core/loop.h"
 #include "core/sandbox.h"
 #include "core/settings.h"
 #include "queue/history.h"
 #include "queue/operator.h"
-#include "roles/acceptor.h"
+#include "roles/door.h"
 #include "roles/role.h"
 
 /* The flusher, and what reads bodies for reports. */
@@ -32,9 +28,7 @@ static struct {
 	struct arena memory;
 	struct str journal;
 	struct str history;
-	int operators; /* listening socket, or -1 */
-	struct acceptor acceptor;
-	struct group operator_fibers;
+	struct door operators;
 	struct queue *queue; /* NULL until start */
 } role_state;
 
@@ -59,32 +53,12 @@ static struct str queue_role_report(void)
 				: STR("the journal is being read");
 }
 
-/* For who may write into the state directory anyway: the server's own user, and root. */
-static int open_operator_socket(struct str path, struct err *err)
+static bool operator_server(struct ipc_server *out)
 {
-	return local_socket_listen(path, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 16, err);
-}
-
-static void operator_connected(void *ctx, int fd, const union socket_address *peer)
-{
-	(void)ctx, (void)peer;
-	if (!role_state.queue) {
-		close(fd);
-		return;
-	}
-	struct ipc_server s = queue_operator_server(role_state.queue);
-	(void)!ipc_serve(fd, &s, &role_state.operator_fibers);
-}
-
-static int listen_to_operators(struct group *g, struct err *err)
-{
-	if (role_state.operators < 0)
-		return 0;
-	role_state.acceptor.connected = operator_connected;
-	io_init(&role_state.acceptor.io, role_state.operators);
-	return acceptor_start(&role_state.acceptor, g) < 0
-		       ? err_set(err, -EAGAIN, "queue: too many fibers")
-		       : 0;
+	if (!role_state.queue)
+		return false;
+	*out = queue_operator_server(role_state.queue);
+	return true;
 }
 
 static int queue_prepare(unsigned instance, struct err *err)
@@ -96,19 +70,12 @@ static int queue_prepare(unsigned instance, struct err *err)
 		arena_printf(&role_state.memory, "%" STR_FMT "/journal", STR_ARG(set->state_dir));
 	role_state.history = arena_printf(&role_state.memory, "%" STR_FMT "/" HISTORY_DIR,
 					  STR_ARG(set->state_dir));
-	group_init(&role_state.operator_fibers);
 	int r = fd_make_dirs(role_state.journal.p, 0700, err);
 	if (r == 0)
 		r = fd_make_dirs(role_state.history.p, 0700, err);
 	if (r < 0)
 		return r;
-	role_state.operators = open_operator_socket(arena_printf(&role_state.memory,
-								 "%" STR_FMT "/" OPERATOR_SOCKET,
-								 STR_ARG(set->state_dir)),
-						    err);
-	if (role_state.operators < 0)
-		log_event(LOG_CALL_FAILED, LOG_CSTR("what", "the door for operators"),
-			  LOG_REASON(err));
+	door_open(&role_state.operators, OPERATOR_SOCKET, operator_server);
 	return 0;
 }
 
@@ -139,7 +106,7 @@ static int queue_role_start(struct group *g, struct err *err)
 		.remote_retry_min = set->remote_retry_min,
 	};
 	int r = queue_start(&config, &role_state.queue, err);
-	return r < 0 ? r : listen_to_operators(g, err);
+	return r < 0 ? r : door_start(&role_state.operators, g, err);
 }
 
 static void queue_role_drain(void)
@@ -152,7 +119,7 @@ static void queue_role_end(void)
 	struct queue *q = role_state.queue;
 
 	role_state.queue = NULL; /* operators that come now are sent away */
-	group_done(&role_state.operator_fibers);
+	door_close(&role_state.operators);
 	if (q)
 		queue_stop(q);
 	arena_done(&role_state.memory);

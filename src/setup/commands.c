@@ -103,6 +103,17 @@ static const struct setup_command commands[] = {
 	  "<EMAIL ADDRESS> <FILE> [<MAILBOX>]", "add the mail of a file to an account",
 	  "    FILE is a .tar of a Maildir, a directory that is one, or an mbox file. Mailboxes\n"
 	  "    that are missing are created; with MAILBOX all of it goes there.\n" },
+	{ STR_INIT("explain"), STR_INIT(""), "explainmail", cmd_explain, 1,
+	  "[--client <ADDRESS>] [--helo <NAME>] [--from <EMAIL ADDRESS>] [--json] "
+	  "<FILE|-|MESSAGE-ID|QUEUE ID>",
+	  "say what SPF, DKIM, DMARC and ARC make of a message, and why",
+	  "    First what was found when it came in, as the history, the log and the message\n"
+	  "    itself have it; then what the running server finds now, with the records that it\n"
+	  "    was found in, and what it would answer.\n"
+	  "    --client  address of the server that sent it; --helo what that called itself;\n"
+	  "    --from    sender of the envelope, <> for none. Without these they are what this\n"
+	  "              server wrote on top of the message when it came in.\n"
+	  "    --json    one object: then, now\n" },
 	{ STR_INIT("queue"), STR_INIT("list"), "listqueue", cmd_queue_list, 0, "[--json]",
 	  "list the mail that waits",
 	  "    Each message with what its recipients wait for; * is being delivered, ! is held.\n"

@@ -39,11 +39,18 @@ static enum setup_exit dispatch(struct setup *s, struct str program)
 		usage_print_all();
 		return SETUP_OK;
 	}
+	unsigned words = 2;
 	c = setup_command_find(s->args[0], setup_arg(s, 1));
-	if (!c)
+	if (!c) {
+		words = 1;
+		c = setup_command_find(s->args[0], STR(""));
+	}
+	if (!c || !s->args[0].n)
 		return unknown_command(s);
-	s->args += 2;
-	s->count -= 2;
+	if (words > s->count)
+		words = s->count;
+	s->args += words;
+	s->count -= words;
 	return run(s, c);
 }
 

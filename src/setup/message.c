@@ -112,8 +112,8 @@ void usage_print(const struct setup_command *c)
 	printf("    %s - %s\n\n", c->program, c->summary);
 	print_heading("SYNOPSIS");
 	if (c->group.n)
-		printf("    " COLOUR_NAME "setup %s %s" COLOUR_RESET " %s\n\n", c->group.p,
-		       c->name.p, c->arguments);
+		printf("    " COLOUR_NAME "setup %s%s%s" COLOUR_RESET " %s\n\n", c->group.p,
+		       c->name.n ? " " : "", c->name.p, c->arguments);
 	else
 		printf("    " COLOUR_NAME "%s" COLOUR_RESET " %s\n\n", c->program, c->arguments);
 	print_heading("DESCRIPTION");
@@ -142,8 +142,9 @@ void usage_print_all(void)
 	print_heading("COMMANDS");
 	for (unsigned i = 0; i < count; i++)
 		if (c[i].group.n)
-			printf("    " COLOUR_NAME "%s %s" COLOUR_RESET " %s\n        %s\n",
-			       c[i].group.p, c[i].name.p, c[i].arguments, c[i].summary);
+			printf("    " COLOUR_NAME "%s%s%s" COLOUR_RESET " %s\n        %s\n",
+			       c[i].group.p, c[i].name.n ? " " : "", c[i].name.p, c[i].arguments,
+			       c[i].summary);
 	printf("\n");
 	print_heading("EXIT STATUS");
 	printf("    0 success, 1 wrong arguments or failure, 2 unknown command.\n\n");

@@ -2,80 +2,43 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
-#include "core/fiber.h"
-#include "core/group.h"
-#include "core/ipc.h"
-#include "core/loop.h"
+#include "setup/door.h"
 #include "setup/message.h"
 
 struct visit {
-	struct setup *s;
 	bool optional;
 	queue_door_fn *fn;
 	void *arg;
-	enum setup_exit result;
 };
 
-static int connect_queue(struct setup *s, struct err *err)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	struct str path =
-		arena_printf(&s->arena, "%" STR_FMT "/" OPERATOR_SOCKET, STR_ARG(s->state_dir));
-	auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	if (path.n >= sizeof(name.sun_path))
-		return err_set(err, -ENAMETOOLONG, "%s", path.p);
-	memcpy(name.sun_path, path.p, path.n);
-	if (fd < 0)
-		return err_sys(err, "socket");
-	if (connect(fd, (const struct sockaddr *)&name, sizeof(name)) < 0)
-		return err_sys(err, "%s", path.p);
-	return take_fd(&fd);
-}
-
-static void visit_main(void *arg)
+static enum setup_exit visit(struct setup *s, void *arg)
 {
 	struct visit *v = arg;
-	auto_group struct group g;
+	struct door queue;
 	struct err err;
 
-	group_init(&g);
-	int fd = connect_queue(v->s, &err);
-	if (fd < 0 && !v->optional) {
-		v->result = message_fail(
-			v->s, "The queue cannot be reached, is the server running? %s", err.text);
-		return;
+	if (door_open(s, OPERATOR_SOCKET, "queue", &queue, &err) < 0) {
+		if (v->optional)
+			return v->fn(s, NULL, v->arg);
+		return message_fail(s, "The queue cannot be reached, is the server running? %s",
+				    err.text);
 	}
-	struct ipc_client *queue = fd < 0 ? NULL : ipc_client_new("queue", &g);
-	if (queue)
-		ipc_client_attach(queue, fd);
-	v->result = v->fn(v->s, queue, v->arg);
-	if (queue)
-		ipc_client_close(queue);
-	group_done(&g);
-	ipc_client_free(queue);
+	enum setup_exit r = v->fn(s, queue.role, v->arg);
+	door_close(&queue);
+	return r;
 }
 
 enum setup_exit queue_door_open(struct setup *s, bool optional, queue_door_fn *fn, void *arg)
 {
-	struct visit v = { s, optional, fn, arg, SETUP_ERROR };
-	struct group g;
+	struct visit v = { optional, fn, arg };
 
-	loop_init(LOOP_CLOCK_REAL);
-	group_init(&g);
-	if (fiber_spawn(&g, "setup", visit_main, &v) == 0)
-		loop_run();
-	loop_done();
-	return v.result;
+	return door_run(s, visit, &v);
 }
 
 static int visit_some(struct ipc_client *queue, const struct operator_messages_in *in,

@@ -36,7 +36,7 @@ struct setup {
 
 struct setup_command {
 	struct str group; /* "email"; empty for a second form that only exists as a program name */
-	struct str name;  /* "add" */
+	struct str name;  /* "add"; empty for a command of one word */
 	const char *program; /* "addmailuser": what argv[0] may say, and who speaks in messages */
 	enum setup_exit (*run)(struct setup *s);
 	unsigned least; /* number of arguments */
@@ -54,8 +54,7 @@ static inline struct str setup_arg(const struct setup *s, unsigned i)
 /* The arguments from i on, joined by single blanks: how passwords with blanks may be written. */
 struct str setup_args_from(struct setup *s, unsigned i);
 
-/* The command asked for, by the two words or by the name of the program; NULL when there is
- * none. */
+/* The command asked for, by its words or by the name of the program; NULL when there is none. */
 const struct setup_command *setup_command_find(struct str group, struct str name);
 const struct setup_command *setup_command_find_program(struct str program);
 const struct setup_command *setup_commands(unsigned *count);
@@ -79,6 +78,7 @@ enum setup_exit cmd_mailbox_check(struct setup *s);
 enum setup_exit cmd_mailbox_reindex(struct setup *s);
 enum setup_exit cmd_mailbox_export(struct setup *s);
 enum setup_exit cmd_mailbox_import(struct setup *s);
+enum setup_exit cmd_explain(struct setup *s);
 enum setup_exit cmd_queue_list(struct setup *s);
 enum setup_exit cmd_queue_show(struct setup *s);
 enum setup_exit cmd_queue_stats(struct setup *s);
