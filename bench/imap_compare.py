@@ -189,14 +189,14 @@ def targets(results):
     return wanted
 
 
-def measure(args):
+def measure(args, results):
+    """Fills results as it goes: what was measured is there even if a later step fails."""
     mail = make(args.directory, args.messages)
     sizes = [n for n in (1000, 10000, 100000, 1000000) if n <= args.largest]
     makers = {'posthorn': lambda: ImapPosthorn(args.directory, os.environ['POSTHORN_BUILD']),
               'dovecot': lambda: ImapDovecot(args.directory),
               'tuned': lambda: TunedDovecot(args.directory)}
     systems = {name: makers[name]() for name in args.only or makers}
-    results = {}
     try:
         for name, system in systems.items():
             results[name] = {'first': prepare(system, args, mail, sizes), 'rounds': []}
@@ -210,18 +210,19 @@ def measure(args):
         for system in systems.values():
             system.stop()
             system.remove()
-    return results
 
 
 def main():
     args = arguments()
     if os.geteuid() != 0:
         raise SystemExit('Dovecot and an empty page cache need root.')
+    results = {}
+    report = {'machine': machine(args.directory), 'messages': args.messages, 'systems': results}
     try:
-        results = measure(args)
+        measure(args, results)
     finally:
         remove_left_roots()
-    report = {'machine': machine(args.directory), 'messages': args.messages, 'systems': results}
+        Path(args.json).write_text(json.dumps(report, indent=1) + '\n')
     print('\n' + ', '.join(f'{key}: {value}' for key, value in report['machine'].items()))
     print_table(results)
     if 'posthorn' in results:
