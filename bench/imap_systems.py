@@ -29,7 +29,7 @@ class ImapPosthorn(Posthorn):
         """Until the text of all mail is in the index; the log says so. Returns the seconds."""
         begin, log = time.monotonic(), self.root / 'var/log/mail/mail.log'
         while time.monotonic() - begin < seconds:
-            found = dict(re.findall(r'/(u\d+)\): (\d+ of \d+) messages are in',
+            found = dict(re.findall(r'\((u\d+)@[^)]*\): (\d+ of \d+) messages are in',
                                     log.read_text(errors='replace')))
             done = [name for name, text in found.items() if len(set(text.split(' of '))) == 1]
             if {f'u{n}' for n in numbers} <= set(done):

@@ -34,18 +34,30 @@ struct mailbox_role mailbox_role;
 static struct arena role_memory;
 static struct str index_root, fts_root;
 
-static void report_store(void *ctx, enum store_report kind, const char *where, const char *what)
+static void report_store(void *ctx, enum store_report kind, const char *account, const char *dir,
+			 const char *what)
 {
+	auto_arena struct arena a = ARENA_INIT;
+
 	(void)ctx;
-	if (kind == STORE_REPAIRED)
-		log_event(LOG_STORE_REPAIRED, LOG_CSTR("user", where), LOG_CSTR("reason", what));
-	else
-		log_event(LOG_STORE_FAILED, LOG_CSTR("user", where), LOG_CSTR("reason", what));
+	log_event(kind == STORE_REPAIRED ? LOG_STORE_REPAIRED : LOG_STORE_FAILED,
+		  LOG_STR("user", store_account_address(str_from(account), &a)),
+		  LOG_STR("reason", arena_printf(&a, "%s: %s", dir, what)));
 }
 
 static void work_waits(void)
 {
 	waitq_wake_all(&mailbox_role.unsettled);
+}
+
+/* Each rename dirties a block of the directory that the next sync of anybody has to write: they
+ * come together. */
+static int may_suspend wait_for_work(void)
+{
+	int r = waitq_wait(&mailbox_role.unsettled, "files to rename",
+			   loop_deadline(SETTLE_LOOK_MS));
+
+	return r == 0 ? fiber_sleep(settings_get()->rename_delay) : r;
 }
 
 /* Between the work of sessions, directories are made to agree with the indexes. */
@@ -58,8 +70,7 @@ static void settle_main(void *arg)
 		if (store_pool_settle(mailbox_role.pool))
 			r = fiber_yield();
 		else
-			r = waitq_wait(&mailbox_role.unsettled, "files to rename",
-				       loop_deadline(SETTLE_LOOK_MS));
+			r = wait_for_work();
 	}
 }
 

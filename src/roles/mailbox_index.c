@@ -6,21 +6,23 @@
 #include "core/settings.h"
 #include "roles/mailbox.h"
 #include "store/fts.h"
+#include "store/store.h"
 
 static void report(const struct fts_report *r)
 {
+	auto_arena struct arena a = ARENA_INIT;
+	struct str user = store_account_address(str_from(r->account), &a);
+
 	switch (r->kind) {
 	case FTS_PROGRESS:
-		log_event(LOG_INDEX_PROGRESS, LOG_CSTR("user", r->account),
+		log_event(LOG_INDEX_PROGRESS, LOG_STR("user", user),
 			  LOG_INT("done", (int64_t)r->done), LOG_INT("total", (int64_t)r->total));
 		return;
 	case FTS_DAMAGED:
-		log_event(LOG_INDEX_DAMAGED, LOG_CSTR("user", r->account),
-			  LOG_CSTR("reason", r->reason));
+		log_event(LOG_INDEX_DAMAGED, LOG_STR("user", user), LOG_CSTR("reason", r->reason));
 		return;
 	case FTS_FAILED:
-		log_event(LOG_INDEX_FAILED, LOG_CSTR("user", r->account),
-			  LOG_CSTR("reason", r->reason));
+		log_event(LOG_INDEX_FAILED, LOG_STR("user", user), LOG_CSTR("reason", r->reason));
 		return;
 	}
 }

@@ -11,6 +11,7 @@
 #include "setup/prompt.h"
 #include "setup/remove_tree.h"
 #include "setup/setup_file.h"
+#include "store/store.h"
 
 enum mail_data {
 	MAIL_DATA_ASK,
@@ -89,16 +90,14 @@ static int remove_entries(struct setup *s, struct str name, struct err *err)
 }
 
 /* What the server made of the mail: words of it are in there. */
-static int remove_derived(struct setup *s, const struct address *addr, struct err *err)
+static int remove_derived(struct setup *s, struct str mail, struct err *err)
 {
 	const struct str roots[] = { s->index_dir, s->text_index_dir };
 	struct stat st;
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(roots) && r == 0; i++) {
-		struct str dir = arena_printf(&s->arena, "%" STR_FMT "/%" STR_FMT "/%" STR_FMT,
-					      STR_ARG(roots[i]), STR_ARG(addr->domain),
-					      STR_ARG(addr->local));
+		struct str dir = store_account_below(roots[i], mail, &s->arena);
 		if (lstat(dir.p, &st) == 0)
 			r = remove_tree(dir.p, err);
 	}
@@ -121,7 +120,7 @@ static int remove_mail(struct setup *s, struct str name, struct err *err)
 	if (r < 0)
 		return r;
 	(void)rmdir(domain_dir.p); /* stays as long as another account lives there */
-	return remove_derived(s, &addr, err);
+	return remove_derived(s, dir, err);
 }
 
 static enum setup_exit delete_account(struct setup *s, struct str name, enum mail_data data)

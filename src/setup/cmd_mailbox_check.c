@@ -8,6 +8,7 @@
 #include "setup/mailbox_account.h"
 #include "setup/message.h"
 #include "setup/progress.h"
+#include "store/fts.h"
 
 static void show(void *ctx, uint32_t done, uint32_t all)
 {
@@ -33,32 +34,34 @@ static enum setup_exit check_one(struct mailbox_account *m, struct str name)
 	return v.unreadable ? SETUP_ERROR : SETUP_OK;
 }
 
-/* Failures of one mailbox do not keep the others from their turn. `findings_count`: what was mended
- * on the way is a failure too. */
-static enum setup_exit each(struct setup *s,
-			    enum setup_exit (*one)(struct mailbox_account *m, struct str name),
-			    bool findings_count)
+/* Failures of one mailbox do not keep the others from their turn. */
+static enum setup_exit each(struct mailbox_account *m,
+			    enum setup_exit (*one)(struct mailbox_account *m, struct str name))
 {
-	struct mailbox_account m;
 	struct store_box_list boxes;
-	bool failed = false;
 
-	enum setup_exit r = mailbox_account_open(s, &m);
+	enum setup_exit r = mailbox_account_names(m, 1, &boxes);
 	if (r != SETUP_OK)
 		return r;
-	r = mailbox_account_names(&m, 1, &boxes);
-	for (size_t i = 0; r == SETUP_OK && i < boxes.n; i++)
-		if (one(&m, boxes.v[i].name) != SETUP_OK)
-			failed = true;
-	if (r == SETUP_OK && (failed || (findings_count && m.findings)))
-		r = SETUP_ERROR;
-	mailbox_account_close(&m);
+	for (size_t i = 0; i < boxes.n; i++)
+		if (one(m, boxes.v[i].name) != SETUP_OK)
+			r = SETUP_ERROR;
 	return r;
 }
 
 enum setup_exit cmd_mailbox_check(struct setup *s)
 {
-	return each(s, check_one, true);
+	struct mailbox_account m;
+
+	enum setup_exit r = mailbox_account_open(s, &m);
+	if (r != SETUP_OK)
+		return r;
+	r = each(&m, check_one);
+	/* What was mended on the way is a failure too. */
+	if (m.findings)
+		r = SETUP_ERROR;
+	mailbox_account_close(&m);
+	return r;
 }
 
 static enum setup_exit reindex_one(struct mailbox_account *m, struct str name)
@@ -76,7 +79,17 @@ static enum setup_exit reindex_one(struct mailbox_account *m, struct str name)
 
 enum setup_exit cmd_mailbox_reindex(struct setup *s)
 {
-	return each(s, reindex_one, false);
+	struct mailbox_account m;
+	struct err err;
+
+	enum setup_exit r = mailbox_account_open(s, &m);
+	if (r != SETUP_OK)
+		return r;
+	r = each(&m, reindex_one);
+	if (s->count == 1 && fts_retire(fts_file(s->text_index_dir, m.path, &s->arena), &err) < 0)
+		r = message_fail(s, "%s", err.text);
+	mailbox_account_close(&m);
+	return r;
 }
 
 enum setup_exit cmd_quota_recount(struct setup *s)

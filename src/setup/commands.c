@@ -93,7 +93,12 @@ static const struct setup_command commands[] = {
 	{ STR_INIT("mailbox"), STR_INIT("reindex"), "reindexmailbox", cmd_mailbox_reindex, 1,
 	  "<EMAIL ADDRESS> [<MAILBOX>]", "make the indexes of an account again",
 	  "    What is known of messages beside their files is thrown away and made again; by\n"
-	  "    the server, where it has the mailbox in use.\n" },
+	  "    the server, where it has the mailbox in use. Without MAILBOX the full-text index\n"
+	  "    as well, by the server when the account is used next.\n" },
+	{ STR_INIT("mailbox"), STR_INIT("fulltext"), "fulltextmailbox", cmd_mailbox_fulltext, 1,
+	  "<EMAIL ADDRESS> [--wait]", "say how far the full-text index of an account has come",
+	  "    The server fills it in the background; searches read what is not in yet. --wait\n"
+	  "    shows the progress and returns when all is in.\n" },
 	{ STR_INIT("mailbox"), STR_INIT("export"), "exportmailbox", cmd_mailbox_export, 2,
 	  "<EMAIL ADDRESS> <FILE> [<MAILBOX>]", "write the mail of an account to a file",
 	  "    FILE ends in .mbox (one mailbox) or .tar; any other name becomes a Maildir. It "

@@ -7,13 +7,14 @@
 #include "base/err.h"
 #include "setup/message.h"
 
-static void report(void *ctx, enum store_report kind, const char *where, const char *what)
+static void report(void *ctx, enum store_report kind, const char *account, const char *dir,
+		   const char *what)
 {
 	struct mailbox_account *m = ctx;
 
 	m->findings++;
-	message(m->setup, kind == STORE_REPAIRED ? MESSAGE_WARN : MESSAGE_ERROR, "%s: %s", where,
-		what);
+	message(m->setup, kind == STORE_REPAIRED ? MESSAGE_WARN : MESSAGE_ERROR, "%s/%s: %s",
+		account, dir, what);
 }
 
 static bool is_component(struct str s)
@@ -47,6 +48,7 @@ enum setup_exit mailbox_account_open(struct setup *s, struct mailbox_account *ou
 		.report = report,
 		.report_ctx = out,
 	});
+	out->path = path;
 	if (store_open(out->pool, path, &out->store, &err) < 0) {
 		store_pool_free(out->pool);
 		return message_fail(s, "%s", err.text);

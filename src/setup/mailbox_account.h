@@ -7,7 +7,7 @@
 
 struct mailbox_account {
 	struct setup *setup;
-	struct str address;
+	struct str address, path;
 	struct store_pool *pool;
 	struct store *store;
 	unsigned findings; /* told by the store */

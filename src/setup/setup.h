@@ -76,6 +76,7 @@ enum setup_exit cmd_mailbox_list(struct setup *s);
 enum setup_exit cmd_mailbox_status(struct setup *s);
 enum setup_exit cmd_mailbox_check(struct setup *s);
 enum setup_exit cmd_mailbox_reindex(struct setup *s);
+enum setup_exit cmd_mailbox_fulltext(struct setup *s);
 enum setup_exit cmd_mailbox_export(struct setup *s);
 enum setup_exit cmd_mailbox_import(struct setup *s);
 enum setup_exit cmd_explain(struct setup *s);

@@ -56,6 +56,27 @@ enum fts_notice_kind {
 };
 void fts_notice(struct fts *f, struct str mail_path, enum fts_notice_kind kind);
 
+/* For programs beside the server: how far the index of an account has come. These block. */
+
+/* The file of the account whose mail is at `mail_path`, in `a`. */
+const char *fts_file(struct str root, struct str mail_path, struct arena *a);
+
+struct fts_mark {
+	uint8_t box[16]; /* store_status.guid */
+	uint32_t uid;	 /* what is in the mailbox up to here is in the index */
+};
+struct fts_marks {
+	struct fts_mark *v;
+	size_t n;
+};
+/* In `a`. 0; -ENOENT when there is none; -EBADMSG when it is damaged; another failure. */
+int must_check fts_marks(const char *file, struct arena *a, struct fts_marks *out, struct err *err);
+/* 0 for a mailbox that is not begun. */
+uint32_t fts_marks_uid(const struct fts_marks *m, const uint8_t box[16]);
+
+/* The server makes it again. Searches read the mail until then. None is success. */
+int must_check fts_retire(const char *file, struct err *err);
+
 /* What stands for a message. */
 int64_t fts_id(struct str guid);
 

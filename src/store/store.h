@@ -82,10 +82,10 @@ enum store_report {
 	STORE_DAMAGED,	/* damage that stays; the store works around it */
 };
 
-/* Called from inside any call here, once per finding. `where` is the path concerned. It must not
- * call the store. */
-typedef void store_report_fn(void *ctx, enum store_report kind, const char *where,
-			     const char *what);
+/* Called from inside any call here, once per finding, with the path of the account and the
+ * directory in it. It must not call the store. */
+typedef void store_report_fn(void *ctx, enum store_report kind, const char *account,
+			     const char *dir, const char *what);
 
 struct store_special {
 	struct str name; /* "Trash" */
@@ -119,6 +119,11 @@ void store_pool_notice(struct store_pool *p);
  * is done now, for well under a millisecond. True: there is more to do; to be called again once
  * others had their turn. */
 bool store_pool_settle(struct store_pool *p);
+
+/* Of an account whose mail lives at `path` (/var/mail/example.org/user): its place below another
+ * root, and "user@example.org". In `a`. */
+struct str store_account_below(struct str root, struct str path, struct arena *a);
+struct str store_account_address(struct str path, struct arena *a);
 
 /* The account whose mail lives at `path` (/var/mail/example.org/user). Creates what is missing:
  * the directory, its inbox and `home`. Two opens of one path share all state. -EINVAL for a path

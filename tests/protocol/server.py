@@ -28,7 +28,7 @@ PROXIED = {name: 12525 if name == 'smtp' else port + 10000 for name, port in POR
 QUICK = {'OVERRIDE_HOSTNAME': HOSTNAME, 'ENABLE_POP3': '1', 'SSL_TYPE': '',
          'POSTHORN_SMTP_GREET_DELAY': '0', 'POSTHORN_AUTH_DELAY': '300ms',
          'POSTHORN_CONNECTIONS_PER_ADDRESS': '1000', 'POSTHORN_SMTP_ERROR_DELAY': '20ms',
-         'POSTHORN_RETRY_MIN': '200ms',
+         'POSTHORN_RETRY_MIN': '200ms', 'POSTHORN_RENAME_DELAY': '0',
          # There is no DNS here, but for tests that bring their own.
          'POSTHORN_FILTER_TIMEOUT': '500ms'}
 READY = f'{HOSTNAME} is up and running'

@@ -688,3 +688,32 @@ def test_imaplib_works(server, user):
     assert client.search(None, 'ALL')[1] == [b'1']
     client.logout()
     assert imap(server, user).noop()[0] == 'OK'
+
+
+@pytest.mark.parametrize('end', ['stop', 'kill'])
+def test_names_of_files_follow_flags_later_and_before_another_server_sees_them(make_server, end):
+    """As long as POSTHORN_RENAME_DELAY says; at the end of the server at once, and if it was killed
+    by the next one."""
+    user = f'user0@{DOMAIN}'
+    server = make_server(accounts=[user], env={'POSTHORN_RENAME_DELAY': '1h'})
+    with Imap(server, user) as wire:
+        for subject in 'ab':
+            wire.append(message(subject))
+        wire.ok('SELECT INBOX')
+        wire.ok('STORE 1 +FLAGS (\\Flagged)')
+        wire.ok('STORE 2 +FLAGS (\\Deleted)')
+        wire.ok('EXPUNGE')
+        files = server.stored(user)
+        assert len(files) == 2 and not any('F' in p.name.partition(':2,')[2] for p in files)
+        if end == 'kill':
+            server.kill_all()
+    if end == 'kill':
+        server.env['POSTHORN_RENAME_DELAY'] = '0'
+        server.start()
+        with Imap(server, user) as wire:
+            wire.ok('SELECT INBOX')
+            assert '\\Flagged' in ' '.join(wire.ok('FETCH 1 (FLAGS)'))
+            wait_until(lambda: len(server.stored(user)) == 1, what='the removal')
+    server.stop()
+    names = [p.name.partition(':2,')[2] for p in server.stored(user)]
+    assert len(names) == 1 and 'F' in names[0]

@@ -208,7 +208,51 @@ def test_old_mail_is_indexed_in_the_background_with_progress(fts):
         assert found(wire, 'BODY', f'number {count - 1} ') != []
         wait_until(lambda: fts.count() == count, seconds=60, what='the index')
         assert len(found(wire, 'BODY', 'of old mail')) == count
-    wait_until(lambda: f'{count} of {count} messages are in the full-text index'
+    wait_until(lambda: f'({USER}): {count} of {count} messages are in the full-text index'
+               in fts.server.log(), what='the log line')
+
+
+def run_setup(fts, *args):
+    return fts.server.setup('mailbox', *args)
+
+
+def test_setup_tells_how_far_the_index_is(fts):
+    """Also of a server that is gone, and nobody but the server adds to it."""
+    deliver(fts.server, USER, message('first'))
+    shown = run_setup(fts, 'fulltext', USER, '--wait')
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout == f'{USER}: 1 of 1 messages are in the full-text index\n'
+    fts.server.stop()
+    (fts.server.maildir(USER) / 'new/2.host').write_bytes(message('second'))
+    shown = run_setup(fts, 'fulltext', USER)
+    assert [line.split() for line in shown.stdout.splitlines()[:2]] == [
+        ['messages', 'indexed', 'to', 'do', 'mailbox'], ['2', '1', '1', 'INBOX']]
+    assert shown.stdout.endswith(f'{USER}: 1 of 2 messages are in the full-text index\n')
+    assert fts.count() == 1
+
+
+def test_setup_refuses_options_it_does_not_know(fts):
+    shown = run_setup(fts, 'fulltext', USER, '--for-ever')
+    assert shown.returncode == 1 and "'--for-ever' is not an option" in shown.stderr
+
+
+def test_reindexing_an_account_makes_its_full_text_index_again(fts):
+    with Imap(fts.server, USER) as wire:
+        for text in MAILS:
+            append(wire, text)
+        wire.ok('SELECT INBOX')
+        fts.wait(len(MAILS))
+        inode = fts.path.stat().st_ino
+        assert run_setup(fts, 'reindex', USER, 'INBOX').returncode == 0
+        check_all(wire)
+        assert fts.path.stat().st_ino == inode
+        assert run_setup(fts, 'reindex', USER).returncode == 0
+        check_all(wire)
+        wait_until(lambda: fts.path.exists() and fts.path.stat().st_ino != inode,
+                   what='a new index')
+        fts.wait(len(MAILS))
+        check_all(wire)
+    wait_until(lambda: f'({USER}): the full-text index is made again: it is asked for'
                in fts.server.log(), what='the log line')
 
 

@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 
 #define VERSION	 1
+#define RETIRED	 (-1)
 #define BUSY_MS	 5000
 #define FIND_MIN 3 /* characters: a trigram */
 #define SCHEMA                                                                                     \
@@ -24,7 +25,7 @@
 	"INSERT INTO txt(txt, rank) VALUES('hashsize', 8388608);"                                  \
 	"PRAGMA user_version=1;"
 
-_Static_assert(VERSION == 1, "the schema sets it");
+_Static_assert(VERSION == 1 && RETIRED == -1, "they are written out in statements");
 
 static int fail(struct fts_db *d, int code, const char *what, struct err *err)
 {
@@ -116,7 +117,9 @@ static int open_schema(struct fts_db *d, bool create, struct err *err)
 		return r;
 	if (version == VERSION)
 		return 0;
-	return err_set(err, create ? -EBADMSG : -ENOENT, "index of version %d", version);
+	r = create ? -EBADMSG : -ENOENT;
+	return version == RETIRED ? err_set(err, r, "it is asked for")
+				  : err_set(err, r, "index of version %d", version);
 }
 
 int fts_db_open(struct fts_db *d, const char *path, bool create, struct err *err)
@@ -215,6 +218,31 @@ int fts_db_set_box(struct fts_db *d, const uint8_t guid[16], uint32_t uid, struc
 	sqlite3_bind_int64(q, 2, uid);
 	r = step(d, q, err);
 	return r < 0 ? r : 0;
+}
+
+int fts_db_marks(struct fts_db *d, struct arena *a, struct fts_marks *out, struct err *err)
+{
+	auto_query sqlite3_stmt *q = NULL;
+
+	*out = (struct fts_marks){ 0 };
+	int r = prepare(d, "SELECT guid, uid, count() OVER () FROM box", &q, err);
+	while (r >= 0 && (r = step(d, q, err)) == 1) {
+		const void *guid = sqlite3_column_blob(q, 0);
+		if (!out->v)
+			out->v = ARENA_NEW_ARRAY(a, struct fts_mark,
+						 (size_t)sqlite3_column_int64(q, 2));
+		if (!guid || sqlite3_column_bytes(q, 0) != sizeof(out->v->box))
+			continue;
+		struct fts_mark *m = &out->v[out->n++];
+		memcpy(m->box, guid, sizeof(m->box));
+		m->uid = (uint32_t)sqlite3_column_int64(q, 1);
+	}
+	return r;
+}
+
+int fts_db_retire(struct fts_db *d, struct err *err)
+{
+	return run(d, "PRAGMA user_version=-1", err);
 }
 
 struct growing {

@@ -41,6 +41,11 @@ int must_check fts_db_box(struct fts_db *d, const uint8_t guid[16], uint32_t *ui
 int must_check fts_db_set_box(struct fts_db *d, const uint8_t guid[16], uint32_t uid,
 			      struct err *err);
 
+int must_check fts_db_marks(struct fts_db *d, struct arena *a, struct fts_marks *out,
+			    struct err *err);
+/* No longer to be used: for fts_db_open it is of another version from now on. */
+int must_check fts_db_retire(struct fts_db *d, struct err *err);
+
 int must_check fts_db_known(struct fts_db *d, struct arena *a, struct fts_known *out,
 			    struct err *err);
 int must_check fts_db_find(struct fts_db *d, const struct fts_query *q, struct arena *a,

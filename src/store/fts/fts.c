@@ -87,12 +87,9 @@ static struct account *account_of(struct fts *f, struct str path)
 		return ac;
 	ac = ARENA_NEW(&f->memory, struct account);
 	struct str copy = arena_str(&f->memory, path);
-	struct str below = str_skip(copy, f->set.mail_root.n);
 	ac->path = copy.p;
-	ac->dir = arena_printf(&f->memory, "%" STR_FMT "%" STR_FMT, STR_ARG(f->set.root),
-			       STR_ARG(below))
-			  .p;
-	ac->file = arena_printf(&f->memory, "%s/text.db", ac->dir).p;
+	ac->dir = store_account_below(f->set.root, copy, &f->memory).p;
+	ac->file = fts_file(f->set.root, copy, &f->memory);
 	ac->not_before = ac->made_again = ac->checked = INT64_MIN / 2;
 	map_put(&f->accounts, copy, ac);
 	return ac;

@@ -225,13 +225,10 @@ void maildir_report(const struct store *s, enum store_report kind, const char *d
 {
 	if (!s->pool->set.report)
 		return;
-	auto_free char *where = NULL;
 	char what[200];
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	if (asprintf(&where, "%s/%s", s->path, dir) < 0)
-		check_no_memory();
-	s->pool->set.report(s->pool->set.report_ctx, kind, where, what);
+	s->pool->set.report(s->pool->set.report_ctx, kind, s->path, dir, what);
 }

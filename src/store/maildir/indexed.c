@@ -52,19 +52,14 @@ static void take_marks(struct maildir_box *mb, const struct store_index_marks *m
 	mb->rescan = false;
 }
 
-/* <root>/<domain>/<local part>: the last two parts of the account's path. */
 int maildir_index_dir(struct store *s)
 {
 	struct store_pool *p = s->pool;
 	auto_arena struct arena a = ARENA_INIT;
-	struct str path = str_from(s->path);
 
 	if (!p->set.index_root.n || s->index_fd >= 0 || s->index_failed)
 		return s->index_fd;
-	ssize_t local = str_rfind_byte(path, '/');
-	ssize_t domain = str_rfind_byte(str_sub(path, 0, (size_t)local), '/');
-	struct str dir = arena_printf(&a, "%" STR_FMT "%" STR_FMT, STR_ARG(p->set.index_root),
-				      STR_ARG(str_skip(path, domain < 0 ? 0 : (size_t)domain)));
+	struct str dir = store_account_below(p->set.index_root, str_from(s->path), &a);
 	struct err err = { 0 };
 	int r = fd_make_dirs(dir.p, 0700, &err);
 	if (r == 0)

@@ -11,12 +11,13 @@
 
 #include "base/fd.h"
 
-static void remember_report(void *ctx, enum store_report kind, const char *where, const char *what)
+static void remember_report(void *ctx, enum store_report kind, const char *account, const char *dir,
+			    const char *what)
 {
 	struct account *t = ctx;
 	(void)kind;
 	t->reports++;
-	snprintf(t->last_report, sizeof(t->last_report), "%s: %s", where, what);
+	snprintf(t->last_report, sizeof(t->last_report), "%s/%s: %s", account, dir, what);
 }
 
 bool account_with_index;

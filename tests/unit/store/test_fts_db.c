@@ -144,6 +144,37 @@ static void a_missing_index_is_not_made_by_looking(void **state)
 	assert_int_equal(access(x->path, F_OK), -1);
 }
 
+static void marks_tell_how_far_each_mailbox_is(void **state)
+{
+	struct index *x = *state;
+	const uint8_t one[16] = { 1 }, two[16] = { 2 }, none[16] = { 3 };
+	struct fts_marks marks;
+
+	assert_int_equal(fts_marks(x->path, &x->a, &marks, &x->err), 0);
+	assert_int_equal(marks.n, 0);
+	assert_int_equal(fts_db_set_box(&x->db, one, 7, &x->err), 0);
+	assert_int_equal(fts_db_set_box(&x->db, two, UINT32_MAX, &x->err), 0);
+	assert_int_equal(fts_marks(x->path, &x->a, &marks, &x->err), 0);
+	assert_int_equal(marks.n, 2);
+	assert_int_equal(fts_marks_uid(&marks, one), 7);
+	assert_int_equal(fts_marks_uid(&marks, two), UINT32_MAX);
+	assert_int_equal(fts_marks_uid(&marks, none), 0);
+	assert_int_equal(fts_marks("/nowhere/text.db", &x->a, &marks, &x->err), -ENOENT);
+}
+
+static void what_is_retired_is_not_used_any_more(void **state)
+{
+	struct index *x = *state;
+	struct fts_db other;
+
+	assert_int_equal(fts_retire(x->path, &x->err), 0);
+	assert_int_equal(fts_retire(x->path, &x->err), 0);
+	assert_int_equal(fts_db_open(&other, x->path, false, &x->err), -ENOENT);
+	assert_int_equal(fts_db_open(&other, x->path, true, &x->err), -EBADMSG);
+	assert_string_equal(x->err.text, "it is asked for");
+	assert_int_equal(fts_retire("/nowhere/text.db", &x->err), 0);
+}
+
 static void garbage_is_noticed(void **state)
 {
 	struct index *x = *state;
@@ -187,6 +218,8 @@ int main(void)
 		TEST(what_is_known_is_told_and_kept),
 		TEST(what_is_not_committed_is_not_there),
 		TEST(a_missing_index_is_not_made_by_looking),
+		TEST(marks_tell_how_far_each_mailbox_is),
+		TEST(what_is_retired_is_not_used_any_more),
 		TEST(garbage_is_noticed),
 		cmocka_unit_test(short_texts_and_line_ends_cannot_be_found),
 		cmocka_unit_test(a_message_is_known_by_its_name_before_the_sizes),
