@@ -32,10 +32,12 @@ const char *arc_result_name(enum arc_result r)
 	return names[r];
 }
 
+/* The first reason counts. */
 static bool fail(struct arc_chain *c, const char *reason)
 {
+	if (c->result != ARC_FAIL)
+		c->reason = reason;
 	c->result = ARC_FAIL;
-	c->reason = reason;
 	return false;
 }
 
@@ -59,19 +61,19 @@ static size_t instance_of(const struct mime_field *f, enum part part)
 	return str_to_u64(str_trim(value), ARC_SETS_MAX, &i) < 0 ? 0 : (size_t)i;
 }
 
-static bool add_part(struct arc_chain *c, struct set *sets, const struct mime_field *f,
+static void add_part(struct arc_chain *c, struct set *sets, const struct mime_field *f,
 		     enum part part)
 {
 	size_t i = instance_of(f, part);
 
+	if (i > c->highest)
+		c->highest = i;
 	if (!i)
-		return fail(c, "a field has no number");
-	if (sets[i - 1].parts[part])
-		return fail(c, "a field is there twice");
-	sets[i - 1].parts[part] = f;
-	if (i > c->n)
-		c->n = i;
-	return true;
+		fail(c, "a field has no number");
+	else if (sets[i - 1].parts[part])
+		fail(c, "a field is there twice");
+	else
+		sets[i - 1].parts[part] = f;
 }
 
 /* False when there is no chain, or one that cannot be right. */
@@ -79,14 +81,23 @@ static bool collect(struct arc_chain *c, const struct dkim_fields *fields, struc
 {
 	for (size_t i = 0; i < fields->n; i++)
 		for (size_t part = 0; part < PARTS; part++)
-			if (str_eq_nocase(fields->v[i].name, part_names[part]) &&
-			    !add_part(c, sets, &fields->v[i], part))
-				return false;
-	for (size_t i = 0; i < c->n; i++)
+			if (str_eq_nocase(fields->v[i].name, part_names[part]))
+				add_part(c, sets, &fields->v[i], part);
+	for (size_t i = 0; i < c->highest; i++)
 		for (size_t part = 0; part < PARTS; part++)
 			if (!sets[i].parts[part])
-				return fail(c, "a field is missing");
-	return c->n > 0;
+				fail(c, "a field is missing");
+	return c->highest > 0 && c->result != ARC_FAIL;
+}
+
+/* RFC 8617 5.1, step 2. */
+static bool has_ended(const struct arc_chain *c, const struct set *sets)
+{
+	const struct mime_field *seal = c->highest ? sets[c->highest - 1].parts[PART_SEAL] : NULL;
+	struct dkim_tags tags;
+
+	return seal && dkim_tags_parse(seal->value, &tags) == 0 &&
+	       str_eq_nocase(dkim_tags_value(&tags, STR("cv")), STR("fail"));
 }
 
 /* RFC 8617 5.2: what each server has found before it. */
@@ -94,7 +105,7 @@ static bool check_verdicts(struct arc_chain *c, const struct set *sets)
 {
 	struct dkim_tags tags;
 
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->highest; i++) {
 		if (dkim_tags_parse(sets[i].parts[PART_SEAL]->value, &tags) < 0)
 			return fail(c, "a seal has a syntax error");
 		struct str cv = dkim_tags_value(&tags, STR("cv"));
@@ -109,14 +120,13 @@ static bool check_verdicts(struct arc_chain *c, const struct set *sets)
 /* RFC 8617 5.1.1: a seal signs all sets up to its own. */
 static void read_seals(struct arc_chain *c, struct dkim_verifier *v, const struct set *sets)
 {
-	struct arena *a = v->arena;
-
+	for (size_t k = 0; k < PARTS * c->n; k++)
+		c->fields[k] = str_chomp(sets[k / PARTS].parts[k % PARTS]->whole);
 	for (size_t i = 0; i < c->n; i++) {
 		struct dkim_signature *s = &c->seals[i];
-		struct str *chain = ARENA_NEW_ARRAY(a, struct str, PARTS * (i + 1));
+		struct str *chain = ARENA_NEW_ARRAY(v->arena, struct str, PARTS * (i + 1));
 		dkim_verify_read(v, sets[i].parts[PART_SEAL], DKIM_ARC_SEAL, s);
-		for (size_t k = 0; k < PARTS * (i + 1); k++)
-			chain[k] = str_chomp(sets[k / PARTS].parts[k % PARTS]->whole);
+		memcpy(chain, c->fields, PARTS * (i + 1) * sizeof(chain[0]));
 		chain[PARTS * (i + 1) - 1] = s->unsigned_field;
 		s->chain = chain;
 		s->chain_count = PARTS * (i + 1);
@@ -128,10 +138,12 @@ void arc_begin(struct arc_chain *c, struct dkim_verifier *v)
 	struct set *sets = ARENA_NEW_ARRAY(v->arena, struct set, ARC_SETS_MAX);
 
 	*c = (struct arc_chain){ .result = ARC_NONE };
-	if (!collect(c, &v->fields, sets) || !check_verdicts(c, sets)) {
-		c->n = 0;
+	bool whole = collect(c, &v->fields, sets) && check_verdicts(c, sets);
+	c->ended = has_ended(c, sets);
+	if (!whole)
 		return;
-	}
+	c->n = c->highest;
+	c->fields = ARENA_NEW_ARRAY(v->arena, struct str, PARTS * c->n);
 	c->seals = ARENA_NEW_ARRAY(v->arena, struct dkim_signature, c->n);
 	c->first_results = sets[0].parts[PART_RESULTS]->value;
 	dkim_verify_read(v, sets[c->n - 1].parts[PART_MESSAGE], DKIM_ARC_MESSAGE, &c->message);
@@ -158,9 +170,22 @@ void arc_end(struct arc_chain *c)
 	if (!c->n)
 		return;
 	c->result = ARC_PASS;
-	for (size_t i = 0; (s = arc_signature(c, i)); i++)
+	c->undecided = false;
+	bool fails = false;
+	for (size_t i = 0; (s = arc_signature(c, i)); i++) {
 		if (s->result != DKIM_PASS)
 			fail(c, s->reason ? s->reason : "a key is missing");
+		c->undecided |= s->result == DKIM_TEMPERROR;
+		fails |= s->result != DKIM_PASS && s->result != DKIM_TEMPERROR;
+	}
+	c->undecided &= !fails;
+}
+
+size_t arc_next(const struct arc_chain *c)
+{
+	if (c->ended || c->undecided || c->highest == ARC_SETS_MAX)
+		return 0;
+	return c->highest + 1;
 }
 
 static bool is_trusted(struct str domain, struct str trusted)

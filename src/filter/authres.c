@@ -77,7 +77,6 @@ static void put_spf(struct buf *out, const struct spf_answer *s)
 
 void authres_write(struct buf *out, const struct authres *r)
 {
-	buf_puts(out, "Authentication-Results: ");
 	buf_put_str(out, r->server);
 	for (size_t i = 0; i < r->dkim->n; i++)
 		put_signature(out, &r->dkim->v[i]);
@@ -91,6 +90,8 @@ void authres_write(struct buf *out, const struct authres *r)
 			buf_printf(out, " reason=\"%s\"", r->arc->reason);
 		else
 			buf_printf(out, " (i=%zu)", r->arc->n);
+		/* RFC 8617 10.2: behind us nobody knows it. */
+		put_property(out, "smtp.remote-ip", r->client_address);
 	}
 	if (r->dmarc) {
 		buf_printf(out, ";\r\n\tdmarc=%s", dmarc_result_name(r->dmarc->result));
@@ -99,5 +100,4 @@ void authres_write(struct buf *out, const struct authres *r)
 				   dmarc_policy_name(r->dmarc->disposition));
 		put_property(out, "header.from", r->author_domain);
 	}
-	buf_puts(out, "\r\n");
 }

@@ -18,7 +18,8 @@ struct authres {
 	const struct spf_answer *spf;	  /* NULL: not checked */
 	const struct dmarc_answer *dmarc; /* NULL: there is no author */
 	struct str author_domain;
+	struct str client_address; /* whose word the chain of ARC is; or empty */
 };
 
-/* Append the field with its line end. */
+/* Append what stands in the field, from our name on, in several lines. */
 void authres_write(struct buf *out, const struct authres *r);

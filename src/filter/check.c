@@ -20,6 +20,7 @@
 #include "filter/filter.h"
 #include "filter/filter_state.h"
 #include "filter/message.h"
+#include "filter/signing.h"
 #include "filter/spf.h"
 
 #define HEAD_MAX 65536
@@ -46,6 +47,8 @@ static int read_message(void *arg)
 	if (r < 0)
 		return r;
 	arc_begin(&c->arc, &c->dkim);
+	if (c->sealer)
+		c->seal.hash = arc_seal_begin(&c->dkim);
 	r = message_read_body(&m, feed, &c->dkim, c->err);
 	if (r < 0)
 		return r;
@@ -237,7 +240,54 @@ static void add_symbols(struct check *c)
 		add_symbol(c, "DMARC", dmarc_result_name(c->dmarc.result), c->author_domain);
 }
 
-static void write_head(struct check *c, struct buf *head)
+/* The key of the address that forwards, else that of the domain that stands in the envelope of what
+ * we forward, else that of this host. */
+static void choose_sealer(struct check *c)
+{
+	const struct filter_config *config = &c->filter->config;
+	struct str candidates[] = { c->in->forwarder, config->domain, config->server };
+
+	for (size_t i = 0; i < ARRAY_LEN(candidates) && c->in->forwarder.n && !c->sealer; i++) {
+		char *p =
+			arena_cstr(c->arena, i == 0 ? candidates[i]
+						    : arena_printf(c->arena, "postmaster@%" STR_FMT,
+								   STR_ARG(candidates[i])));
+		str_lower_bytes(p, strlen(p));
+		c->sealer = signing_find_sealer(c->signing, str_from(p));
+		if (c->sealer)
+			c->seal.identity = (struct dkim_identity){
+				.domain = signing_domain(c->sealer, str_from(p)),
+				.selector = c->sealer->selector,
+				.key = &c->sealer->key,
+				.now = time(NULL),
+			};
+	}
+}
+
+static int write_set(void *arg)
+{
+	struct check *c = arg;
+
+	arc_seal_write(&c->seal, &c->set);
+	return 0;
+}
+
+/* What passes this server on its way to another one takes along what was found here. */
+static void may_suspend seal(struct check *c, struct str results)
+{
+	if (!c->sealer)
+		return;
+	buf_init(&c->set, c->arena, HEAD_MAX);
+	c->seal.verifier = &c->dkim;
+	c->seal.chain = &c->arc;
+	c->seal.results = results;
+	/* Two signatures with RSA take as long as hashing a megabyte. */
+	if (work_run(write_set, c) < 0 || buf_failed(&c->set))
+		buf_clear(&c->set);
+	metric_add(METRIC_ARC_SEALED, c->set.n > 0);
+}
+
+static void write_results(struct check *c, struct buf *results)
 {
 	struct authres r = {
 		.server = c->filter->config.server,
@@ -246,9 +296,16 @@ static void write_head(struct check *c, struct buf *head)
 		.spf = c->has_spf ? &c->sender : NULL,
 		.dmarc = c->author_domain.n ? &c->dmarc : NULL,
 		.author_domain = c->author_domain,
+		.client_address = c->in->client_address,
 	};
 
-	authres_write(head, &r);
+	authres_write(results, &r);
+}
+
+static void write_head(struct check *c, struct str results, struct buf *head)
+{
+	buf_put_str(head, buf_str(&c->set));
+	buf_printf(head, "Authentication-Results: %" STR_FMT "\r\n", STR_ARG(results));
 	if (c->has_spf)
 		spf_write_received(head, &c->question, &c->sender);
 }
@@ -303,18 +360,23 @@ static void report(const struct check *c)
 
 int filter_check_run(struct check *c, struct filter_examine_out *out)
 {
-	struct buf head;
+	struct buf results, head;
 
+	choose_sealer(c);
 	check_sources(c);
 	if (c->read < 0)
 		return c->read;
 	check_dmarc(c);
-	buf_init(&head, c->arena, HEAD_MAX);
-	write_head(c, &head);
-	if (buf_failed(&head))
-		return err_set(c->err, -E2BIG, "the results are too large");
+	buf_init(&results, c->arena, HEAD_MAX);
+	write_results(c, &results);
 	add_symbols(c);
 	decide(c, out);
+	if (out->action != FILTER_REJECT)
+		seal(c, buf_str(&results));
+	buf_init(&head, c->arena, 2 * HEAD_MAX);
+	write_head(c, buf_str(&results), &head);
+	if (buf_failed(&results) || buf_failed(&head))
+		return err_set(c->err, -E2BIG, "the results are too large");
 	out->head = buf_str(&head);
 	out->symbols = ARENA_NEW_ARRAY(c->arena, struct filter_symbol, c->symbol_count);
 	for (size_t i = 0; i < c->symbol_count; i++) {
@@ -332,6 +394,7 @@ struct check *filter_check_new(struct filter *f, const struct filter_examine_in 
 	struct check *c = ARENA_NEW(a, struct check);
 
 	*c = (struct check){ .filter = f, .in = in, .arena = a, .err = err };
+	c->signing = signing_ref(f->signing);
 	c->end = loop_deadline(f->config.timeout);
 	arena_init(&c->reading);
 	return c;
@@ -340,6 +403,7 @@ struct check *filter_check_new(struct filter *f, const struct filter_examine_in 
 void filter_check_done(struct check *c)
 {
 	dkim_verify_done(&c->dkim);
+	signing_unref(c->signing);
 	arena_done(&c->reading);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "filter/arc.h"
+#include "filter/arc_seal.h"
 #include "filter/dkim_verify.h"
 #include "filter/dmarc.h"
 #include "filter/filter_state.h"
@@ -10,6 +11,9 @@
 #include "filter/spf.h"
 
 #define SYMBOLS_MAX (DKIM_SIGNATURES_MAX + 4)
+
+struct signing;
+struct signing_key;
 
 struct check {
 	struct filter *filter;
@@ -31,6 +35,11 @@ struct check {
 	struct str author_domain; /* whose result counts; empty: there is no author */
 	struct dmarc_answer dmarc;
 	bool vouched; /* by ARC: its policy does not count */
+
+	struct signing *signing;
+	const struct signing_key *sealer; /* NULL: the message gets no seal */
+	struct arc_seal seal;
+	struct buf set; /* of ARC, its three fields */
 
 	struct filter_symbol symbols[SYMBOLS_MAX];
 	size_t symbol_count;

@@ -15,7 +15,7 @@ struct evp_md_ctx_st;
 struct mime_field;
 
 #define DKIM_HASH_SIZE	32
-#define DKIM_HASHES_MAX 8
+#define DKIM_HASHES_MAX 10 /* DKIM_SIGNATURES_MAX, and two for ARC */
 #define DKIM_WHOLE_BODY UINT64_MAX
 #define DKIM_FIELDS_MAX 1000
 #define DKIM_SIGNED_MAX 256 /* names in one h= */

@@ -14,6 +14,7 @@
 static const struct signed_name {
 	struct str name;
 	bool again;
+	bool by_arc_only;
 } signed_names[] = {
 	{ STR_INIT("From"), true },
 	{ STR_INIT("Sender"), false },
@@ -38,16 +39,17 @@ static const struct signed_name {
 	{ STR_INIT("Resent-Date"), false },
 	{ STR_INIT("Resent-Message-ID"), false },
 	{ STR_INIT("Autocrypt"), false },
+	{ STR_INIT("DKIM-Signature"), false, true },
 };
 
 int dkim_sign_begin(struct dkim_signer *s, struct str header, struct arena *a)
 {
-	*s = (struct dkim_signer){ .header = DKIM_RELAXED, .body = DKIM_RELAXED };
+	*s = (struct dkim_signer){ .hash = 0 };
 	int r = dkim_fields_parse(header, a, &s->fields);
 	if (r < 0)
 		return r;
-	r = dkim_hashes_add(&s->hashes, s->body, DKIM_WHOLE_BODY, a);
-	check(r == 0);
+	s->hash = dkim_hashes_add(&s->hashes, DKIM_RELAXED, DKIM_WHOLE_BODY, a);
+	check(s->hash >= 0);
 	return 0;
 }
 
@@ -86,7 +88,7 @@ static void put_word(struct folded *f, struct str word)
 	f->column += word.n;
 }
 
-static void put_names(const struct dkim_signer *s, struct folded *f)
+static void put_names(const struct dkim_signer *s, bool arc, struct folded *f)
 {
 	bool first = true;
 	size_t room = DKIM_SIGNED_MAX;
@@ -94,6 +96,8 @@ static void put_names(const struct dkim_signer *s, struct folded *f)
 	for (size_t i = 0; i < ARRAY_LEN(signed_names); i++) {
 		const struct signed_name *n = &signed_names[i];
 		size_t times = occurrences(&s->fields, n->name) + n->again;
+		if (n->by_arc_only && !arc)
+			continue;
 		/* Room is left for all other names. */
 		if (times > room / 2)
 			times = room / 2;
@@ -123,31 +127,37 @@ static void put_base64(struct folded *f, struct str bytes)
 	}
 }
 
-static const char *canon_name(enum dkim_canon c)
-{
-	return c == DKIM_RELAXED ? "relaxed" : "simple";
-}
-
 static void begin_line(struct folded *f)
 {
 	buf_puts(f->out, "\r\n\t");
 	f->column = 8;
 }
 
-static void put_until_b(const struct dkim_signer *s, const struct dkim_identity *id,
-			struct folded *f)
+static const char *algorithm(const struct dkim_identity *id)
 {
-	const struct dkim_body_hash *body = s->hashes.v[0];
+	return id->key->algorithm == DKIM_ED25519_SHA256 ? "ed25519-sha256" : "rsa-sha256";
+}
 
-	buf_printf(f->out,
-		   "DKIM-Signature: v=1; a=%s; c=%s/%s;\r\n\td=%" STR_FMT "; s=%" STR_FMT
-		   "; t=%" PRId64 ";",
-		   id->key->algorithm == DKIM_ED25519_SHA256 ? "ed25519-sha256" : "rsa-sha256",
-		   canon_name(s->header), canon_name(s->body), STR_ARG(id->domain),
-		   STR_ARG(id->selector), id->now);
+static void put_identity(const struct dkim_identity *id, struct folded *f)
+{
+	buf_printf(f->out, "\r\n\td=%" STR_FMT "; s=%" STR_FMT "; t=%" PRId64 ";",
+		   STR_ARG(id->domain), STR_ARG(id->selector), id->now);
+}
+
+static void put_until_b(const struct dkim_signer *s, const struct dkim_identity *id,
+			size_t arc_number, struct folded *f)
+{
+	const struct dkim_body_hash *body = s->hashes.v[s->hash];
+
+	if (arc_number)
+		buf_printf(f->out, "ARC-Message-Signature: i=%zu;", arc_number);
+	else
+		buf_puts(f->out, "DKIM-Signature: v=1;");
+	buf_printf(f->out, " a=%s; c=relaxed/relaxed;", algorithm(id));
+	put_identity(id, f);
 	begin_line(f);
 	put_word(f, STR("h="));
-	put_names(s, f);
+	put_names(s, arc_number > 0, f);
 	put_word(f, STR(";"));
 	begin_line(f);
 	put_word(f, STR("bh="));
@@ -165,25 +175,65 @@ static struct str written_names(struct str field)
 	return str_sub(names, 0, (size_t)str_find_byte(names, ';'));
 }
 
-void dkim_sign_write(const struct dkim_signer *s, const struct dkim_identity *id, struct buf *out)
+/* The value of b=, and the end of the field. */
+static void put_signature(const struct dkim_identity *id,
+			  const unsigned char digest[DKIM_HASH_SIZE], struct folded *f)
+{
+	auto_buf struct buf signature;
+
+	buf_init(&signature, NULL, DKIM_SIGNATURE_MAX);
+	dkim_private_key_sign(id->key, digest, &signature);
+	put_base64(f, buf_str(&signature));
+	buf_puts(f->out, "\r\n");
+}
+
+static void write_field(const struct dkim_signer *s, const struct dkim_identity *id,
+			size_t arc_number, struct buf *out)
 {
 	unsigned char digest[DKIM_HASH_SIZE];
 	struct folded f = { .out = out };
-	auto_buf struct buf signature;
 	size_t start = out->n;
 
 	check(s->hashes.ended);
-	buf_init(&signature, NULL, DKIM_SIGNATURE_MAX);
-	put_until_b(s, id, &f);
+	put_until_b(s, id, arc_number, &f);
 	if (buf_failed(out))
 		return;
 	struct str field = str_skip(buf_str(out), start);
-	struct dkim_header_spec spec = { s->header, written_names(field), field };
+	struct dkim_header_spec spec = { DKIM_RELAXED, written_names(field), field };
 	int r = dkim_header_digest(&s->fields, &spec, digest);
 	check(r == 0);
-	dkim_private_key_sign(id->key, digest, &signature);
-	put_base64(&f, buf_str(&signature));
-	buf_puts(out, "\r\n");
+	put_signature(id, digest, &f);
+}
+
+void dkim_sign_write(const struct dkim_signer *s, const struct dkim_identity *id, struct buf *out)
+{
+	write_field(s, id, 0, out);
+}
+
+void dkim_sign_write_arc_message(const struct dkim_signer *s, const struct dkim_identity *id,
+				 size_t number, struct buf *out)
+{
+	check(number > 0);
+	write_field(s, id, number, out);
+}
+
+void dkim_sign_write_seal(const struct dkim_identity *id, const struct dkim_seal *seal,
+			  struct buf *out)
+{
+	unsigned char digest[DKIM_HASH_SIZE];
+	struct folded f = { .out = out };
+	size_t start = out->n;
+
+	buf_printf(out, "ARC-Seal: i=%zu; a=%s; cv=%s;", seal->number, algorithm(id),
+		   seal->verdict);
+	put_identity(id, &f);
+	begin_line(&f);
+	put_word(&f, STR("b="));
+	if (buf_failed(out))
+		return;
+	seal->fields[seal->count] = str_skip(buf_str(out), start);
+	dkim_chain_digest(seal->fields, seal->count + 1, digest);
+	put_signature(id, digest, &f);
 }
 
 void dkim_sign_done(struct dkim_signer *s)

@@ -20,7 +20,7 @@ struct arena;
 struct dkim_signer {
 	struct dkim_fields fields;
 	struct dkim_hashes hashes;
-	enum dkim_canon header, body;
+	int hash; /* in `hashes`: the whole body, relaxed */
 };
 
 /* `header` lives as long as the signer. 0, or -E2BIG when there are too many fields. */
@@ -38,3 +38,17 @@ struct dkim_identity {
 void dkim_sign_write(const struct dkim_signer *s, const struct dkim_identity *id, struct buf *out);
 
 void dkim_sign_done(struct dkim_signer *s);
+
+/* Append an ARC-Message-Signature with that number (RFC 8617 4.1.2). */
+void dkim_sign_write_arc_message(const struct dkim_signer *s, const struct dkim_identity *id,
+				 size_t number, struct buf *out);
+
+/* Append an ARC-Seal (RFC 8617 4.1.3). */
+struct dkim_seal {
+	size_t number;
+	const char *verdict; /* cv= */
+	struct str *fields;  /* that it signs, in their order; with room for one more, itself */
+	size_t count;
+};
+void dkim_sign_write_seal(const struct dkim_identity *id, const struct dkim_seal *seal,
+			  struct buf *out);

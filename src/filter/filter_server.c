@@ -99,10 +99,9 @@ static void feed(void *ctx, struct str piece)
 static void write_signature(struct sign_job *j, const struct dkim_signer *signer,
 			    const struct signing_key *key)
 {
-	struct dkim_identity id = { key->domain, key->selector, &key->key, time(NULL) };
+	struct dkim_identity id = { signing_domain(key, j->author), key->selector, &key->key,
+				    time(NULL) };
 
-	if (key->any_domain)
-		id.domain = str_skip(j->author, (size_t)str_rfind_byte(j->author, '@') + 1);
 	dkim_sign_write(signer, &id, &j->head);
 	j->signatures++;
 }

@@ -15,6 +15,7 @@ struct filter_config {
 	bool opendkim, rspamd; /* which layouts of keys count */
 	bool spf_rejects, dmarc_rejects;
 	struct str server;	/* our name */
+	struct str domain;	/* that forwards, where the address that does has no key */
 	struct str arc_trusted; /* domains whose seals count */
 	int64_t timeout;	/* ms for a check */
 };

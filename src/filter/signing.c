@@ -203,3 +203,20 @@ size_t signing_find(const struct signing *s, struct str author,
 	}
 	return n;
 }
+
+const struct signing_key *signing_find_sealer(const struct signing *s, struct str address)
+{
+	const struct signing_key *keys[SIGNING_KEYS_PER_MESSAGE];
+	size_t n = signing_find(s, address, keys);
+
+	for (size_t i = 0; i < n; i++)
+		if (keys[i]->key.algorithm == DKIM_RSA_SHA256)
+			return keys[i];
+	return NULL;
+}
+
+struct str signing_domain(const struct signing_key *key, struct str address)
+{
+	return key->any_domain ? str_skip(address, (size_t)(str_rfind_byte(address, '@') + 1))
+			       : key->domain;
+}

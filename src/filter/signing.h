@@ -50,6 +50,13 @@ void signing_unref(struct signing *s); /* NULL is fine */
 size_t signing_find(const struct signing *s, struct str author,
 		    const struct signing_key *out[SIGNING_KEYS_PER_MESSAGE]);
 
+/* The one that seals for an address: RSA, because a chain of ARC ends at the first server that does
+ * not know the algorithm. NULL: there is none. */
+const struct signing_key *signing_find_sealer(const struct signing *s, struct str address);
+
+/* The domain that a key signs for, where it signs for an address. */
+struct str signing_domain(const struct signing_key *key, struct str address);
+
 /* Private to the readers of the layouts. */
 struct signing_build {
 	struct signing *signing;

@@ -178,6 +178,18 @@ static int sign(void *ctx, const struct smtp_message *m, struct arena *a, struct
 	return r;
 }
 
+/* Who passes it on to another server. Text without a header is nothing to vouch for. */
+static struct str forwarder(const struct smtp_message *m)
+{
+	const struct envelope *e = &m->envelope;
+	bool headless = str_ends(m->head, STR("\r\n\r\n"));
+
+	for (size_t i = 0; i < e->recipient_count; i++)
+		if (e->recipients[i].kind == ENVELOPE_REMOTE && !headless)
+			return e->recipients[i].original;
+	return STR_NONE;
+}
+
 static int examine(void *ctx, const struct smtp_message *m, struct arena *a,
 		   struct smtp_verdict *out, struct err *err)
 {
@@ -189,6 +201,7 @@ static int examine(void *ctx, const struct smtp_message *m, struct arena *a,
 		.client_address = e->client_address,
 		.helo = e->helo,
 		.sender = e->sender,
+		.forwarder = forwarder(m),
 		.body = m->body,
 		.body_size = m->body_size,
 	};

@@ -5,6 +5,8 @@
  *        dkim-tool verify RECORD-FILE	writes "RESULT DOMAIN SELECTOR REASON" for each one
  *
  *        dkim-tool arc RECORD-FILE		writes "RESULT SETS REASON" for the ARC chain
+ *        dkim-tool seal KEY-FILE DOMAIN SELECTOR RECORD-FILE
+ *						writes the next set of it
  *
  * A line of the record file is NAME TEXT. */
 #include <stdio.h>
@@ -16,6 +18,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "filter/arc.h"
+#include "filter/arc_seal.h"
 #include "filter/dkim_sign.h"
 #include "filter/dkim_verify.h"
 #include "mime/header.h"
@@ -111,28 +114,67 @@ static int verify(const char *record_file)
 	return 0;
 }
 
-static int verify_chain(const char *record_file)
+/* A message whose chain is checked, and may get another set. */
+struct chained {
+	struct dkim_verifier v;
+	struct arc_chain chain;
+	int hash;
+};
+
+static int check_chain(struct chained *c, const char *record_file)
 {
 	struct str m = message(), records = file(record_file);
 	size_t header = mime_header_size(m);
 	struct dkim_signature *s;
-	struct dkim_verifier v;
-	struct arc_chain c;
 
-	if (dkim_verify_begin(&v, str_sub(m, 0, header), time(NULL), &arena) < 0)
-		return 2;
-	arc_begin(&c, &v);
+	if (dkim_verify_begin(&c->v, str_sub(m, 0, header), time(NULL), &arena) < 0)
+		return -1;
+	arc_begin(&c->chain, &c->v);
+	c->hash = arc_seal_begin(&c->v);
 	for (size_t at = header; at < m.n; at += PIECE)
-		dkim_verify_body(&v, str_sub(m, at, PIECE));
-	dkim_verify_body_end(&v);
-	arc_body_end(&c, &v);
-	for (size_t i = 0; (s = arc_signature(&c, i)); i++)
+		dkim_verify_body(&c->v, str_sub(m, at, PIECE));
+	dkim_verify_body_end(&c->v);
+	arc_body_end(&c->chain, &c->v);
+	for (size_t i = 0; (s = arc_signature(&c->chain, i)); i++)
 		if (s->result == DKIM_NONE)
-			find_key(&v, s, records);
-	arc_end(&c);
-	printf("%s %zu %s\n", arc_result_name(c.result), c.n, c.reason ? c.reason : "");
-	dkim_verify_done(&v);
+			find_key(&c->v, s, records);
+	arc_end(&c->chain);
 	return 0;
+}
+
+static int verify_chain(const char *record_file)
+{
+	struct chained c;
+
+	if (check_chain(&c, record_file) < 0)
+		return 2;
+	printf("%s %zu %s\n", arc_result_name(c.chain.result), c.chain.n,
+	       c.chain.reason ? c.chain.reason : "");
+	dkim_verify_done(&c.v);
+	return 0;
+}
+
+static int seal(char **argv)
+{
+	struct dkim_private_key key;
+	struct chained c;
+	struct err err;
+	struct buf out;
+
+	if (dkim_private_key_parse(file(argv[0]), &key, &err) < 0 || check_chain(&c, argv[3]) < 0)
+		return 2;
+	struct arc_seal s = {
+		.verifier = &c.v,
+		.chain = &c.chain,
+		.hash = c.hash,
+		.identity = { str_from(argv[1]), str_from(argv[2]), &key, time(NULL) },
+		.results = STR("mx.example.com;\r\n\tdmarc=pass header.from=example.com"),
+	};
+	buf_init(&out, &arena, 1 << 20);
+	arc_seal_write(&s, &out);
+	dkim_verify_done(&c.v);
+	dkim_private_key_done(&key);
+	return fwrite(out.p, 1, out.n, stdout) == out.n ? 0 : 2;
 }
 
 int main(int argc, char **argv)
@@ -145,6 +187,8 @@ int main(int argc, char **argv)
 		r = verify(argv[2]);
 	else if (argc == 3 && strcmp(argv[1], "arc") == 0)
 		r = verify_chain(argv[2]);
+	else if (argc == 6 && strcmp(argv[1], "seal") == 0)
+		r = seal(argv + 2);
 	arena_done(&arena);
 	return r;
 }

@@ -220,3 +220,50 @@ def test_a_broken_chain_fails(rsa_key, old, new):
     assert our_chain(good, rsa_key)[0] == 'pass'
     changed = good.replace(old, new)
     assert our_chain(changed, rsa_key)[0] == their_chain(changed, rsa_key) == 'fail'
+
+
+def we_seal(message, key):
+    return run(message, 'seal', key.file, DOMAIN, SELECTOR, key.records) + message
+
+
+def test_chains_that_we_seal_pass_with_them(rsa_key):
+    for message in messages():
+        for times in (1, 2) if len(message) > 2000 else (1, 2, 5):
+            chain = message
+            for _ in range(times):
+                chain = we_seal(chain, rsa_key)
+            assert our_chain(chain, rsa_key) == ['pass', str(times)]
+            assert their_chain(chain, rsa_key) == 'pass', chain[:2000]
+
+
+def test_we_and_they_go_on_with_each_others_chains(rsa_key):
+    chain = we_sign(HEADERS[0] + b'\r\nSubject: x\r\n\r\nHow are you?\r\n', rsa_key)
+    for number in range(6):
+        more = 'arc=pass' if number else 'dmarc=pass'
+        chain = we_seal(chain, rsa_key) if number % 2 else \
+            seal(chain, rsa_key, f'mx{number}.example.com', more)
+        assert our_chain(chain, rsa_key) == ['pass', str(number + 1)]
+        assert their_chain(chain, rsa_key) == 'pass'
+
+
+def test_a_seal_covers_the_signatures_of_the_author(rsa_key):
+    chain = we_seal(we_sign(HEADERS[0] + b'\r\n\r\nHow are you?\r\n', rsa_key), rsa_key)
+    assert our_chain(chain.replace(b'DKIM-Signature: v=1', b'X-Signature: v=1'),
+                     rsa_key) == ['fail', '1']
+
+
+def test_a_chain_has_fifty_sets_and_no_more(rsa_key):
+    chain = HEADERS[0] + b'\r\n\r\n'
+    for _ in range(52):
+        chain = we_seal(chain, rsa_key)
+    assert chain.count(b'ARC-Seal: ') == 50
+    assert our_chain(chain, rsa_key) == ['pass', '50']
+
+
+def test_a_chain_that_fails_gets_one_more_set_and_ends(rsa_key):
+    for old, new in ((b'How', b'Why'), (b'ARC-Seal: i=1', b'X-Seal: i=1'),
+                     (b'ARC-Seal: i=1', b'ARC-Seal: i=x'), (b'cv=none', b'cv=pass')):
+        chain = we_seal(HEADERS[0] + b'\r\n\r\nHow are you?\r\n', rsa_key).replace(old, new)
+        ended = we_seal(chain, rsa_key)
+        assert ended.startswith(b'ARC-Seal: i=2; a=rsa-sha256; cv=fail;')
+        assert we_seal(ended, rsa_key) == ended

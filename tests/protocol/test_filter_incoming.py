@@ -1,27 +1,28 @@
 """Mail of strangers is checked: SPF, DKIM, DMARC, with a DNS that the test brings."""
 import base64
 import itertools
+import re
 
 import dkim
 import pytest
 from dns_server import DnsServer
 
 from server import DOMAIN, HOSTNAME, Server
-from test_filter import make_ed25519, make_rsa
+from smtp_sink import Sink
+from test_filter import make_ed25519, make_rsa, use_opendkim
 from test_proxy import TRUSTED, v1
+from test_remote import ELSEWHERE, relay_to, wait_accepted
 from wire import Wire, fetch_all
 
 GOOD, BAD = '192.0.2.7', '198.51.100.66'
 RSA, ED = make_rsa(), make_ed25519()
-ZONES = {'sender.example': [
+RSA_RECORD = 'mail._domainkey TXT ' + ' '.join(
+    f'"{RSA[1][i:i + 200]}"' for i in range(0, len(RSA[1]), 200))
+ZONES = {DOMAIN: [RSA_RECORD], 'list.example': [RSA_RECORD], 'sender.example': [
     '@ TXT "v=spf1 ip4:192.0.2.7 exp=why.%{d} -all"', 'why TXT "%{i} is not ours"',
     '_dmarc TXT "v=DMARC1; p=reject; sp=quarantine"',
-    'mail._domainkey TXT ' + ' '.join(f'"{RSA[1][i:i + 200]}"' for i in range(0, 600, 200)
-                                      if RSA[1][i:i + 200]),
-    f'ed._domainkey TXT "{ED[1]}"'],
+    RSA_RECORD, f'ed._domainkey TXT "{ED[1]}"'],
     'plain.example': ['@ A 192.0.2.9'],
-    'list.example': ['mail._domainkey TXT ' + ' '.join(
-        f'"{RSA[1][i:i + 200]}"' for i in range(0, 600, 200) if RSA[1][i:i + 200])],
     'slow.example': ['@ TXT "v=spf1 -all"', '_dmarc TXT "v=DMARC1; p=reject"']}
 USERS = [f'user{n}@{DOMAIN}' for n in range(30)]
 numbers = itertools.count()
@@ -64,8 +65,8 @@ def stored(server, text, **options):
 
 
 def results(message):
-    return message.replace(b'\r\n\t', b' ').split(b'Authentication-Results: ', 1)[1] \
-        .split(b'\r\n', 1)[0].decode()
+    return (b'\r\n' + message).replace(b'\r\n\t', b' ') \
+        .split(b'\r\nAuthentication-Results: ', 1)[1].split(b'\r\n', 1)[0].decode()
 
 
 MESSAGE = (b'From: A <a@sender.example>\r\nTo: b@example.test\r\nSubject: hello\r\n\r\n'
@@ -184,7 +185,8 @@ def test_a_trusted_list_may_change_mail(names):
     options = {'client': BAD, 'sender': 'list@plain.example'}
     with Server(accounts=USERS, env=env) as server:
         found = results(stored(server, through_a_list(sign(MESSAGE)), **options))
-        assert 'dkim=fail' in found and 'arc=pass (i=1); dmarc=fail (p=reject dis=none)' in found
+        assert 'dkim=fail' in found
+        assert f'arc=pass (i=1) smtp.remote-ip={BAD}; dmarc=fail (p=reject dis=none)' in found
         for text in (through_a_list(sign(MESSAGE), 'dmarc=fail'),
                      through_a_list(sign(MESSAGE)).replace(b'[list]', b'[spam]'),
                      sign(MESSAGE).replace(b'hello', b'[list] hello')):
@@ -194,3 +196,88 @@ def test_a_trusted_list_may_change_mail(names):
 def test_a_list_that_is_not_trusted_may_not(checking):
     assert '550 5.7.1 rejected by DMARC' in str(send(
         checking, through_a_list(sign(MESSAGE)), client=BAD, sender='list@plain.example'))
+
+
+TEAM = f'team@{DOMAIN}'
+
+
+def forwarding(names, sink, keys, **more):
+    server = Server(accounts=USERS, env={**environment(names, **more), **relay_to(sink)})
+    use_opendkim(server, keys)
+    server.write('postfix-virtual.cf', f'{TEAM} {USERS[0]},{ELSEWHERE}\n'
+                 f'team@elsewhere.test {ELSEWHERE}\n')
+    return server
+
+
+def forwarded(server, sink, text, **options):
+    """The message as another server gets it."""
+    before = len(sink.accepted)
+    assert '250 2.0.0' in str(send(server, text, **{'to': TEAM, **options}))
+    return wait_accepted(sink, before + 1)[before].data
+
+
+def find_key(name, timeout=5):
+    return (ED if name.startswith(b'ed.') else RSA)[1].encode()
+
+
+def verdict(message):
+    """What dkimpy makes of the chain: its result, and what it found of each set."""
+    result, sets, _ = dkim.arc_verify(message, dnsfunc=find_key)
+    return result, [(s['cv'], s['ams-valid'], s['as-valid'], s['as-domain'].decode())
+                    for s in sets]
+
+
+def test_what_an_alias_passes_on_is_sealed(names):
+    with Sink() as sink, forwarding(names, sink, {'mail': RSA[0], 'ed': ED[0]}) as server:
+        first = forwarded(server, sink, sign(MESSAGE))
+        found = f'{HOSTNAME}; dkim=pass (2048-bit key) header.d=sender.example'
+        assert results(first).startswith(found)
+        assert f'ARC-Authentication-Results: i=1; {found}' in \
+            first.replace(b'\r\n\t', b' ').decode()
+        assert first.startswith(b'ARC-Seal: i=1; a=rsa-sha256; cv=none;')
+        assert verdict(first) == (b'pass', [(b'none', True, True, DOMAIN)])
+        second = forwarded(server, sink, first, client=BAD, sender='')
+        assert f'arc=pass (i=1) smtp.remote-ip={BAD}' in results(second)
+        assert verdict(second) == (b'pass', [(b'pass', True, True, DOMAIN),
+                                             (b'none', True, True, DOMAIN)])
+
+
+def test_a_chain_that_was_broken_is_sealed_as_such_and_ends(names):
+    with Sink() as sink, forwarding(names, sink, {'mail': RSA[0]}) as server:
+        first = through_a_list(MESSAGE).replace(b'[list]', b'[more]')
+        second = forwarded(server, sink, first)
+        assert 'arc=fail' in results(second)
+        assert verdict(second)[0] is None or verdict(second)[0] == b'fail'
+        # RFC 8617 5.1.2: its seal signs the last set, as if there were no other.
+        alone = re.sub(rb'(?m)^ARC-[A-Za-z-]*: i=1;.*\r\n([ \t].*\r\n)*', b'', second)
+        chain = dkim.ARC(alone)
+        last = chain.verify_instance(chain.sorted_arc_headers()[1], 2, dnsfunc=find_key)
+        assert (last['cv'], last['ams-valid'], last['as-valid']) == (b'fail', True, True)
+        third = forwarded(server, sink, second)
+        assert 'arc=fail reason="it had failed before"' in results(third)
+        assert third.count(b'ARC-Seal: ') == 2
+
+
+def test_a_chain_whose_keys_cannot_be_found_now_is_left_to_the_next_server(names):
+    with Sink() as sink, forwarding(names, sink, {'mail': RSA[0]}) as server:
+        names.misbehave('mail._domainkey.lost.example', 'servfail')
+        first = b''.join(dkim.arc_sign(
+            b'Authentication-Results: mx.lost.example; dmarc=pass\r\n' + MESSAGE, b'mail',
+            b'lost.example', RSA[0].encode(), b'mx.lost.example')) + MESSAGE
+        second = forwarded(server, sink, first)
+        assert 'arc=fail reason="the DNS does not answer"' in results(second)
+        assert second.count(b'ARC-Seal: ') == 1 and verdict(second)[0] == b'pass'
+
+
+def test_a_domain_without_a_key_is_sealed_for_by_that_of_the_host(names):
+    with Sink() as sink, forwarding(names, sink, {'mail': RSA[0]}) as server:
+        message = forwarded(server, sink, MESSAGE, to='team@elsewhere.test')
+        assert verdict(message)[1][0][3] == DOMAIN
+
+
+def test_only_what_leaves_is_sealed_and_only_with_a_key_that_all_know(names):
+    with Sink() as sink, forwarding(names, sink, {'ed': ED[0]}) as server:
+        assert b'ARC-' not in forwarded(server, sink, MESSAGE)
+    with Server(accounts=USERS, env=environment(names)) as server:
+        use_opendkim(server, {'mail': RSA[0]})
+        assert b'ARC-' not in stored(server, MESSAGE)
