@@ -241,11 +241,12 @@ static void add_symbols(struct check *c)
 }
 
 /* The key of the address that forwards, else that of the domain that stands in the envelope of what
- * we forward, else that of this host. */
+ * we forward, else that of this host's domain. */
 static void choose_sealer(struct check *c)
 {
 	const struct filter_config *config = &c->filter->config;
-	struct str candidates[] = { c->in->forwarder, config->domain, config->server };
+	struct str candidates[] = { c->in->forwarder, config->srs_domain, config->domain,
+				    config->server };
 
 	for (size_t i = 0; i < ARRAY_LEN(candidates) && c->in->forwarder.n && !c->sealer; i++) {
 		char *p =

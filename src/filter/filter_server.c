@@ -82,6 +82,7 @@ void filter_reload(struct filter *f)
 /* Everything about one message happens in a thread: a large one takes its time. */
 struct sign_job {
 	const struct filter_sign_in *in;
+	const struct filter_config *config;
 	const struct signing *signing;
 	struct arena *arena;
 	struct buf head;
@@ -106,12 +107,28 @@ static void write_signature(struct sign_job *j, const struct dkim_signer *signer
 	j->signatures++;
 }
 
+/* The keys of the author. Where the host has none, that of its domain signs for it: reports come
+ * from MAILER-DAEMON at the host, and keys are made for domains. */
+static size_t find_keys(struct sign_job *j, const struct signing_key **keys)
+{
+	const struct filter_config *config = j->config;
+	size_t n = signing_find(j->signing, j->author, keys);
+	ssize_t at = str_rfind_byte(j->author, '@');
+
+	if (n || at < 0 || !str_eq_nocase(str_skip(j->author, (size_t)at + 1), config->server))
+		return n;
+	j->author =
+		arena_printf(j->arena, "%" STR_FMT "@%" STR_FMT,
+			     STR_ARG(str_sub(j->author, 0, (size_t)at)), STR_ARG(config->domain));
+	return signing_find(j->signing, j->author, keys);
+}
+
 static int sign_with(struct sign_job *j, struct dkim_signer *signer, const struct message *m)
 {
 	const struct signing_key *keys[SIGNING_KEYS_PER_MESSAGE];
 
 	j->author = message_author(&signer->fields, j->arena);
-	size_t n = signing_find(j->signing, j->author, keys);
+	size_t n = find_keys(j, keys);
 	if (!n)
 		return 0;
 	int r = message_read_body(m, feed, signer, j->err);
@@ -146,7 +163,9 @@ static int may_suspend sign(void *ctx, struct filter_sign_in *in, struct arena *
 {
 	struct filter *f = ctx;
 	struct signing *signing = signing_ref(f->signing);
-	struct sign_job job = { .in = in, .signing = signing, .arena = a, .err = err };
+	struct sign_job job = {
+		.in = in, .config = &f->config, .signing = signing, .arena = a, .err = err
+	};
 
 	buf_init(&job.head, a, HEAD_MAX);
 	/* Without a key nobody needs to read the message. */

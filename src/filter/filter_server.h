@@ -15,7 +15,8 @@ struct filter_config {
 	bool opendkim, rspamd; /* which layouts of keys count */
 	bool spf_rejects, dmarc_rejects;
 	struct str server;	/* our name */
-	struct str domain;	/* that forwards, where the address that does has no key */
+	struct str domain;	/* and its domain */
+	struct str srs_domain;	/* of rewritten senders, or empty */
 	struct str arc_trusted; /* domains whose seals count */
 	int64_t timeout;	/* ms for a check */
 };

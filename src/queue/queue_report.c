@@ -3,10 +3,13 @@
  * one report of each kind before it becomes something else. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "auth/auth.h"
 #include "auth/auth_ipc.h"
+#include "base/fd.h"
 #include "base/rand.h"
+#include "filter/filter_ipc.h"
 #include "queue/dsn.h"
 #include "queue/queue_state.h"
 
@@ -163,9 +166,50 @@ static size_t finished_by(const struct queue_active *active, const struct group_
 	return g->count;
 }
 
+/* How long a report waits for its signatures, and how long a filter that has not answered in that
+ * time is not asked again. */
+#define SIGN_MS	     5000
+#define SIGN_MUTE_MS 30000
+
+static int may_suspend ask_for_signatures(struct queue *q, const struct queue_message *m,
+					  struct arena *a, struct str *lines, struct err *err)
+{
+	struct filter_sign_in in = { .body = m->body, .body_size = m->body_size };
+	struct filter_sign_out out;
+
+	if (loop_now() < q->filter_mute_until)
+		return err_set(err, -EAGAIN, "the filter has not answered lately");
+	int64_t limit = fiber_limit_begin(loop_deadline(SIGN_MS));
+	int r = filter_sign(q->filter, &in, a, &out, err);
+	fiber_limit_end(limit);
+	if (r == -ETIMEDOUT)
+		q->filter_mute_until = loop_deadline(SIGN_MUTE_MS);
+	if (r == 0)
+		*lines = out.head;
+	return r;
+}
+
+/* A report that leaves is signed like all other mail; but one without a signature is better than
+ * none. */
+static void may_suspend sign(struct queue *q, struct queue_message *m, struct arena *a)
+{
+	bool leaves = false;
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < m->envelope->recipient_count; i++)
+		leaves |= m->envelope->recipients[i].kind == ENVELOPE_REMOTE;
+	if (!q->config.signs || !leaves)
+		return;
+	int r = ask_for_signatures(q, m, a, &m->head, &err);
+	if (r < 0 && r != -ECANCELED)
+		log_event(LOG_QUEUE_UNSIGNED, LOG_CSTR("id", queue_id_text(m->id).c),
+			  LOG_REASON(&err));
+}
+
 static int may_suspend enter(struct queue *q, const struct dsn *d, struct queue_message *m,
 			     struct arena *a)
 {
+	auto_close int body = memfd_create("report", MFD_CLOEXEC);
 	struct buf text;
 	struct err err = { 0 };
 
@@ -173,7 +217,13 @@ static int may_suspend enter(struct queue *q, const struct dsn *d, struct queue_
 	dsn_write(&text, d);
 	if (buf_failed(&text))
 		return -E2BIG;
-	m->head = buf_str(&text);
+	int r = body < 0 ? -errno : fd_write_all(body, buf_str(&text), &err);
+	if (r < 0)
+		return r;
+	m->body = body;
+	m->body_size = text.n;
+	sign(q, m, a);
+	take_fd(&body); /* the journal's now */
 	return queue_accept(q, m, &err);
 }
 

@@ -238,6 +238,12 @@ void queue_attach_courier(struct queue *q, int fd)
 	queue_courier_attached(q);
 }
 
+void queue_attach_filter(struct queue *q, int fd)
+{
+	ipc_client_attach(q->filter, fd);
+	q->filter_mute_until = 0;
+}
+
 void queue_attach_auth(struct queue *q, int fd)
 {
 	ipc_client_attach(q->auth, fd);

@@ -28,6 +28,7 @@ struct queue_config {
 
 	int64_t wall_usec; /* the time at the start, since 1970; 0: ask the system */
 	struct str fqdn;   /* of reports to senders; outlives the queue */
+	bool signs;	   /* these reports, by the filter */
 	unsigned workers;  /* mailbox workers */
 
 	/* 0 takes the default for each of these. Times in ms. */
@@ -57,10 +58,11 @@ struct queue_config {
 int may_suspend must_check queue_start(const struct queue_config *config, struct queue **out,
 				       struct err *err);
 
-/* Connections to the mailbox workers, to auth and to the courier, taken; again whenever one of
- * them was restarted. */
+/* Connections to the mailbox workers, to auth, to the filter and to the courier, taken; again
+ * whenever one of them was restarted. */
 void queue_attach_worker(struct queue *q, unsigned worker, int fd);
 void queue_attach_auth(struct queue *q, int fd);
+void queue_attach_filter(struct queue *q, int fd);
 void queue_attach_courier(struct queue *q, int fd);
 
 /* Bring the gauges of metrics.def up to date. Returns why mail cannot be taken at the moment, or

@@ -91,6 +91,7 @@ static struct queue *queue_new(const struct queue_config *config)
 	waitq_init(&q->commit.work);
 	waitq_init(&q->commit.idle);
 	q->auth = ipc_client_new("auth", &q->clients);
+	q->filter = ipc_client_new("filter", &q->clients);
 	q->courier = ipc_client_new("courier", &q->clients);
 	for (unsigned i = 0; i < q->config.workers; i++)
 		queue_worker_init(&q->workers[i], q);
@@ -292,6 +293,7 @@ void queue_stop(struct queue *q)
 	for (unsigned i = 0; i < q->config.workers; i++)
 		queue_worker_done(&q->workers[i]);
 	ipc_client_free(q->auth);
+	ipc_client_free(q->filter);
 	ipc_client_free(q->courier);
 	queue_destinations_done(&q->destinations);
 	queue_sources_done(q);

@@ -140,7 +140,8 @@ struct queue {
 
 	struct group clients; /* readers of the connections */
 	struct group fibers;  /* commits, dispatcher, deliveries, retries, checkpoints */
-	struct ipc_client *auth;
+	struct ipc_client *auth, *filter;
+	int64_t filter_mute_until; /* it did not answer in time: not asked again before */
 	struct queue_worker workers[QUEUE_WORKERS_MAX];
 
 	struct map sources;

@@ -48,7 +48,8 @@ static int filter_prepare(unsigned instance, struct err *err)
 		.spf_rejects = set->enable_policyd_spf,
 		.dmarc_rejects = set->enable_opendmarc,
 		.server = set->fqdn,
-		.domain = set->srs_domain.n ? set->srs_domain : set->domain,
+		.domain = set->domain,
+		.srs_domain = set->srs_domain,
 		.arc_trusted = set->arc_trusted,
 		.timeout = set->filter_timeout,
 	};

@@ -1,8 +1,8 @@
 /* queue: the journal, and the way of each message from there to its mailboxes.
  *
- * May: read and write the directories of the journal and the history, call mailbox workers, auth
- * and the courier, accept operators on a local socket. May not: see the network, mailboxes, account
- * files or keys, start programs. */
+ * May: read and write the directories of the journal and the history, call mailbox workers, auth,
+ * the filter and the courier, accept operators on a local socket. May not: see the network,
+ * mailboxes, account files or keys, start programs. */
 #include "queue/queue_server.h"
 
 #include <errno.h>
@@ -43,6 +43,8 @@ static void queue_peer(struct str service, unsigned instance, int socket)
 		queue_attach_auth(role_state.queue, socket);
 	else if (str_eq(service, STR("courier")))
 		queue_attach_courier(role_state.queue, socket);
+	else if (str_eq(service, STR("filter")))
+		queue_attach_filter(role_state.queue, socket);
 	else
 		queue_attach_worker(role_state.queue, instance, socket);
 }
@@ -89,6 +91,7 @@ static int queue_role_start(struct group *g, struct err *err)
 		.commit_bytes = (uint64_t)set->commit_bytes_max,
 		.commit_wait = set->commit_wait,
 		.fqdn = set->fqdn,
+		.signs = set->enable_opendkim || set->enable_rspamd,
 		.history_dir = role_state.history.p,
 		.history_size = (uint64_t)set->history_size,
 		.suppress = set->suppress,

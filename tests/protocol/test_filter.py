@@ -1,14 +1,18 @@
 """Mail that leaves is signed, with the keys that users of OpenDKIM and Rspamd have."""
 import base64
+import os
 import re
+import signal
+import smtplib
 
 import dkim
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from server import DOMAIN, Server, wait_until
+from server import DOMAIN, HOSTNAME, Server, wait_until
 from smtp_sink import Sink
 from test_remote import ALICE, ELSEWHERE, relay_to, submit, wait_accepted
+from wire import TIMEOUT, message
 
 DER = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
 RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
@@ -151,3 +155,45 @@ def test_keys_that_setup_makes_are_used_at_once(make_server):
         submit(server, ELSEWHERE)
         data = wait_accepted(sink)[0].data
         assert verifies(data, records, 0) and verifies(data, records, 1)
+
+
+def refuse_elsewhere(argument):
+    return '550 5.1.1 nobody here has that name' if ELSEWHERE in argument else None
+
+
+def report_for_a_stranger(sink, before_sending=lambda server: None):
+    """What a stranger hears of an alias that leads nowhere, and the log."""
+    pem, record = make_rsa()
+    server = Server(accounts=[ALICE], env=relay_to(sink))
+    use_opendkim(server, {'mail': pem})
+    server.write('postfix-virtual.cf', f'team@{DOMAIN} {ELSEWHERE}\n')
+    with server:
+        before_sending(server)
+        with smtplib.SMTP('127.0.0.1', server.port('smtp'), timeout=TIMEOUT) as client:
+            client.sendmail('stranger@far.example', [f'team@{DOMAIN}'], message())
+        report, = wait_accepted(sink, seconds=20)
+        for pid in server.roles()['filter']:
+            os.kill(pid, signal.SIGCONT)
+        log = server.log()
+    assert report.mail.startswith('FROM:<>')
+    assert f'\r\nFrom: MAILER-DAEMON@{HOSTNAME} '.encode() in b'\r\n' + report.data
+    return report.data, record, log
+
+
+def test_a_report_that_leaves_is_signed_by_the_domain_of_the_host():
+    with Sink(replies={'RCPT': [refuse_elsewhere]}) as sink:
+        data, record, log = report_for_a_stranger(sink)
+    assert re.search(rb'^DKIM-Signature: [^:]*; d=' + DOMAIN.encode(),
+                     data.replace(b'\r\n\t', b' '))
+    assert verifies(data, {'mail': record})
+    assert 'without a signature' not in log
+
+
+def test_a_report_does_not_wait_for_a_filter_that_hangs():
+    def stop_filter(server):
+        server.kill_role('filter', signal.SIGSTOP)
+        server.expected_deaths -= 1
+    with Sink(replies={'RCPT': [refuse_elsewhere]}) as sink:
+        data, _, log = report_for_a_stranger(sink, stop_filter)
+    assert not signatures(data)
+    assert 'leaves without a signature: ' in log

@@ -111,6 +111,16 @@ def test_a_next_hop_that_makes_no_sense_is_a_clear_error(make_server):
         server.process = None
 
 
+def test_a_report_about_many_recipients_and_a_long_message_arrives(make_server):
+    to = [f'{n:02d}{"u" * 60}@{"d" * 60}.example' for n in range(60)]
+    with Sink(replies={'RCPT': ['550 5.1.1 ' + 'no such user ' * 20]}) as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink))
+        submit(server, to, 'Subject: long\r\n\r\n' + 'A line of text.\r\n' * 2800)
+        wait_until(lambda: reports(server), what='the report')
+        report, = reports(server)
+        assert all(address in report.as_string() for address in to)
+
+
 def test_a_stranger_does_not(make_server):
     with Sink() as sink:
         server = make_server(accounts=[ALICE], env=relay_to(sink))
