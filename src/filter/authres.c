@@ -75,6 +75,26 @@ static void put_spf(struct buf *out, const struct spf_answer *s)
 	put_property(out, s->by_helo ? "smtp.helo" : "smtp.mailfrom", s->domain);
 }
 
+const char *authres_iprev_name(enum filter_iprev r)
+{
+	static const char *const names[FILTER_IPREVS] = {
+		[FILTER_IPREV_NONE] = "none",		[FILTER_IPREV_PASS] = "pass",
+		[FILTER_IPREV_FAIL] = "fail",		[FILTER_IPREV_TEMPERROR] = "temperror",
+		[FILTER_IPREV_PERMERROR] = "permerror",
+	};
+
+	return r < FILTER_IPREVS ? names[r] : names[FILTER_IPREV_NONE];
+}
+
+/* RFC 8601 2.7.3. The name is one of a host: front has looked at it. */
+static void put_iprev(struct buf *out, const struct authres *r)
+{
+	buf_printf(out, ";\r\n\tiprev=%s", authres_iprev_name(r->iprev));
+	put_property(out, "policy.iprev", r->client_address);
+	if (r->client_name.n && r->iprev == FILTER_IPREV_PASS)
+		buf_printf(out, " (%" STR_FMT ")", STR_ARG(r->client_name));
+}
+
 void authres_write(struct buf *out, const struct authres *r)
 {
 	buf_put_str(out, r->server);
@@ -100,4 +120,6 @@ void authres_write(struct buf *out, const struct authres *r)
 				   dmarc_policy_name(r->dmarc->disposition));
 		put_property(out, "header.from", r->author_domain);
 	}
+	if (r->iprev != FILTER_IPREV_NONE)
+		put_iprev(out, r);
 }

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "filter/filter.h"
 
 struct arc_chain;
 struct dkim_verifier;
@@ -18,8 +19,12 @@ struct authres {
 	const struct spf_answer *spf;	  /* NULL: not checked */
 	const struct dmarc_answer *dmarc; /* NULL: there is no author */
 	struct str author_domain;
-	struct str client_address; /* whose word the chain of ARC is; or empty */
+	struct str client_address; /* who has brought it; or empty */
+	struct str client_name;	   /* his, where `iprev` passes */
+	enum filter_iprev iprev;
 };
+
+const char *authres_iprev_name(enum filter_iprev r);
 
 /* Append what stands in the field, from our name on, in several lines. */
 void authres_write(struct buf *out, const struct authres *r);

@@ -236,6 +236,8 @@ static void add_symbols(struct check *c)
 		add_symbol(c, "SPF", spf_result_name(c->sender.result), c->sender.domain);
 	if (c->arc.result != ARC_NONE)
 		add_symbol(c, "ARC", arc_result_name(c->arc.result), str_from(c->arc.reason));
+	if (c->in->iprev)
+		add_symbol(c, "IPREV", authres_iprev_name(c->in->iprev), c->in->client_name);
 	if (c->author_domain.n)
 		add_symbol(c, "DMARC", dmarc_result_name(c->dmarc.result), c->author_domain);
 }
@@ -298,6 +300,8 @@ static void write_results(struct check *c, struct buf *results)
 		.dmarc = c->author_domain.n ? &c->dmarc : NULL,
 		.author_domain = c->author_domain,
 		.client_address = c->in->client_address,
+		.client_name = c->in->client_name,
+		.iprev = c->in->iprev,
 	};
 
 	authres_write(results, &r);

@@ -10,7 +10,7 @@
 #include "filter/message.h"
 #include "filter/spf.h"
 
-#define SYMBOLS_MAX (DKIM_SIGNATURES_MAX + 4)
+#define SYMBOLS_MAX (DKIM_SIGNATURES_MAX + 5)
 
 struct signing;
 struct signing_key;

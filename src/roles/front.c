@@ -1,9 +1,9 @@
 /* front: every client connection. SMTP whole; IMAP and POP3 up to the login, then a mailbox worker
  * has them: a plain connection is passed on, a TLS one stays here and is relayed.
  *
- * May: accept on the sockets it is given, read certificates and keys, call auth, queue and mailbox,
- * write large messages to an unlinked file in the spool directory. May not: connect, see mailboxes,
- * account files or the journal, start programs. */
+ * May: accept on the sockets it is given, read certificates and keys, call auth, queue, mailbox,
+ * the filter and the resolver, write large messages to an unlinked file in the spool directory. May
+ * not: connect, see mailboxes, account files or the journal, start programs. */
 #include "roles/front.h"
 
 #include <errno.h>
@@ -59,6 +59,7 @@ static int front_prepare(unsigned instance, struct err *err)
 	front.auth = ipc_client_new("auth", &front.ipc);
 	front.queue = ipc_client_new("queue", &front.ipc);
 	front.filter = ipc_client_new("filter", &front.ipc);
+	front.resolver = ipc_client_new("resolver", &front.ipc);
 	front.mailbox_count = (unsigned)set->workers;
 	for (unsigned i = 0; i < front.mailbox_count; i++)
 		front.mailbox[i] = ipc_client_new("mailbox", &front.ipc);
@@ -87,6 +88,8 @@ static void front_peer(struct str service, unsigned instance, int socket)
 		ipc_client_attach(front.queue, socket);
 	} else if (str_eq(service, STR("filter"))) {
 		ipc_client_attach(front.filter, socket);
+	} else if (str_eq(service, STR("resolver"))) {
+		ipc_client_attach(front.resolver, socket);
 	} else if (str_eq(service, STR("mailbox")) && instance < front.mailbox_count) {
 		ipc_client_attach(front.mailbox[instance], socket);
 	} else {
@@ -102,6 +105,7 @@ static int front_start(struct group *g, struct err *err)
 		.auth = front.auth,
 		.queue = front.queue,
 		.filter = front.filter,
+		.resolver = front.resolver,
 		.signs = set->enable_opendkim || set->enable_rspamd,
 		.checks = set->enable_opendkim || set->enable_rspamd || set->enable_opendmarc ||
 			  set->enable_policyd_spf,

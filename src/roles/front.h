@@ -36,7 +36,7 @@ struct front {
 	struct group ipc; /* fibers that read answers */
 	struct group acceptors;
 	struct group clients; /* one fiber per connection */
-	struct ipc_client *auth, *queue, *filter;
+	struct ipc_client *auth, *queue, *filter, *resolver;
 	struct ipc_client *mailbox[FRONT_MAILBOXES_MAX];
 	unsigned mailbox_count;
 	struct smtp_throttle *throttle;

@@ -9,6 +9,7 @@
 #include "filter/filter.h"
 #include "filter/filter_ipc.h"
 #include "queue/queue_ipc.h"
+#include "smtp/peer_name.h"
 #include "store/mailbox.h"
 #include "store/mailbox_ipc.h"
 
@@ -73,6 +74,13 @@ static int is_full(void *ctx, const struct smtp_target *t, uint64_t size, struct
 	int r = mailbox_is_full(b->mailbox[mailbox_worker(t->account, b->workers)], &in, &a, &out,
 				err);
 	return r < 0 ? r : out.full;
+}
+
+static int find_name(void *ctx, const char *address, struct arena *a, struct smtp_peer_name *out)
+{
+	struct smtp_backend_ctx *b = ctx;
+
+	return smtp_peer_name_find(b->resolver, address, a, out);
 }
 
 static int login(void *ctx, const struct smtp_login *login, struct arena *a, struct str *account,
@@ -199,6 +207,8 @@ static int examine(void *ctx, const struct smtp_message *m, struct arena *a,
 	struct filter_examine_in in = {
 		.id = str_from(id.c),
 		.client_address = e->client_address,
+		.client_name = e->client_name,
+		.iprev = (uint8_t)m->iprev,
 		.helo = e->helo,
 		.sender = e->sender,
 		.forwarder = forwarder(m),
@@ -220,6 +230,7 @@ static int examine(void *ctx, const struct smtp_message *m, struct arena *a,
 const struct smtp_backend smtp_backend = {
 	.resolve = resolve,
 	.is_full = is_full,
+	.find_name = find_name,
 	.login = login,
 	.sign = sign,
 	.examine = examine,

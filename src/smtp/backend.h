@@ -6,9 +6,9 @@
 struct ipc_client;
 
 struct smtp_backend_ctx {
-	struct ipc_client *auth, *queue, *filter; /* borrowed */
-	bool signs, checks;			  /* what users send; what strangers send */
-	struct ipc_client *const *mailbox;	  /* one for each worker, borrowed */
+	struct ipc_client *auth, *queue, *filter, *resolver; /* borrowed */
+	bool signs, checks;		   /* what users send; what strangers send */
+	struct ipc_client *const *mailbox; /* one for each worker, borrowed */
 	unsigned workers;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "smtp/domain.h"
+#include "smtp/peer_name.h"
 #include "smtp/reply.h"
 #include "smtp/report.h"
 #include "smtp/session.h"
@@ -106,6 +107,20 @@ static bool check_sender(struct smtp_session *s, struct str rcpt,
 	return true;
 }
 
+/* What cannot be found out just now is no name either: the client comes back. */
+static bool may_suspend check_client_name(struct smtp_session *s, struct str rcpt)
+{
+	if (!s->settings->reject_unknown_client || smtp_may_relay(s) ||
+	    smtp_is_loopback(s->client->address))
+		return true;
+	smtp_peer_name_wait(s);
+	if (s->name.result == FILTER_IPREV_PASS)
+		return true;
+	smtp_refuse(s, rcpt, "450 4.7.25 Client host rejected: cannot find your hostname, [%s]",
+		    s->client->address);
+	return false;
+}
+
 /* For a moment: a mail program keeps the message and its user reads why. */
 static bool check_rate(struct smtp_session *s, struct str rcpt,
 		       const struct smtp_sender_answer *answer)
@@ -177,8 +192,9 @@ bool smtp_policy_check(struct smtp_session *s, struct str rcpt, const struct smt
 {
 	return check_relay(s, rcpt, res) && check_rate(s, rcpt, &res->sender) &&
 	       check_helo_syntax(s, rcpt) && check_sender(s, rcpt, &res->sender) &&
-	       check_recipient(s, rcpt, res) && check_helo_full(s, rcpt) &&
-	       check_existence(s, rcpt, res) && check_room(s, rcpt, res);
+	       check_client_name(s, rcpt) && check_recipient(s, rcpt, res) &&
+	       check_helo_full(s, rcpt) && check_existence(s, rcpt, res) &&
+	       check_room(s, rcpt, res);
 }
 
 bool smtp_is_loopback(const char *address)

@@ -12,6 +12,7 @@
 #include "auth/sasl.h"
 #include "base/check.h"
 #include "base/str.h"
+#include "filter/filter.h"
 #include "queue/envelope.h"
 #include "queue/queue_id.h"
 
@@ -33,7 +34,7 @@ struct smtp_client {
 	int fd; /* taken */
 	enum smtp_port port;
 	const char *address; /* text form, without brackets */
-	const char *name;    /* verified host name, or "unknown" */
+	const char *name;    /* "unknown" as long as nobody has asked */
 	bool trusted;	     /* in a network that may relay without a login */
 };
 
@@ -77,6 +78,12 @@ struct smtp_login {
 	bool tls;
 };
 
+/* What the DNS calls an address. */
+struct smtp_peer_name {
+	enum filter_iprev result;
+	struct str name; /* of FILTER_IPREV_PASS; ASCII */
+};
+
 /* A complete message. */
 struct smtp_message {
 	uint64_t id;
@@ -85,6 +92,7 @@ struct smtp_message {
 	int body;	 /* stays the session's */
 	uint64_t body_size;
 	struct str message_id; /* or empty */
+	enum filter_iprev iprev;
 };
 
 /* What checks made of it. */
@@ -102,6 +110,11 @@ struct smtp_backend {
 	/* Has a limited account no room for so many bytes (0: not announced)? 1 or 0; a negative
 	 * return means that it shows when the message is delivered. NULL: nobody knows. */
 	int (*is_full)(void *ctx, const struct smtp_target *t, uint64_t size, struct err *err);
+
+	/* The name of a client. 0, or -ECANCELED; what cannot be found out is an answer. NULL:
+	 * nobody asks. */
+	int (*find_name)(void *ctx, const char *address, struct arena *a,
+			 struct smtp_peer_name *out);
 
 	/* The account's name in *account, or -EACCES for wrong credentials (err: the reason), after
 	 * as long a wait as guessing deserves. */

@@ -10,6 +10,7 @@
 #include "core/metrics.h"
 #include "core/tls.h"
 #include "smtp/greeting.h"
+#include "smtp/peer_name.h"
 #include "smtp/reply.h"
 #include "smtp/report.h"
 #include "smtp/throttle.h"
@@ -289,9 +290,14 @@ static void run_session(struct smtp_session *s, enum smtp_throttle_verdict admis
 	struct log_context context;
 	log_context_enter(&context, tag_of(s->client->port));
 	log_context_set(&context, LOG_CSTR("client", s->peer));
+	s->log = &context;
 	log_event(LOG_SMTP_CONNECT);
-	if (is_admitted(s, admission) && start_tls_at_once(s) >= 0 && smtp_greet(s))
+	bool admitted = is_admitted(s, admission);
+	if (admitted)
+		smtp_peer_name_begin(s);
+	if (admitted && start_tls_at_once(s) >= 0 && smtp_greet(s))
 		serve(s);
+	group_done(&s->lookups);
 	if (stream_flush(s->stream) == 0 && has_leftovers(s))
 		linger(s);
 	smtp_tx_end(s);
@@ -312,6 +318,8 @@ void smtp_session_run(struct smtp_service *svc, const struct smtp_client *client
 
 	arena_init(&s.arena);
 	arena_init(&s.tx_arena);
+	group_init(&s.lookups);
+	s.client_name = client->name;
 	s.peer = arena_printf(&s.arena, "%s[%s]", client->name, client->address).p;
 	stream_set_idle(s.stream, svc->settings->smtp_idle);
 	bool counted = svc->throttle && client->port != SMTP_PORT_LOCAL;

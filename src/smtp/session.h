@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "core/group.h"
 #include "core/settings.h"
 #include "core/stream.h"
 #include "smtp/params.h"
@@ -42,6 +43,8 @@ struct smtp_tally {
 	unsigned total, ok;
 };
 
+struct log_context;
+
 struct smtp_session {
 	struct smtp_service *svc;
 	const struct settings *settings;
@@ -51,8 +54,12 @@ struct smtp_session {
 	struct arena tx_arena;
 	struct smtp_tx *tx; /* NULL: none is open */
 
-	const char *peer; /* "name[address]", for the log */
-	struct str helo;  /* empty before EHLO */
+	struct group lookups;	    /* the fiber that asks for the name */
+	struct smtp_peer_name name; /* what it has found so far */
+	const char *client_name;    /* verified, or "unknown" */
+	const char *peer;	    /* "name[address]", for the log */
+	struct log_context *log;
+	struct str helo; /* empty before EHLO */
 	bool esmtp;
 	bool tls;
 	struct str login; /* empty: nobody */

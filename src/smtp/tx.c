@@ -7,6 +7,7 @@
 #include "core/metrics.h"
 #include "core/tls.h"
 #include "mime/date.h"
+#include "smtp/peer_name.h"
 #include "smtp/policy.h"
 #include "smtp/received.h"
 #include "smtp/reply.h"
@@ -84,7 +85,7 @@ static void write_received(struct smtp_session *s, struct buf *head)
 	struct tls_info tls = { 0 };
 	struct smtp_trace t = {
 		.helo = s->helo,
-		.client_name = s->client->name,
+		.client_name = s->client_name,
 		.client_address = s->client->address,
 		.fqdn = s->settings->fqdn.p,
 		.submitted = s->login.n > 0 || s->client->port == SMTP_PORT_LOCAL,
@@ -186,12 +187,13 @@ static void fill_message(struct smtp_session *s, const struct smtp_receive *r,
 		.head = buf_str(&head),
 		.body = r->body.fd,
 		.body_size = r->body.size,
+		.iprev = s->name.result,
 		.envelope = {
 			.flags = flags_of(tx, &r->facts),
 			.sender = tx->sender.address,
 			.envid = tx->params.envid,
 			.auth_user = s->login,
-			.client_name = str_from(s->client->name),
+			.client_name = str_from(s->client_name),
 			.client_address = str_from(s->client->address),
 			.helo = s->helo,
 		},
@@ -267,6 +269,9 @@ static void submit(struct smtp_session *s, const struct smtp_receive *r)
 	struct smtp_message m;
 	struct err err = { 0 };
 
+	/* Who relays is known by his login or network, and need not wait for it. */
+	if (!smtp_may_relay(s))
+		smtp_peer_name_wait(s);
 	smtp_report_message(s, take_id(s), r->facts.message_id);
 	fill_message(s, r, &m);
 	m.message_id = r->facts.message_id;

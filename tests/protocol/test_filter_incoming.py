@@ -18,7 +18,13 @@ GOOD, BAD = '192.0.2.7', '198.51.100.66'
 RSA, ED = make_rsa(), make_ed25519()
 RSA_RECORD = 'mail._domainkey TXT ' + ' '.join(
     f'"{RSA[1][i:i + 200]}"' for i in range(0, len(RSA[1]), 200))
-ZONES = {DOMAIN: [RSA_RECORD], 'list.example': [RSA_RECORD], 'sender.example': [
+ZONES = {DOMAIN: [RSA_RECORD], 'list.example': [RSA_RECORD], 
+         '192.in-addr.arpa': ['7.2.0 PTR mx.sender.example.', '8.2.0 PTR mx.sender.example.',
+                              *(f'9.2.0 PTR mx{n}.sender.example.' for n in range(3)),
+                              '10.2.0 PTR slow.example.', '11.2.0 PTR a\\032b.example.',
+                              '12.2.0 PTR 192.0.2.12.'],
+         'sender.example': [
+    'mx A 192.0.2.7', 'mx0 A 192.0.2.7', 'mx2 A 192.0.2.7', 'mx2 A 192.0.2.9',
     '@ TXT "v=spf1 ip4:192.0.2.7 exp=why.%{d} -all"', 'why TXT "%{i} is not ours"',
     '_dmarc TXT "v=DMARC1; p=reject; sp=quarantine"',
     RSA_RECORD, f'ed._domainkey TXT "{ED[1]}"'],
@@ -84,7 +90,10 @@ def test_what_spf_permits_passes(checking):
     message = stored(checking, MESSAGE)
     assert results(message) == (
         f'{HOSTNAME}; dkim=none; spf=pass smtp.mailfrom=sender.example; '
-        'dmarc=pass (p=reject dis=none) header.from=sender.example')
+        'dmarc=pass (p=reject dis=none) header.from=sender.example; '
+        f'iprev=pass policy.iprev={GOOD} (mx.sender.example)')
+    assert f'(mx.sender.example [{GOOD}])'.encode() in message
+    assert f'client=mx.sender.example[{GOOD}]' in checking.log()
     assert b'\r\nReceived-SPF: pass (' in message
     assert 'sender.example pass (p=reject), dkim=none, spf=pass' in checking.log()
 
@@ -196,6 +205,37 @@ def test_a_trusted_list_may_change_mail(names):
 def test_a_list_that_is_not_trusted_may_not(checking):
     assert '550 5.7.1 rejected by DMARC' in str(send(
         checking, through_a_list(sign(MESSAGE)), client=BAD, sender='list@plain.example'))
+
+
+@pytest.mark.parametrize('client, found', [
+    (GOOD, 'pass policy.iprev=192.0.2.7 (mx.sender.example)'),
+    ('192.0.2.8', 'fail policy.iprev=192.0.2.8'),
+    ('192.0.2.9', 'pass policy.iprev=192.0.2.9 (mx2.sender.example)'),
+    ('192.0.2.10', 'temperror policy.iprev=192.0.2.10'),
+    ('192.0.2.11', 'fail policy.iprev=192.0.2.11'),
+    ('192.0.2.12', 'fail policy.iprev=192.0.2.12'),
+    (BAD, f'permerror policy.iprev={BAD}')])
+def test_the_name_of_a_client_leads_back_to_it(checking, names, client, found):
+    names.misbehave('slow.example', 'servfail')
+    message = stored(checking, MESSAGE.replace(b'sender', b'plain'), client=client,
+                     sender='a@plain.example')
+    assert results(message).endswith(f'; iprev={found}')
+    name = found.partition('(')[2].rstrip(')') or 'unknown'
+    assert f' ({name} [{client}])\r\n'.encode() in message
+
+
+def test_clients_without_a_name_are_put_off_where_that_is_wanted(names):
+    env = environment(names, POSTFIX_REJECT_UNKNOWN_CLIENT_HOSTNAME='1',
+                      ENABLE_POLICYD_SPF='0')
+    with Server(accounts=USERS, env=env) as server:
+        for client, good in ((GOOD, True), ('192.0.2.8', False), ('192.0.2.10', False)):
+            with Wire(server, 'smtp', proxy=v1(client)) as wire:
+                wire.ehlo()
+                wire.expect('MAIL FROM:<a@plain.example>', 250)
+                reply = wire.cmd(f'RCPT TO:<{USERS[0]}>')
+            assert good or str(reply) == (
+                '450 4.7.25 Client host rejected: cannot find your hostname, ' f'[{client}]')
+            assert reply.code == (250 if good else 450)
 
 
 TEAM = f'team@{DOMAIN}'

@@ -90,6 +90,23 @@ static int fake_is_full(void *ctx, const struct smtp_target *t, uint64_t size, s
 	return size > 1000;
 }
 
+static int fake_find_name(void *ctx, const char *address, struct arena *a,
+			  struct smtp_peer_name *out)
+{
+	struct sim *sim = ctx;
+	int64_t end = loop_deadline(sim->name_delay ? sim->name_delay : 1);
+	(void)a;
+
+	check(strcmp(address, "192.0.2.1") == 0);
+	int r = fiber_sleep(end - loop_now());
+	*out = (struct smtp_peer_name){ .result = FILTER_IPREV_TEMPERROR };
+	if (loop_now() >= end)
+		*out = (struct smtp_peer_name){ sim->name ? FILTER_IPREV_PASS
+							  : FILTER_IPREV_PERMERROR,
+						str_from(sim->name) };
+	return r == -ECANCELED ? r : 0;
+}
+
 static int fake_login(void *ctx, const struct smtp_login *in, struct arena *a, struct str *account,
 		      struct err *err)
 {
@@ -154,6 +171,8 @@ static int fake_submit(void *ctx, const struct smtp_message *m, struct err *err)
 	sim->envid = arena_str(&sim->arena, m->envelope.envid);
 	sim->auth_user = arena_str(&sim->arena, m->envelope.auth_user);
 	sim->flags = m->envelope.flags;
+	sim->client_name = arena_str(&sim->arena, m->envelope.client_name);
+	sim->iprev = m->iprev;
 	keep_recipients(sim, &m->envelope);
 	sim->head = arena_str(&sim->arena, m->head);
 	check(fd_read_all(m->body, &sim->arena, 1 << 26, &sim->body, err) == 0);
@@ -184,6 +203,7 @@ void sim_use_tls(struct sim *sim)
 static const struct smtp_backend fake_backend = {
 	.resolve = fake_resolve,
 	.is_full = fake_is_full,
+	.find_name = fake_find_name,
 	.login = fake_login,
 	.sign = fake_sign,
 	.examine = fake_examine,

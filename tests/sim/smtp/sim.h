@@ -37,12 +37,15 @@ struct sim {
 	const char *signature;	       /* lines that sign mail of users */
 	const char *refusal, *results; /* of mail of strangers; NULL: none */
 	int sign_error, examine_error;
+	const char *name; /* of the client; NULL: it has none */
+	int64_t name_delay;
 	int64_t submit_delay;
 	struct tls_context *tls;
 
 	/* ...and what it was given last. */
 	unsigned logins, submitted;
-	struct str sender, envid, auth_user, head, body;
+	struct str sender, envid, auth_user, client_name, head, body;
+	enum filter_iprev iprev;
 	uint32_t flags;
 	size_t recipient_count;
 	struct str recipients[8], originals[8], orcpt;

@@ -494,6 +494,56 @@ TEST(results_stand_on_top_of_mail_of_strangers, SMTP_PORT_MX, NULL)
 	sim_expect_log(sim, "reject: ");
 }
 
+TEST(the_name_of_a_client_is_in_log_and_trace_once_it_is_known, SMTP_PORT_MX, NULL)
+{
+	sim->name = "mx.client.example";
+	sim->name_delay = 3000;
+	sim_greet(sim);
+	send_one(sim, "S: 250 2.0.0 Ok: queued as *\n");
+	assert_str(sim->client_name, "mx.client.example");
+	assert_int_equal(sim->iprev, FILTER_IPREV_PASS);
+	assert_true(str_find(sim->head, STR(" (mx.client.example [192.0.2.1])\r\n")) > 0);
+	sim_expect_log(sim, "connect from unknown[192.0.2.1]");
+	sim_expect_log(sim, "client=mx.client.example[192.0.2.1]");
+}
+
+TEST(nobody_waits_long_for_a_name, SMTP_PORT_MX, NULL)
+{
+	int64_t start = loop_now();
+
+	sim->name = "mx.client.example";
+	sim->name_delay = 60000;
+	sim_greet(sim);
+	assert_true(loop_now() - start < 1000);
+	send_one(sim, "S: 250 2.0.0 Ok: queued as *\n");
+	assert_true(loop_now() - start <= 5000);
+	assert_str(sim->client_name, "unknown");
+	assert_int_equal(sim->iprev, FILTER_IPREV_TEMPERROR);
+}
+
+static const char *const no_unknown[] = { "POSTFIX_REJECT_UNKNOWN_CLIENT_HOSTNAME=1", NULL };
+
+static const char ask_for_alice[] = "C: MAIL FROM:<a@b.example>\n"
+				    "S: 250 *\n"
+				    "C: RCPT TO:<alice@example.org>\n";
+
+TEST(a_client_without_a_name_is_put_off_where_that_is_wanted, SMTP_PORT_MX, no_unknown)
+{
+	sim_greet(sim);
+	sim_talk(sim, ask_for_alice);
+	sim_talk(sim, "S: 450 4.7.25 Client host rejected: cannot find your hostname, "
+		      "[192.0.2.1]\n");
+	sim_expect_log(sim, "450 4.7.25 Client host rejected");
+}
+
+TEST(one_with_a_name_is_not, SMTP_PORT_MX, no_unknown)
+{
+	sim->name = "mx.client.example";
+	sim_greet(sim);
+	sim_talk(sim, ask_for_alice);
+	sim_talk(sim, "S: 250 2.1.5 Ok\n");
+}
+
 TEST(mail_that_nobody_can_check_is_accepted, SMTP_PORT_MX, NULL)
 {
 	sim_greet(sim);
@@ -533,6 +583,10 @@ int main(void)
 		sim_test(strangers_mail_is_not_signed),
 		sim_test(mail_that_cannot_be_signed_now_has_to_wait),
 		sim_test(results_stand_on_top_of_mail_of_strangers),
+		sim_test(the_name_of_a_client_is_in_log_and_trace_once_it_is_known),
+		sim_test(nobody_waits_long_for_a_name),
+		sim_test(a_client_without_a_name_is_put_off_where_that_is_wanted),
+		sim_test(one_with_a_name_is_not),
 		sim_test(mail_that_nobody_can_check_is_accepted),
 		sim_test(mail_of_this_machine_is_not_checked),
 	};

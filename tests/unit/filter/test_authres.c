@@ -28,7 +28,9 @@ static void what_peers_said_is_quoted(void **state)
 				   &dmarc,
 				   STR("b\xc3\xbc"
 				       "cher.example"),
-				   STR("2001:db8::1") };
+				   STR("2001:db8::1"),
+				   STR("mx.example.net"),
+				   FILTER_IPREV_PASS };
 
 	dkim.v[0] = (struct dkim_signature){ .result = DKIM_NEUTRAL, .reason = "syntax error" };
 	dkim.v[1] = (struct dkim_signature){ .result = DKIM_PASS,
@@ -49,7 +51,8 @@ static void what_peers_said_is_quoted(void **state)
 			    "\tarc=fail reason=\"a field is missing\""
 			    " smtp.remote-ip=\"2001:db8::1\";\r\n"
 			    "\tdmarc=none header.from=\"b\xc3\xbc"
-			    "cher.example\"");
+			    "cher.example\";\r\n"
+			    "\tiprev=pass policy.iprev=\"2001:db8::1\" (mx.example.net)");
 }
 
 static void nothing_is_said_of_what_was_not_checked(void **state)

@@ -162,17 +162,17 @@ static void two_roles_are_connected_once(void **state)
 	assert_int_equal(fiber_spawn(&main_group, "test", start_and_stop, w), 0);
 	loop_run();
 
-	/* Two fronts and the queue call auth and every worker; two fronts call the queue and the
-	 * filter, two workers auth and each other, the queue the courier and the filter, the courier
-	 * the resolver and auth, the filter the resolver too. */
+	/* Two fronts and the queue call auth and every worker; two fronts call the queue, the
+	 * filter and the resolver, two workers auth and each other, the queue the courier and the
+	 * filter, the courier the resolver and auth, the filter the resolver too. */
 	assert_int_equal(count_notes(w, "calls auth 0\n"), 6);
 	assert_int_equal(count_notes(w, "calls mailbox 0\n"), 4);
 	assert_int_equal(count_notes(w, "calls mailbox 1\n"), 4);
 	assert_int_equal(count_notes(w, "calls queue 0\n"), 2);
 	assert_int_equal(count_notes(w, "calls courier 0\n"), 1);
-	assert_int_equal(count_notes(w, "calls resolver 0\n"), 2);
+	assert_int_equal(count_notes(w, "calls resolver 0\n"), 4);
 	assert_int_equal(count_notes(w, "calls filter 0\n"), 3);
-	assert_int_equal(count_notes(w, "called\n"), 22);
+	assert_int_equal(count_notes(w, "called\n"), 24);
 }
 
 int main(int argc, char **argv)

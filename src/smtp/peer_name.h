@@ -1,0 +1,20 @@
+/* The name of a client, as the DNS knows it: asked for when it connects, while the session goes on.
+ * From the moment it is known, the log and all that asks the session for its client have it. */
+#pragma once
+
+#include "base/check.h"
+
+struct arena;
+struct ipc_client;
+struct smtp_peer_name;
+struct smtp_session;
+
+void smtp_peer_name_begin(struct smtp_session *s);
+
+/* Wait until it is known, or known that it cannot be found. */
+void may_suspend smtp_peer_name_wait(struct smtp_session *s);
+
+/* Ask the resolver: the names of the address, of which one must lead back to it (RFC 8601 3). 0 or
+ * -ECANCELED; the name lives in `a`. */
+int may_suspend must_check smtp_peer_name_find(struct ipc_client *dns, const char *address,
+					       struct arena *a, struct smtp_peer_name *out);
