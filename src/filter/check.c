@@ -20,7 +20,6 @@
 #include "filter/filter.h"
 #include "filter/filter_state.h"
 #include "filter/message.h"
-#include "filter/signing.h"
 #include "filter/spf.h"
 
 #define HEAD_MAX 65536
@@ -36,6 +35,23 @@ static void feed(void *ctx, struct str piece)
 	dkim_verify_body(ctx, piece);
 }
 
+/* OpenDKIM's InternalHosts: what they send in the name of somebody whose key we have is signed
+ * and not verified. */
+static void choose_signers(struct check *c)
+{
+	const struct filter_examine_in *in = c->in;
+	struct str name = in->iprev == FILTER_IPREV_PASS ? in->client_name : STR_NONE;
+
+	if (!in->client_address.n || !signing_trusts(c->signing, in->client_address, name))
+		return;
+	c->author = message_author(&c->dkim.fields, &c->reading);
+	c->signer_count = signing_find(c->signing, c->author, c->signers);
+	if (!c->signer_count)
+		return;
+	c->dkim.n = 0;
+	c->sealer = NULL;
+}
+
 static int read_message(void *arg)
 {
 	struct check *c = arg;
@@ -47,7 +63,8 @@ static int read_message(void *arg)
 	if (r < 0)
 		return r;
 	arc_begin(&c->arc, &c->dkim);
-	if (c->sealer)
+	choose_signers(c);
+	if (c->sealer || c->signer_count)
 		c->seal.hash = arc_seal_begin(&c->dkim);
 	r = message_read_body(&m, feed, &c->dkim, c->err);
 	if (r < 0)
@@ -169,6 +186,8 @@ static void may_suspend check_dmarc(struct check *c)
 			domains[i.dkim_count++] = s->domain;
 		i.undecided |= s->result == DKIM_TEMPERROR;
 	}
+	for (size_t k = 0; k < c->signer_count; k++)
+		domains[i.dkim_count++] = signing_domain(c->signers[k], c->author);
 	if (c->has_spf && c->sender.result == SPF_PASS)
 		i.spf = c->sender.domain;
 	i.undecided |= !c->has_spf || c->sender.result == SPF_TEMPERROR;
@@ -230,7 +249,9 @@ static void add_symbols(struct check *c)
 {
 	for (size_t i = 0; i < c->dkim.n; i++)
 		add_symbol(c, "DKIM", dkim_result_name(c->dkim.v[i].result), c->dkim.v[i].domain);
-	if (!c->dkim.n)
+	if (c->signer_count)
+		add_symbol(c, "DKIM", "signed", c->author);
+	else if (!c->dkim.n)
 		add_symbol(c, "DKIM", dkim_result_name(DKIM_NONE), STR_NONE);
 	if (c->has_spf)
 		add_symbol(c, "SPF", spf_result_name(c->sender.result), c->sender.domain);
@@ -267,27 +288,44 @@ static void choose_sealer(struct check *c)
 	}
 }
 
-static int write_set(void *arg)
+static int write_added(void *arg)
 {
 	struct check *c = arg;
+	const struct dkim_signer signer = { c->dkim.fields, c->dkim.hashes, c->seal.hash };
 
-	arc_seal_write(&c->seal, &c->set);
+	for (size_t i = 0; i < c->signer_count; i++) {
+		const struct signing_key *key = c->signers[i];
+		struct dkim_identity id = { signing_domain(key, c->author), key->selector,
+					    &key->key, time(NULL) };
+		dkim_sign_write(&signer, &id, &c->added);
+	}
+	if (c->sealer)
+		arc_seal_write(&c->seal, &c->added);
 	return 0;
 }
 
-/* What passes this server on its way to another one takes along what was found here. */
-static void may_suspend seal(struct check *c, struct str results)
+/* What passes this server on its way to another one takes along what was found here; and what a
+ * trusted host sends gets our signature. */
+static void may_suspend sign(struct check *c, struct str results)
 {
-	if (!c->sealer)
+	if (!c->sealer && !c->signer_count)
 		return;
-	buf_init(&c->set, c->arena, HEAD_MAX);
+	buf_init(&c->added, c->arena, HEAD_MAX);
 	c->seal.verifier = &c->dkim;
 	c->seal.chain = &c->arc;
 	c->seal.results = results;
 	/* Two signatures with RSA take as long as hashing a megabyte. */
-	if (work_run(write_set, c) < 0 || buf_failed(&c->set))
-		buf_clear(&c->set);
-	metric_add(METRIC_ARC_SEALED, c->set.n > 0);
+	if (work_run(write_added, c) < 0 || buf_failed(&c->added))
+		buf_clear(&c->added);
+}
+
+static void count(const struct check *c)
+{
+	if (c->sealer)
+		metric_add(METRIC_ARC_SEALED, c->added.n > 0);
+	else
+		metric_add(METRIC_DKIM_SIGNED, c->added.n ? c->signer_count : 0);
+	metric_add(METRIC_FILTER_CHECKED, 1);
 }
 
 static void write_results(struct check *c, struct buf *results)
@@ -309,7 +347,7 @@ static void write_results(struct check *c, struct buf *results)
 
 static void write_head(struct check *c, struct str results, struct buf *head)
 {
-	buf_put_str(head, buf_str(&c->set));
+	buf_put_str(head, buf_str(&c->added));
 	buf_printf(head, "Authentication-Results: %" STR_FMT "\r\n", STR_ARG(results));
 	if (c->has_spf)
 		spf_write_received(head, &c->question, &c->sender);
@@ -355,7 +393,7 @@ static void report(const struct check *c)
 {
 	bool has_author = c->author_domain.n > 0;
 
-	metric_add(METRIC_FILTER_CHECKED, 1);
+	count(c);
 	log_event(LOG_FILTER_CHECKED, LOG_STR("id", c->in->id), LOG_CSTR("dkim", dkim_summary(c)),
 		  LOG_CSTR("spf", c->has_spf ? spf_result_name(c->sender.result) : "none"),
 		  LOG_CSTR("dmarc", dmarc_result_name(c->dmarc.result)),
@@ -377,7 +415,7 @@ int filter_check_run(struct check *c, struct filter_examine_out *out)
 	add_symbols(c);
 	decide(c, out);
 	if (out->action != FILTER_REJECT)
-		seal(c, buf_str(&results));
+		sign(c, buf_str(&results));
 	buf_init(&head, c->arena, 2 * HEAD_MAX);
 	write_head(c, buf_str(&results), &head);
 	if (buf_failed(&results) || buf_failed(&head))

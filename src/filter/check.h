@@ -8,12 +8,10 @@
 #include "filter/dmarc.h"
 #include "filter/filter_state.h"
 #include "filter/message.h"
+#include "filter/signing.h"
 #include "filter/spf.h"
 
 #define SYMBOLS_MAX (DKIM_SIGNATURES_MAX + 5)
-
-struct signing;
-struct signing_key;
 
 struct check {
 	struct filter *filter;
@@ -37,9 +35,12 @@ struct check {
 	bool vouched; /* by ARC: its policy does not count */
 
 	struct signing *signing;
+	struct str author; /* in whose name we sign, for a host that is trusted */
+	const struct signing_key *signers[SIGNING_KEYS_PER_MESSAGE];
+	size_t signer_count;
 	const struct signing_key *sealer; /* NULL: the message gets no seal */
 	struct arc_seal seal;
-	struct buf set; /* of ARC, its three fields */
+	struct buf added; /* fields that we sign: signatures, or a set of ARC */
 
 	struct filter_symbol symbols[SYMBOLS_MAX];
 	size_t symbol_count;

@@ -33,6 +33,7 @@ struct signing {
 	size_t key_count, key_room;
 	struct signing_rule *rules; /* the first that fits counts, of each algorithm */
 	size_t rule_count, rule_room;
+	struct str trusted_hosts; /* the text of the file */
 };
 
 struct signing_source {
@@ -56,6 +57,10 @@ const struct signing_key *signing_find_sealer(const struct signing *s, struct st
 
 /* The domain that a key signs for, where it signs for an address. */
 struct str signing_domain(const struct signing_key *key, struct str address);
+
+/* Is a client one whose mail is signed instead of verified? `name` is the one that the DNS gives
+ * its address, or empty. */
+bool signing_trusts(const struct signing *s, struct str address, struct str name);
 
 /* Private to the readers of the layouts. */
 struct signing_build {

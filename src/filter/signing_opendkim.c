@@ -1,12 +1,15 @@
-/* opendkim/KeyTable and opendkim/SigningTable (opendkim.conf(5)):
+/* opendkim/KeyTable, opendkim/SigningTable and opendkim/TrustedHosts (opendkim.conf(5)):
  *
  *	KeyTable	NAME DOMAIN:SELECTOR:PATH	DOMAIN may be %: the author's
- *	SigningTable	PATTERN NAME			as "refile": '*' in addresses */
+ *	SigningTable	PATTERN NAME			as "refile": '*' in addresses
+ *	TrustedHosts	HOST	an address, a network, a name, .DOMAIN; or !HOST */
+#include "core/networks.h"
 #include "filter/signing.h"
 
 #define BASE	      "opendkim"
 #define KEY_TABLE     BASE "/KeyTable"
 #define SIGNING_TABLE BASE "/SigningTable"
+#define TRUSTED_HOSTS BASE "/TrustedHosts"
 
 /* The next line that says something, as two words. */
 static bool next_pair(struct signing_build *b, struct str *rest, struct str *first,
@@ -57,6 +60,33 @@ static const struct signing_key *find(const struct signing *s, struct str name)
 	return NULL;
 }
 
+static bool is_host(struct str entry, struct str address, struct str name)
+{
+	if (networks_hold(entry, address))
+		return true;
+	return name.n && (str_starts(entry, STR(".")) ? str_ends_nocase(name, entry)
+						      : str_eq_nocase(name, entry));
+}
+
+/* An exception counts wherever it stands. */
+bool signing_trusts(const struct signing *s, struct str address, struct str name)
+{
+	bool trusted = false;
+
+	STR_FOREACH_LINE (s->trusted_hosts, line) {
+		struct str entry = str_trim(line);
+		bool except = str_starts(entry, STR("!"));
+		if (except)
+			entry = str_trim(str_skip(entry, 1));
+		if (!entry.n || entry.p[0] == '#' || !is_host(entry, address, name))
+			continue;
+		if (except)
+			return false;
+		trusted = true;
+	}
+	return trusted;
+}
+
 void signing_load_opendkim(struct signing_build *b)
 {
 	struct str rest, pattern, name;
@@ -71,4 +101,5 @@ void signing_load_opendkim(struct signing_build *b)
 		else
 			signing_problem(b, "there is no key %" STR_FMT, STR_ARG(name));
 	}
+	b->signing->trusted_hosts = signing_read(b, TRUSTED_HOSTS);
 }

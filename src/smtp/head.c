@@ -1,8 +1,11 @@
 #include "smtp/head.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
 #include "mime/header.h"
 #include "mime/lex.h"
 
@@ -142,6 +145,8 @@ static void note_field(struct smtp_head_facts *facts, const struct mime_field *f
 {
 	if (str_eq_nocase(f->name, STR("Received"))) {
 		facts->received++;
+	} else if (str_eq_nocase(f->name, STR("DKIM-Signature"))) {
+		facts->has_signature = true;
 	} else if (str_eq_nocase(f->name, STR("Date"))) {
 		facts->has_date = true;
 	} else if (str_eq_nocase(f->name, STR("From"))) {
@@ -202,4 +207,26 @@ void smtp_head_clean(struct str text, const struct smtp_head_cleaning *c, struct
 	}
 	if (it.ended)
 		buf_puts(out, "\r\n");
+}
+
+/* Nothing can be taken out of the middle of a file, so that they get a name that nobody knows. */
+int smtp_head_retire_signatures(int fd, size_t max, struct err *err)
+{
+	static const struct str name = STR_INIT("DKIM-Signature"),
+				other = STR_INIT("X-Old-DKIM-Sig");
+	auto_buf struct buf b;
+	struct mime_header_iter it;
+	struct mime_field f;
+
+	buf_init(&b, NULL, max);
+	char *p = buf_space(&b, max);
+	ssize_t n = p ? fd_pread_all(fd, p, max, 0) : -ENOMEM;
+	if (n < 0)
+		return err_set(err, (int)n, "read a header");
+	mime_header_begin(&it, str_of(p, (size_t)n), MIME_HEADER_NO_LIMITS);
+	while (mime_header_next(&it, &f) > 0)
+		if (!f.is_garbage && str_eq_nocase(f.name, name) &&
+		    pwrite(fd, other.p, other.n, f.name.p - p) != (ssize_t)other.n)
+			return err_sys(err, "write a header");
+	return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/str.h"
 
 struct arena;
+struct err;
 
 struct smtp_head_limits {
 	size_t fields;
@@ -18,7 +19,8 @@ struct smtp_head_limits {
 
 /* What the session wants to know about it. */
 struct smtp_head_facts {
-	size_t received; /* Received fields: the hops so far */
+	size_t received;    /* Received fields: the hops so far */
+	bool has_signature; /* DKIM-Signature */
 	bool has_date, has_from;
 	bool tls_optional;     /* "TLS-Required: No", RFC 8689 3 */
 	bool headless;	       /* the message begins with something that is no field */
@@ -46,6 +48,10 @@ void smtp_head_finish(struct smtp_head *h);
 /* Learn the facts; strings live in `a`. 0 or -E2BIG. */
 int must_check smtp_head_examine(struct str text, const struct smtp_head_limits *limits,
 				 struct arena *a, struct smtp_head_facts *out);
+
+/* Take the name from the DKIM-Signature fields of a message that lies in a file, its header within
+ * the first `max` bytes: one of ours replaces them. 0 or -errno. */
+int must_check smtp_head_retire_signatures(int fd, size_t max, struct err *err);
 
 struct smtp_head_cleaning {
 	bool submitted;	   /* by a user */

@@ -224,9 +224,11 @@ static void refuse_message(struct smtp_session *s, const char *reply)
 	smtp_refuse(s, STR_NONE, "%s", reply);
 }
 
-/* Put signatures on top. False when that cannot be done now: mail that is sent without them may be
- * thrown away where it arrives, so that it rather waits. */
-static bool may_suspend sign(struct smtp_session *s, struct smtp_message *m)
+/* Put signatures on top, in the place of those that are there already. False when that cannot be
+ * done now: mail that is sent without them may be thrown away where it arrives, so that it rather
+ * waits. */
+static bool may_suspend sign(struct smtp_session *s, const struct smtp_receive *r,
+			     struct smtp_message *m)
 {
 	struct str lines = STR_NONE;
 	struct err err = { 0 };
@@ -237,6 +239,10 @@ static bool may_suspend sign(struct smtp_session *s, struct smtp_message *m)
 		smtp_report_trouble(s, &err);
 		return false;
 	}
+	if (lines.n && r->facts.has_signature && !r->facts.headless &&
+	    smtp_head_retire_signatures(m->body, (size_t)s->settings->smtp_header_size_max, &err) <
+		    0)
+		smtp_report_trouble(s, &err);
 	m->head = arena_printf(&s->tx_arena, "%" STR_FMT "%" STR_FMT, STR_ARG(lines),
 			       STR_ARG(m->head));
 	return true;
@@ -275,7 +281,7 @@ static void submit(struct smtp_session *s, const struct smtp_receive *r)
 	smtp_report_message(s, take_id(s), r->facts.message_id);
 	fill_message(s, r, &m);
 	m.message_id = r->facts.message_id;
-	if (!sign(s, &m)) {
+	if (!sign(s, r, &m)) {
 		refuse_message(s, "451 4.3.0 Error: the message cannot be signed now");
 		return;
 	}

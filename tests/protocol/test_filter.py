@@ -89,6 +89,21 @@ def test_mail_of_users_is_signed_with_every_kind_of_key():
         assert not verifies(forged, records)
 
 
+def test_a_signature_of_ours_takes_the_place_of_an_older_one():
+    pem, record = make_rsa()
+    old = f'DKIM-Signature: v=1; d={DOMAIN}; s=forged; b=AAAA\r\n'
+    with Sink() as sink:
+        server = Server(accounts=[ALICE], env=relay_to(sink, SPOOF_PROTECTION='0'))
+        use_opendkim(server, {'mail': pem})
+        with server:
+            submit(server, ELSEWHERE, f'{old}From: {ALICE}\r\n\r\nHow are you?\r\n')
+            submit(server, ELSEWHERE, f'{old}From: a@other.example\r\n\r\nHow are you?\r\n')
+            ours, theirs = (m.data for m in wait_accepted(sink, 2))
+    assert len(signatures(ours)) == 1 and verifies(ours, {'mail': record})
+    assert f'\r\nX-Old-DKIM-Sig: v=1; d={DOMAIN}; s=forged; b=AAAA\r\n'.encode() in ours
+    assert old.encode() in theirs
+
+
 def test_keys_of_rspamd_sign_where_it_is_enabled():
     pem, record = make_rsa()
     with Sink() as sink:

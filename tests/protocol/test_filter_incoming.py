@@ -18,7 +18,9 @@ GOOD, BAD = '192.0.2.7', '198.51.100.66'
 RSA, ED = make_rsa(), make_ed25519()
 RSA_RECORD = 'mail._domainkey TXT ' + ' '.join(
     f'"{RSA[1][i:i + 200]}"' for i in range(0, len(RSA[1]), 200))
-ZONES = {DOMAIN: [RSA_RECORD], 'list.example': [RSA_RECORD], 
+ZONES = {DOMAIN: [RSA_RECORD, '_dmarc TXT "v=DMARC1; p=quarantine"'],
+         '198.in-addr.arpa': ['66.100.51 PTR mx.trusted.example.'],
+         'trusted.example': ['mx A 198.51.100.66'], 'list.example': [RSA_RECORD], 
          '192.in-addr.arpa': ['7.2.0 PTR mx.sender.example.', '8.2.0 PTR mx.sender.example.',
                               *(f'9.2.0 PTR mx{n}.sender.example.' for n in range(3)),
                               '10.2.0 PTR slow.example.', '11.2.0 PTR a\\032b.example.',
@@ -214,7 +216,8 @@ def test_a_list_that_is_not_trusted_may_not(checking):
     ('192.0.2.10', 'temperror policy.iprev=192.0.2.10'),
     ('192.0.2.11', 'fail policy.iprev=192.0.2.11'),
     ('192.0.2.12', 'fail policy.iprev=192.0.2.12'),
-    (BAD, f'permerror policy.iprev={BAD}')])
+    (BAD, f'pass policy.iprev={BAD} (mx.trusted.example)'),
+    ('192.0.2.13', 'permerror policy.iprev=192.0.2.13')])
 def test_the_name_of_a_client_leads_back_to_it(checking, names, client, found):
     names.misbehave('slow.example', 'servfail')
     message = stored(checking, MESSAGE.replace(b'sender', b'plain'), client=client,
@@ -321,3 +324,22 @@ def test_only_what_leaves_is_sealed_and_only_with_a_key_that_all_know(names):
     with Server(accounts=USERS, env=environment(names)) as server:
         use_opendkim(server, {'mail': RSA[0]})
         assert b'ARC-' not in stored(server, MESSAGE)
+
+
+@pytest.mark.parametrize('hosts, trusted', [
+    (f'127.0.0.1\nlocalhost\n{BAD}\n', True), ('198.51.100.0/24\n', True),
+    ('# all of them\n 0.0.0.0/0 \n', True), ('198.51.100.0/24\n!198.51.100.66\n', False),
+    ('192.0.2.0/24\n', False), ('mx.trusted.example\n', True), ('.trusted.example\n', True),
+    ('.rusted.example\n', False)])
+def test_what_a_trusted_host_sends_in_our_name_is_signed(names, hosts, trusted):
+    server = Server(accounts=USERS, env=environment(names, ENABLE_POLICYD_SPF='0'))
+    use_opendkim(server, {'mail': RSA[0]})
+    (server.config / 'opendkim/TrustedHosts').write_text(hosts)
+    text = MESSAGE.replace(b'a@sender.example', f'a@{DOMAIN}'.encode())
+    with server:
+        ours = stored(server, text, client=BAD, sender='a@plain.example')
+        theirs = stored(server, sign(MESSAGE), client=BAD, sender='a@plain.example')
+    assert dkim.verify(ours[ours.index(b'DKIM-Signature'):], dnsfunc=find_key) \
+        if trusted else b'DKIM-Signature' not in ours
+    assert f'dmarc={"pass" if trusted else "fail"} (p=quarantine' in results(ours)
+    assert 'dkim=pass' in results(theirs) and theirs.count(b'DKIM-Signature') == 1

@@ -462,6 +462,36 @@ TEST(signatures_stand_on_top_of_mail_that_may_be_relayed, SMTP_PORT_LOCAL, NULL)
 		str_starts(sim->head, STR("DKIM-Signature: 1\r\nDKIM-Signature: 2\r\nReceived:")));
 }
 
+static void send_signed(struct sim *sim)
+{
+	sim_talk(sim, "C: MAIL FROM:<a@b.example>\n"
+		      "S: 250 *\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 250 *\n"
+		      "C: DATA\n"
+		      "S: 354 *\n"
+		      "C: From: a@b.example\n"
+		      "C: dkim-signature: v=1;\n"
+		      "C:  DKIM-Signature: x\n"
+		      "C: DKIM-Signature : v=1\n"
+		      "C: \n"
+		      "C: DKIM-Signature: y\n"
+		      "C: .\n"
+		      "S: 250 2.0.0 Ok: queued as *\n");
+}
+
+TEST(signatures_of_ours_replace_those_that_are_there, SMTP_PORT_LOCAL, NULL)
+{
+	sim_greet(sim);
+	send_signed(sim);
+	assert_true(str_find(sim->body, STR("dkim-signature: v=1;\r\n DKIM-Signature: x\r\n")) > 0);
+	sim->signature = "DKIM-Signature: 1\r\n";
+	send_signed(sim);
+	assert_true(str_find(sim->body, STR("\r\nX-Old-DKIM-Sig: v=1;\r\n DKIM-Signature: x\r\n"
+					    "X-Old-DKIM-Sig : v=1\r\n"
+					    "\r\nDKIM-Signature: y\r\n")) > 0);
+}
+
 TEST(strangers_mail_is_not_signed, SMTP_PORT_MX, NULL)
 {
 	sim_greet(sim);
@@ -580,6 +610,7 @@ int main(void)
 		sim_test(a_full_mailbox_is_told_at_rcpt),
 		sim_test(failures_of_ours_are_temporary),
 		sim_test(signatures_stand_on_top_of_mail_that_may_be_relayed),
+		sim_test(signatures_of_ours_replace_those_that_are_there),
 		sim_test(strangers_mail_is_not_signed),
 		sim_test(mail_that_cannot_be_signed_now_has_to_wait),
 		sim_test(results_stand_on_top_of_mail_of_strangers),
