@@ -42,10 +42,10 @@ void arc_seal_write(const struct arc_seal *s, struct buf *out)
 	size_t number = arc_next(s->chain);
 	auto_buf struct buf results, message;
 
-	if (!number)
-		return;
 	buf_init(&results, NULL, FIELD_MAX);
 	buf_init(&message, NULL, FIELD_MAX);
+	if (!number)
+		return;
 	buf_printf(&results, "ARC-Authentication-Results: i=%zu; %" STR_FMT "\r\n", number,
 		   STR_ARG(s->results));
 	dkim_sign_write_arc_message(&signer, &s->identity, number, &message);
