@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "store/index_format.h"
+#include "store/index_pack.h"
 
 #define FILE_MAX ((size_t)1 << 20)
 
@@ -24,6 +25,22 @@ static void seal_record(char *p)
 	memcpy(p, &r, sizeof(r));
 }
 
+/* Blocks of records in so many bytes; the last one may be cut. Returns how many bytes they are. */
+static size_t seal_blocks(char *p, size_t n)
+{
+	struct index_block head;
+	size_t at = 0;
+
+	while (at + sizeof(head) <= n) {
+		memcpy(&head, p + at, sizeof(head));
+		head.bytes %= (uint32_t)(n - at - sizeof(head) + 1);
+		head.crc = crc32c(0, p + at + sizeof(head), head.bytes);
+		memcpy(p + at, &head, sizeof(head));
+		at += sizeof(head) + head.bytes;
+	}
+	return at;
+}
+
 /* The picture's sizes are made to fit the file, its checksums to be right. Returns its end. */
 static size_t seal_picture(char *p, size_t n)
 {
@@ -34,9 +51,8 @@ static size_t seal_picture(char *p, size_t n)
 	h.magic = INDEX_MAGIC;
 	h.version = INDEX_VERSION;
 	memcpy(h.guid, guid, sizeof(guid));
-	h.records %= (uint32_t)((n - at) / sizeof(struct store_rec) + 1);
-	for (uint32_t i = 0; i < h.records; i++, at += sizeof(struct store_rec))
-		seal_record(p + at);
+	h.records_bytes = seal_blocks(p + at, h.records_bytes % (n - at + 1));
+	at += h.records_bytes;
 	h.gone %= (uint32_t)((n - at) / sizeof(struct index_gone) + 1);
 	h.gone_crc = crc32c(0, p + at, h.gone * sizeof(struct index_gone));
 	at += h.gone * sizeof(struct index_gone);

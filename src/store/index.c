@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "store/index_format.h"
+#include "store/index_pack.h"
 
 /* Changes may take this much more than the picture before the file is written anew. */
 #define CHANGES_MAX ((uint64_t)256 << 10)
@@ -92,19 +93,31 @@ static bool in_picture(const struct store_rec *r)
 	return !(r->state & STORE_REC_GONE) || r->state & STORE_REC_FILE;
 }
 
-static void put_picture(const struct store_box *b, struct index_header *h, struct buf *out)
+static void put_records(const struct store_messages *m, struct index_header *h, struct buf *out)
 {
-	const struct store_messages *m = &b->messages;
+	struct index_packer packer = { .out = out };
 	size_t names = 0;
 
-	put_zeros(out, sizeof(*h));
 	for (uint32_t i = 0; i < m->n; i++) {
-		if (!in_picture(&m->v[i]))
+		struct store_rec r = m->v[i];
+		if (!in_picture(&r))
 			continue;
-		put_rec(out, &m->v[i], (uint32_t)names);
+		r.name = (uint32_t)names;
+		r.state &= INDEX_STATE;
+		index_pack(&packer, &r);
 		names += store_rec_all_strings(m, &m->v[i]).n;
 		h->records++;
 	}
+	index_pack_end(&packer);
+	h->records_bytes = out->n - sizeof(*h);
+}
+
+static void put_picture(const struct store_box *b, struct index_header *h, struct buf *out)
+{
+	const struct store_messages *m = &b->messages;
+
+	put_zeros(out, sizeof(*h));
+	put_records(m, h, out);
 	size_t gone_at = out->n;
 	for (size_t i = 0; i < b->ngone; i++)
 		put_gone(out, &b->gone[i]);

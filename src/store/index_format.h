@@ -7,7 +7,7 @@
 #include "store/index.h"
 
 #define INDEX_MAGIC   0x5849485050484958ull
-#define INDEX_VERSION 3
+#define INDEX_VERSION 4
 
 struct index_header {
 	uint64_t magic;
@@ -17,13 +17,13 @@ struct index_header {
 	uint8_t boot[16];
 	struct store_index_marks marks;
 	uint64_t modseq, settled, gone_from;
-	uint64_t names_bytes;
+	uint64_t records_bytes, names_bytes;
 	uint32_t names_crc;
 	uint32_t gone_crc;
 	uint32_t uidvalidity, uidnext;
 	uint32_t generation; /* of the files with facts */
 	uint32_t puts;	     /* how many are in them, the dead included */
-	uint32_t records;    /* struct store_rec, `hash` is the checksum of the rest */
+	uint32_t records;    /* index_pack.h */
 	uint32_t gone;	     /* struct index_gone */
 };
 
@@ -43,8 +43,8 @@ struct index_run {
 	uint32_t flags, state;
 };
 
-/* One write: what changed, followed by `added` records, `changed` records, runs, removals and the
- * strings of the added records. */
+/* One write: what changed, followed by `added` records, `changed` records (struct store_rec, `hash`
+ * is the checksum of the rest), runs, removals and the strings of the added records. */
 struct index_change {
 	uint32_t bytes; /* behind this header */
 	uint32_t crc;	/* of all, with 0 here */

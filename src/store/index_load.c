@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "store/index_format.h"
+#include "store/index_pack.h"
 
 /* All n bytes, or the file is not what it says. */
 static int read_at(int fd, void *to, size_t n, uint64_t at)
@@ -33,14 +34,22 @@ static int read_names(void *ctx, char *to, size_t n)
 	return good ? 0 : -EBADMSG;
 }
 
-static bool rec_is_good(struct store_rec *r, uint64_t names_bytes)
+static bool rec_is_good(const struct store_rec *r, uint64_t names_bytes)
 {
-	uint32_t crc = r->hash;
 	unsigned strings =
 		1 + ((r->state & STORE_REC_EXACT) != 0) + ((r->state & STORE_REC_EXT) != 0);
-	r->hash = 0;
-	return crc32c(0, r, sizeof(*r)) == crc && r->uid > 0 && !(r->state & ~INDEX_STATE) &&
+
+	return r->uid > 0 && !(r->state & ~INDEX_STATE) &&
 	       (uint64_t)r->name + r->name_len + strings <= names_bytes;
+}
+
+/* The same of one with a checksum. */
+static bool rec_is_whole(struct store_rec *r, uint64_t names_bytes)
+{
+	uint32_t crc = r->hash;
+
+	r->hash = 0;
+	return crc32c(0, r, sizeof(*r)) == crc && rec_is_good(r, names_bytes);
 }
 
 static bool header_is_good(struct index_header *h, const struct store_box *b, uint64_t size)
@@ -50,8 +59,9 @@ static bool header_is_good(struct index_header *h, const struct store_box *b, ui
 	return h->magic == INDEX_MAGIC && h->version == INDEX_VERSION &&
 	       crc32c(0, h, sizeof(*h)) == crc && memcmp(h->guid, b->guid, 16) == 0 &&
 	       h->gone <= BOX_GONE_MAX && h->names_bytes < UINT32_MAX / 2 &&
-	       sizeof(*h) + (uint64_t)h->records * sizeof(struct store_rec) +
-			       h->gone * sizeof(struct index_gone) + h->names_bytes <=
+	       h->records_bytes <= size && h->records <= h->records_bytes / 2 &&
+	       sizeof(*h) + h->records_bytes + h->gone * sizeof(struct index_gone) +
+			       h->names_bytes <=
 		       size;
 }
 
@@ -78,11 +88,14 @@ static int load_gone(struct store_index *ix, const struct index_header *h, uint6
 
 static int load_records(struct store_index *ix, const struct index_header *h, struct store_box *b)
 {
-	size_t bytes = h->records * sizeof(struct store_rec);
-	struct store_rec *v = malloc(bytes + sizeof(*v));
-	if (!v)
+	char *packed = malloc(h->records_bytes + 1);
+	struct store_rec *v = malloc((h->records + (size_t)1) * sizeof(*v));
+	if (!packed || !v)
 		check_no_memory();
-	int r = read_at(ix->fd, v, bytes, sizeof(*h));
+	int r = read_at(ix->fd, packed, h->records_bytes, sizeof(*h));
+	if (r == 0)
+		r = index_unpack(str_of(packed, h->records_bytes), v, h->records);
+	free(packed);
 	uint32_t before = 0;
 	for (uint32_t i = 0; r == 0 && i < h->records; i++) {
 		if (!rec_is_good(&v[i], h->names_bytes) || v[i].uid <= before)
@@ -108,7 +121,7 @@ static int load_picture(struct store_index *ix, uint64_t size, struct store_box 
 		return r;
 	if (!header_is_good(&h, b, size))
 		return -EBADMSG;
-	uint64_t gone_at = sizeof(h) + (uint64_t)h.records * sizeof(struct store_rec);
+	uint64_t gone_at = sizeof(h) + h.records_bytes;
 	/* All at once: on a cold disk that is several times as fast as one window after another. */
 	(void)posix_fadvise(ix->fd, 0, (off_t)gone_at, POSIX_FADV_WILLNEED);
 	ix->names_at = gone_at + h.gone * sizeof(struct index_gone);
@@ -171,7 +184,7 @@ static bool take_added(struct store_box *b, const struct change *c)
 	for (uint32_t i = 0; i < c->head.added; i++) {
 		struct store_rec r = c->added[i];
 		const struct store_messages *m = &b->messages;
-		if (!rec_is_good(&r, c->head.names_bytes) ||
+		if (!rec_is_whole(&r, c->head.names_bytes) ||
 		    (m->n && r.uid <= m->v[m->n - 1].uid) ||
 		    c->names[c->head.names_bytes - 1] != '\0')
 			return false;
@@ -198,7 +211,7 @@ static bool take_changed(struct store_box *b, const struct change *c)
 	uint32_t hint = 0;
 	for (uint32_t i = 0; i < c->head.changed; i++, hint++) {
 		struct store_rec r = c->changed[i];
-		if (!rec_is_good(&r, UINT32_MAX))
+		if (!rec_is_whole(&r, UINT32_MAX))
 			return false;
 		struct store_rec *have = store_messages_by_uid_near(&b->messages, r.uid, &hint);
 		if (!have)
