@@ -7,9 +7,6 @@
 #include "queue/operator.h"
 #include "queue/queue_state.h"
 
-/* Of all messages, so many at a time. */
-#define PIECE 4096
-
 /* Out of whatever it waits in. */
 static void take_out(struct queue *q, struct queue_entry *e)
 {
@@ -74,7 +71,7 @@ static bool delete(struct queue *q, struct queue_entry *e)
 	return true;
 }
 
-static bool act(struct queue *q, enum operator_action action, struct queue_entry *e)
+int queue_act(struct queue *q, enum operator_action action, uint64_t id)
 {
 	static const struct {
 		bool (*act)(struct queue *q, struct queue_entry *e);
@@ -85,14 +82,16 @@ static bool act(struct queue *q, enum operator_action action, struct queue_entry
 		[OPERATOR_RELEASE] = { release, "released by an operator" },
 		[OPERATOR_DELETE] = { delete, "deleted by an operator" },
 	};
-	uint64_t id = e->id;
+	struct queue_entry *e = queue_entries_find(&q->entries, id);
 
-	if (e->state == QUEUE_COMMITTING || !actions[action].act(q, e))
-		return false;
+	if (!e || e->state == QUEUE_COMMITTING || e->deleted)
+		return -ENOENT;
+	if (!actions[action].act(q, e))
+		return 0;
 	queue_history_note(q, id, str_from(actions[action].word));
 	log_event(LOG_QUEUE_OPERATOR, LOG_CSTR("id", queue_id_text(id).c),
 		  LOG_CSTR("what", actions[action].word));
-	return true;
+	return 1;
 }
 
 /* Whoever wants mail to go now knows more of its destination than we have seen. */
@@ -102,10 +101,11 @@ static void wake(struct queue *q, enum operator_action action)
 		queue_destinations_wake(q);
 }
 
-static int may_suspend make_durable(struct queue *q, struct err *err)
+int queue_act_end(struct queue *q, enum operator_action action, struct err *err)
 {
 	int64_t failure = q->commit.last_failure;
 
+	wake(q, action);
 	queue_notes_post(q);
 	/* Records are written in their order: when this one, which says nothing, is durable, so are
 	 * the notes. */
@@ -116,38 +116,4 @@ static int may_suspend make_durable(struct queue *q, struct err *err)
 		       ? 0
 		       : err_set(err, -EIO, "the journal cannot be written: %s",
 				 q->commit.failure.text);
-}
-
-int queue_act(struct queue *q, enum operator_action action, const uint64_t *ids, size_t n,
-	      struct err *err)
-{
-	int count = 0;
-
-	wake(q, action);
-	for (size_t i = 0; i < n; i++) {
-		struct queue_entry *e = queue_entries_find(&q->entries, ids[i]);
-		count += e && act(q, action, e);
-	}
-	int r = make_durable(q, err);
-	return r < 0 ? r : count;
-}
-
-/* In pieces, so that a large queue goes on meanwhile. */
-int queue_act_on_all(struct queue *q, enum operator_action action, struct err *err)
-{
-	auto_arena struct arena a = ARENA_INIT;
-	uint64_t *ids = ARENA_NEW_ARRAY(&a, uint64_t, q->entries.total);
-	size_t n = 0;
-	int count = 0;
-
-	for (struct queue_entry *e = queue_entries_next(&q->entries, NULL); e;
-	     e = queue_entries_next(&q->entries, e))
-		ids[n++] = e->id;
-	for (size_t i = 0; i < n; i += PIECE) {
-		int r = queue_act(q, action, ids + i, n - i < PIECE ? n - i : PIECE, err);
-		if (r < 0)
-			return r;
-		count += r;
-	}
-	return count;
 }

@@ -88,6 +88,13 @@ struct queue_entry *queue_entries_find(const struct queue_entries *t, uint64_t i
 struct queue_entry *queue_entries_next(const struct queue_entries *t,
 				       const struct queue_entry *after);
 
+/* The first entry of a bucket, others behind it: a visit of all may pause between buckets, and
+ * begins anew when their number has changed. */
+static inline struct queue_entry *queue_entries_bucket(const struct queue_entries *t, size_t i)
+{
+	return t->buckets[i];
+}
+
 /* A new entry in state COMMITTING, all recipients WAITING; NULL when the id is taken. */
 struct queue_entry *queue_entries_add(struct queue_entries *t, uint64_t id, uint32_t recipients);
 

@@ -11,37 +11,8 @@
 #include "queue/operator_ipc.h"
 #include "queue/queue_state.h"
 
-/* Writing the ids of a million messages must not be felt: they go through a buffer. */
-#define IDS_AT_ONCE 8192
-
-static int op_ids(void *ctx, struct operator_ids_in *in, struct arena *a,
-		  struct operator_ids_out *out, struct err *err)
-{
-	struct queue *q = ctx;
-	auto_close int fd = memfd_create("ids", MFD_CLOEXEC);
-	uint64_t *ids = ARENA_NEW_ARRAY(a, uint64_t, IDS_AT_ONCE);
-	size_t n = 0;
-	(void)in;
-
-	if (fd < 0)
-		return err_sys(err, "memfd");
-	for (struct queue_entry *e = queue_entries_next(&q->entries, NULL); e;
-	     e = queue_entries_next(&q->entries, e)) {
-		if (e->state == QUEUE_COMMITTING || e->deleted)
-			continue;
-		ids[n++] = e->id;
-		out->count++;
-		if (n < IDS_AT_ONCE)
-			continue;
-		if (fd_write_all(fd, str_of(ids, n * sizeof(*ids)), err) < 0)
-			return err->code;
-		n = 0;
-	}
-	if (n && fd_write_all(fd, str_of(ids, n * sizeof(*ids)), err) < 0)
-		return err->code;
-	out->ids = take_fd(&fd);
-	return 0;
-}
+/* Looking at a million messages must not be felt: others run after so many buckets. */
+#define BUCKETS_AT_ONCE 8192
 
 static enum operator_state state_of(const struct queue_entry *e)
 {
@@ -56,6 +27,81 @@ static enum operator_state state_of(const struct queue_entry *e)
 	default:
 		return OPERATOR_INCOMING;
 	}
+}
+
+/* On their way to the answer. */
+struct id_list {
+	int fd;
+	unsigned states; /* wanted */
+	uint64_t count;
+	struct buf *waiting;
+};
+
+static int write_ids(struct id_list *l, struct err *err)
+{
+	int r = fd_write_all(l->fd, buf_str(l->waiting), err);
+
+	buf_clear(l->waiting);
+	return r < 0 ? r : 0;
+}
+
+static void add_bucket(const struct queue *q, size_t i, struct id_list *l)
+{
+	for (struct queue_entry *e = queue_entries_bucket(&q->entries, i); e; e = e->next) {
+		if (e->state == QUEUE_COMMITTING || e->deleted || !(l->states & 1u << state_of(e)))
+			continue;
+		buf_put(l->waiting, &e->id, sizeof(e->id));
+		l->count++;
+	}
+}
+
+/* The whole table. -EAGAIN when it was made larger meanwhile, which moves what is in it. */
+static int may_suspend list_ids(struct queue *q, struct id_list *l, struct err *err)
+{
+	size_t n = q->entries.bucket_count;
+
+	for (size_t i = 0; i < n; i++) {
+		add_bucket(q, i, l);
+		if ((i + 1) % BUCKETS_AT_ONCE && i + 1 < n)
+			continue;
+		int r = write_ids(l, err);
+		if (r == 0)
+			r = fiber_yield();
+		if (r < 0)
+			return r;
+		if (q->entries.bucket_count != n)
+			return -EAGAIN;
+	}
+	return 0;
+}
+
+static int may_suspend op_ids(void *ctx, struct operator_ids_in *in, struct arena *a,
+			      struct operator_ids_out *out, struct err *err)
+{
+	auto_close int fd = memfd_create("ids", MFD_CLOEXEC);
+	auto_buf struct buf waiting;
+	struct id_list l = {
+		.fd = fd,
+		.states = in->states ? in->states : ~0u,
+		.waiting = &waiting,
+	};
+	int r;
+	(void)a;
+
+	buf_init(&waiting, NULL, SIZE_MAX);
+	if (fd < 0)
+		return err_sys(err, "memfd");
+	do {
+		l.count = 0;
+		if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+			return err_sys(err, "memfd");
+		r = list_ids(ctx, &l, err);
+	} while (r == -EAGAIN);
+	if (r < 0)
+		return r;
+	out->count = l.count;
+	out->ids = take_fd(&fd);
+	return 0;
 }
 
 /* An entry that is not there any more costs its line. */
@@ -163,17 +209,17 @@ static int may_suspend op_act(void *ctx, struct operator_act_in *in, struct aren
 {
 	if (in->action >= OPERATOR_ACTIONS)
 		return err_set(err, -EINVAL, "action %u", in->action);
-	if (in->ids_count > OPERATOR_IDS_MAX)
+	if (in->ids_count > OPERATOR_ACT_MAX)
 		return err_set(err, -E2BIG, "%zu ids", in->ids_count);
-	uint64_t *ids = ARENA_NEW_ARRAY(a, uint64_t, in->ids_count);
-	for (size_t i = 0; i < in->ids_count; i++)
-		ids[i] = in->ids[i].id;
-	int r = in->ids_count ? queue_act(ctx, in->action, ids, in->ids_count, err)
-			      : queue_act_on_all(ctx, in->action, err);
-	if (r < 0)
-		return r;
-	out->count = (uint64_t)r;
-	return 0;
+	out->missing = ARENA_NEW_ARRAY(a, struct operator_id, in->ids_count);
+	for (size_t i = 0; i < in->ids_count; i++) {
+		int r = queue_act(ctx, in->action, in->ids[i].id);
+		if (r == -ENOENT)
+			out->missing[out->missing_count++] = in->ids[i];
+		else
+			out->count += (uint64_t)r;
+	}
+	return queue_act_end(ctx, in->action, err);
 }
 
 static int may_suspend op_unsuppress(void *ctx, struct operator_unsuppress_in *in, struct arena *a,

@@ -270,12 +270,12 @@ void queue_retry_remove(struct queue *q, struct queue_entry *e);
 /* An entry that is in no list: all its recipients that are not finished are tried. */
 void queue_try_now(struct queue *q, struct queue_entry *e);
 
-/* Do what an operator wants to messages, which is durable then. The number of those where it made
- * a difference; -EIO, -ECANCELED. */
-int may_suspend must_check queue_act(struct queue *q, enum operator_action action,
-				     const uint64_t *ids, size_t n, struct err *err);
-int may_suspend must_check queue_act_on_all(struct queue *q, enum operator_action action,
-					    struct err *err);
+/* Do what an operator wants to a message. 1, 0 when it makes no difference, -ENOENT. */
+int must_check queue_act(struct queue *q, enum operator_action action, uint64_t id);
+
+/* What was done is durable now. 0, -EIO, -ECANCELED. */
+int may_suspend must_check queue_act_end(struct queue *q, enum operator_action action,
+					 struct err *err);
 
 void queue_suppression_init(struct queue_suppression *t);
 void queue_suppression_done(struct queue_suppression *t);

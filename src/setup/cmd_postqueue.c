@@ -21,78 +21,128 @@ enum setup_exit cmd_postqueue(struct setup *s)
 		return queue_door_open(s, false, queue_list, s);
 	if (str_eq(option, STR("-f")))
 		return queue_flush(s, STR_NONE);
-	if (str_eq(option, STR("-i")) && value.n)
-		return queue_act_on(s, OPERATOR_RETRY, &value, 1, "Tried now");
+	if (str_eq(option, STR("-i")) && value.n) {
+		struct queue_wish wish = { OPERATOR_RETRY, .done = "Tried now" };
+		return queue_parse_ids(s, &value, 1, &wish) ? queue_act_on(s, &wish) : SETUP_ERROR;
+	}
 	if (str_eq(option, STR("-s")) && value.n)
 		return queue_flush(s, value);
 	return message_fail_usage(s, "'%" STR_FMT "' is not understood", STR_ARG(option));
 }
 
-/* "-" reads ids from standard input, one a line. */
-static enum setup_exit act_on_input(struct setup *s, enum operator_action action, const char *done)
+/* What postsuper is to do: one wish for each option, with the words behind it. */
+struct order {
+	struct str option;
+	struct queue_wish wish;
+	struct str *words;
+	size_t count, room;
+	bool all, input;
+};
+
+static void add_word(struct setup *s, struct order *o, struct str word)
+{
+	if (o->count == o->room) {
+		struct str *more = ARENA_NEW_ARRAY(&s->arena, struct str, o->room * 2 + 64);
+		for (size_t i = 0; i < o->count; i++)
+			more[i] = o->words[i];
+		o->words = more;
+		o->room = o->room * 2 + 64;
+	}
+	o->words[o->count++] = word;
+}
+
+/* "-" stands for ids on standard input, one a line. */
+static void read_input(struct setup *s, struct order *o)
 {
 	static char line[256];
-	struct str *ids = NULL;
-	unsigned count = 0, room = 0;
 
 	while (fgets(line, sizeof(line), stdin)) {
 		struct str id = str_trim(str_from(line));
-		if (!id.n)
-			continue;
-		if (count == room) {
-			struct str *more = ARENA_NEW_ARRAY(&s->arena, struct str, room * 2 + 64);
-			for (unsigned i = 0; i < count; i++)
-				more[i] = ids[i];
-			ids = more;
-			room = room * 2 + 64;
-		}
-		ids[count++] = arena_str(&s->arena, id);
+		if (id.n)
+			add_word(s, o, arena_str(&s->arena, id));
 	}
-	return count ? queue_act_on(s, action, ids, count, done) : SETUP_OK;
 }
 
-/* The names of queues behind ALL. False when one of them is none. */
-static bool parse_states(const struct setup *s, unsigned *states)
+/* "-d ID" or "-dID". False when it is neither. */
+static bool take_order(struct setup *s, unsigned *i, struct order *orders, size_t n)
 {
-	*states = 0;
-	for (unsigned i = 2; i < s->count; i++) {
-		unsigned state = OPERATOR_INCOMING;
-		while (state <= OPERATOR_HELD &&
-		       !str_eq(s->args[i], str_from(queue_state_word(state))))
-			state++;
-		if (state > OPERATOR_HELD)
-			return false;
-		*states |= 1u << state;
-	}
+	struct str option = str_sub(s->args[*i], 0, 2), value = str_skip(s->args[*i], 2);
+	struct order *o = orders;
+
+	while (o < orders + n && !str_eq(o->option, option))
+		o++;
+	if (o == orders + n)
+		return false;
+	if (!value.n)
+		value = setup_arg(s, ++*i);
+	if (str_eq_nocase(value, STR("ALL")))
+		o->all = true;
+	else if (str_eq(value, STR("-")))
+		o->input = true;
+	else if (value.n && value.p[0] != '-')
+		add_word(s, o, value);
+	else
+		return false;
 	return true;
+}
+
+/* The name of a queue, behind the options. */
+static bool take_state(struct str word, unsigned *states)
+{
+	for (unsigned state = OPERATOR_INCOMING; state <= OPERATOR_HELD; state++) {
+		if (!str_eq(word, str_from(queue_state_word(state))))
+			continue;
+		*states |= 1u << state;
+		return true;
+	}
+	return false;
+}
+
+/* All of the command line, before anything is done. NULL, or the word that makes no sense. */
+static const char *parse_orders(struct setup *s, struct order *orders, size_t n)
+{
+	unsigned states = 0, i = 0;
+	bool named = false;
+
+	for (; i < s->count && str_starts(s->args[i], STR("-")); i++) {
+		unsigned first = i;
+		if (!str_eq(s->args[i], STR("-v")) && !take_order(s, &i, orders, n))
+			return s->args[first].p;
+	}
+	for (size_t k = 0; k < n; k++)
+		named |= orders[k].count || orders[k].input;
+	for (; i < s->count; i++)
+		if (named || !take_state(s->args[i], &states))
+			return s->args[i].p;
+	for (size_t k = 0; k < n; k++)
+		orders[k].wish.states = states;
+	return NULL;
 }
 
 enum setup_exit cmd_postsuper(struct setup *s)
 {
-	unsigned states = 0;
-
-	static const struct {
-		struct str option;
-		enum operator_action action;
-		const char *done;
-	} options[] = {
-		{ STR_INIT("-d"), OPERATOR_DELETE, "Deleted" },
-		{ STR_INIT("-h"), OPERATOR_HOLD, "Placed on hold" },
-		{ STR_INIT("-H"), OPERATOR_RELEASE, "Released from hold" },
-		{ STR_INIT("-r"), OPERATOR_RETRY, "Requeued" },
+	struct order orders[] = {
+		{ .option = STR("-d"), .wish = { OPERATOR_DELETE, .done = "Deleted" } },
+		{ .option = STR("-h"), .wish = { OPERATOR_HOLD, .done = "Placed on hold" } },
+		{ .option = STR("-H"), .wish = { OPERATOR_RELEASE, .done = "Released from hold" } },
+		{ .option = STR("-r"), .wish = { OPERATOR_RETRY, .done = "Requeued" } },
 	};
+	enum setup_exit result = SETUP_OK;
 
-	struct str value = setup_arg(s, 1);
-	if (s->count > 2 && (!str_eq_nocase(value, STR("ALL")) || !parse_states(s, &states)))
-		return message_fail_usage(s, "'%s' is not understood", setup_args_from(s, 2).p);
-	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-		if (!str_eq(setup_arg(s, 0), options[i].option) || !value.n)
-			continue;
-		if (str_eq(value, STR("-")))
-			return act_on_input(s, options[i].action, options[i].done);
-		if (s->count > 2)
-			return queue_act_where(s, options[i].action, states, options[i].done);
-		return queue_act_on(s, options[i].action, &value, 1, options[i].done);
+	const char *unknown = parse_orders(s, orders, ARRAY_LEN(orders));
+	if (unknown)
+		return message_fail_usage(s, "'%s' is not understood", unknown);
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		struct order *o = &orders[i];
+		if (o->input)
+			read_input(s, o);
+		if (!o->all && !queue_parse_ids(s, o->words, o->count, &o->wish))
+			return SETUP_ERROR;
 	}
-	return message_fail_usage(s, "'%" STR_FMT "' is not understood", STR_ARG(setup_arg(s, 0)));
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		struct order *o = &orders[i];
+		if ((o->all || o->count) && queue_act_on(s, &o->wish) != SETUP_OK)
+			result = SETUP_ERROR;
+	}
+	return result;
 }

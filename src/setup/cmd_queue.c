@@ -1,10 +1,8 @@
-/* setup queue list, show, stats: what waits, and for what. */
+/* setup queue list, show: what waits, and for what. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -28,7 +26,9 @@ static int list_one(void *ctx, const struct operator_message *m,
 	(void)err;
 
 	if (l->json) {
+		putchar('{');
 		queue_print_json(m, recipients, &l->reasons);
+		puts("}");
 		return 0;
 	}
 	if (l->count++ == 0)
@@ -38,13 +38,26 @@ static int list_one(void *ctx, const struct operator_message *m,
 	return 0;
 }
 
+bool queue_take_json(struct setup *s)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		if (!str_eq(s->args[i], STR("--json")))
+			continue;
+		s->count--;
+		for (; i < s->count; i++)
+			s->args[i] = s->args[i + 1];
+		return true;
+	}
+	return false;
+}
+
 enum setup_exit queue_list(struct setup *s, struct ipc_client *queue, void *json)
 {
 	struct listing l = { .json = json != NULL };
 	struct err err;
 
 	queue_reasons_load(&l.reasons, s);
-	int r = queue_door_each(queue, list_one, &l, &err);
+	int r = queue_door_each(s, queue, list_one, &l, &err);
 	queue_reasons_done(&l.reasons);
 	if (r < 0)
 		return message_fail(s, "%s", err.text);
@@ -57,15 +70,16 @@ enum setup_exit queue_list(struct setup *s, struct ipc_client *queue, void *json
 
 enum setup_exit cmd_queue_list(struct setup *s)
 {
-	bool json = str_eq(setup_arg(s, 0), STR("--json"));
+	bool json = queue_take_json(s);
 
-	if (s->count && !json)
-		return message_fail_usage(s, "'%" STR_FMT "' is not understood",
-					  STR_ARG(setup_arg(s, 0)));
-	if (!message_args_end(s, 1))
-		return SETUP_ERROR;
-	return queue_door_open(s, false, queue_list, json ? s : NULL);
+	return message_args_end(s, 0) ? queue_door_open(s, false, queue_list, json ? s : NULL)
+				      : SETUP_ERROR;
 }
+
+struct showing {
+	uint64_t id;
+	bool json;
+};
 
 static int show_envelope(void *ctx, const struct operator_message *m,
 			 const struct operator_recipient *recipients, struct err *err)
@@ -101,161 +115,96 @@ static int show_envelope(void *ctx, const struct operator_message *m,
 	return 0;
 }
 
-static int show_content(struct ipc_client *queue, uint64_t id, struct err *err)
+static int show_envelope_json(void *ctx, const struct operator_message *m,
+			      const struct operator_recipient *recipients, struct err *err)
+{
+	(void)err;
+	putchar('{');
+	queue_print_json(m, recipients, ctx);
+	print_json_field("login", m->auth_user);
+	print_json_field("client_address", m->client_address);
+	return 0;
+}
+
+static int show_content(struct ipc_client *queue, const struct showing *w, struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	struct operator_content_in in = { id };
+	struct operator_content_in in = { w->id };
 	struct operator_content_out out;
 	static char block[65536];
+	size_t kept = 0; /* of a character that the last block had not all of */
 
 	int r = operator_content(queue, &in, &a, &out, err);
 	if (r < 0)
 		return r;
 	auto_close int fd = out.file;
 	while (out.length) {
-		size_t part = out.length < sizeof(block) ? (size_t)out.length : sizeof(block);
-		ssize_t n = fd_pread_all(fd, block, part, out.offset);
+		size_t room = sizeof(block) - kept;
+		size_t part = out.length < room ? (size_t)out.length : room;
+		ssize_t n = fd_pread_all(fd, block + kept, part, out.offset);
 		if (n <= 0)
 			return err_set(err, n < 0 ? (int)n : -EIO, "the message cannot be read");
-		fwrite(block, 1, (size_t)n, stdout);
 		out.offset += (uint64_t)n;
 		out.length -= (uint64_t)n;
+		struct str piece = str_of(block, kept + (size_t)n);
+		size_t used = w->json ? print_json_piece(piece, out.length == 0)
+				      : fwrite(block, 1, piece.n, stdout);
+		kept = piece.n - used;
+		memmove(block, block + used, kept);
 	}
 	return 0;
 }
 
+static int show_lines(struct setup *s, struct ipc_client *queue, const struct showing *w,
+		      struct err *err)
+{
+	int r = queue_door_find(queue, w->id, show_envelope, NULL, err);
+
+	if (r < 0)
+		return r;
+	puts("\nWhat happened so far:");
+	queue_trace_id(s, w->id, false);
+	putchar('\n');
+	return show_content(queue, w, err);
+}
+
+static int show_json(struct setup *s, struct ipc_client *queue, const struct showing *w,
+		     struct err *err)
+{
+	struct queue_reasons reasons;
+
+	queue_reasons_load(&reasons, s);
+	int r = queue_door_find(queue, w->id, show_envelope_json, &reasons, err);
+	queue_reasons_done(&reasons);
+	if (r < 0)
+		return r;
+	fputs(", \"events\": ", stdout);
+	queue_trace_id(s, w->id, true);
+	fputs(", \"content\": \"", stdout);
+	r = show_content(queue, w, err);
+	puts("\"}");
+	return r;
+}
+
 static enum setup_exit show(struct setup *s, struct ipc_client *queue, void *arg)
 {
-	uint64_t id = *(const uint64_t *)arg;
+	const struct showing *w = arg;
 	struct err err = { 0 };
 
-	int r = queue_door_find(queue, id, show_envelope, NULL, &err);
+	int r = w->json ? show_json(s, queue, w, &err) : show_lines(s, queue, w, &err);
 	if (r == -ENOENT)
-		return message_fail(s, "'%s' is not in the queue", queue_id_text(id).c);
-	if (r == 0) {
-		puts("\nWhat happened so far:");
-		queue_trace_id(s, id);
-		putchar('\n');
-		r = show_content(queue, id, &err);
-	}
+		return message_fail(s, "'%s' is not in the queue", queue_id_text(w->id).c);
 	return r < 0 ? message_fail(s, "%s", err.text) : SETUP_OK;
 }
 
 enum setup_exit cmd_queue_show(struct setup *s)
 {
-	uint64_t id;
+	struct showing w = { .json = queue_take_json(s) };
 
 	if (!message_args_end(s, 1))
 		return SETUP_ERROR;
-	if (queue_id_parse(setup_arg(s, 0), &id) < 0)
+	if (queue_id_parse(setup_arg(s, 0), &w.id) < 0)
 		return message_fail_usage(s, "'%" STR_FMT "' is no queue id",
 					  STR_ARG(setup_arg(s, 0)));
-	return queue_door_open(s, false, show, &id);
-}
-
-/* As qshape: minutes, each twice the one before. */
-#define AGES 10
-
-struct domain {
-	struct str name;
-	uint64_t total, ages[AGES];
-};
-
-struct stats {
-	struct map by_name;
-	struct arena arena;
-	struct domain all;
-	int64_t now_s;
-};
-
-static void count_age(struct domain *d, int64_t minutes)
-{
-	size_t i = 0;
-
-	while (i + 1 < AGES && minutes >= (int64_t)5 << i)
-		i++;
-	d->ages[i]++;
-	d->total++;
-}
-
-static struct domain *domain_of(struct stats *t, struct str address)
-{
-	char *name = arena_cstr(&t->arena,
-				str_skip(address, (size_t)(str_rfind_byte(address, '@') + 1)));
-
-	str_lower_bytes(name, strlen(name));
-	struct domain *d = map_get(&t->by_name, str_from(name));
-	if (!d) {
-		d = ARENA_NEW(&t->arena, struct domain);
-		d->name = str_from(name);
-		map_put(&t->by_name, d->name, d);
-	}
-	return d;
-}
-
-static int count_one(void *ctx, const struct operator_message *m,
-		     const struct operator_recipient *recipients, struct err *err)
-{
-	struct stats *t = ctx;
-	int64_t minutes = (t->now_s - queue_id_usec(m->id) / 1000000) / 60;
-	(void)err;
-
-	for (uint32_t i = 0; i < m->recipients; i++) {
-		count_age(domain_of(t, recipients[i].address), minutes);
-		count_age(&t->all, minutes);
-	}
-	return 0;
-}
-
-static int compare_domains(const void *a, const void *b)
-{
-	const struct domain *const *x = a, *const *y = b;
-
-	if ((*x)->total != (*y)->total)
-		return (*x)->total < (*y)->total ? 1 : -1;
-	return str_cmp((*x)->name, (*y)->name);
-}
-
-static void print_domain(const struct domain *d)
-{
-	int width = d->name.n < 30 ? (int)(30 - d->name.n) : 0;
-
-	printf("%*s", width, "");
-	print_text(d->name);
-	printf(" %6" PRIu64, d->total);
-	for (size_t i = 0; i < AGES; i++)
-		printf(" %5" PRIu64, d->ages[i]);
-	putchar('\n');
-}
-
-static enum setup_exit stats(struct setup *s, struct ipc_client *queue, void *unused)
-{
-	struct stats t = { .all = { .name = STR("TOTAL") }, .now_s = time(NULL) };
-	struct err err;
-	(void)unused;
-
-	map_init(&t.by_name);
-	int r = queue_door_each(queue, count_one, &t, &err);
-	size_t n = 0;
-	struct domain **sorted = ARENA_NEW_ARRAY(&t.arena, struct domain *, t.by_name.count + 1);
-	for (struct map_slot *m = map_next(&t.by_name, NULL); m; m = map_next(&t.by_name, m))
-		sorted[n++] = m->value;
-	if (r == 0) {
-		qsort(sorted, n, sizeof(*sorted), compare_domains);
-		printf("%30s %6s", "", "T");
-		for (int i = 0; i + 1 < AGES; i++)
-			printf(" %5d", 5 << i);
-		printf(" %4d+\n", 5 << (AGES - 2));
-		print_domain(&t.all);
-		for (size_t i = 0; i < n; i++)
-			print_domain(sorted[i]);
-	}
-	map_done(&t.by_name);
-	arena_done(&t.arena);
-	return r < 0 ? message_fail(s, "%s", err.text) : SETUP_OK;
-}
-
-enum setup_exit cmd_queue_stats(struct setup *s)
-{
-	return message_args_end(s, 0) ? queue_door_open(s, false, stats, NULL) : SETUP_ERROR;
+	return queue_door_open(s, false, show, &w);
 }

@@ -9,65 +9,66 @@
 #include "setup/message.h"
 #include "setup/queue_door.h"
 
-/* Ids on their way to the queue, sent when there are enough. */
+/* A wish on its way to the queue: ids go there in batches, so that a queue of a million messages
+ * is busy with none of them for long. */
 struct action {
-	enum operator_action action;
-	struct operator_id *ids;
-	unsigned count;
-	struct str domain; /* only what goes there, if it is not empty */
-	unsigned states;   /* only what is in these: bits 1 << enum operator_state */
-	const char *done;
+	struct setup *s;
+	const struct queue_wish *wish;
+	struct str domain; /* only what goes there */
 	struct ipc_client *queue;
-	uint64_t changed;
+	struct operator_id *batch; /* OPERATOR_ACT_MAX */
+	size_t count;
+	uint64_t changed, missing;
 };
 
-static int send_ids(struct action *a, struct operator_id *ids, size_t n, struct err *err)
+static int send_batch(struct action *a, struct err *err)
 {
 	auto_arena struct arena memory = ARENA_INIT;
-	struct operator_act_in in = { .action = (uint8_t)a->action, .ids = ids, .ids_count = n };
+	struct operator_act_in in = {
+		.action = (uint8_t)a->wish->action,
+		.ids = a->batch,
+		.ids_count = a->count,
+	};
 	struct operator_act_out out;
 
+	if (a->count == 0)
+		return 0;
+	a->count = 0;
 	int r = operator_act(a->queue, &in, &memory, &out, err);
-	if (r >= 0)
-		a->changed += out.count;
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	a->changed += out.count;
+	/* One of a list that we have made ourselves has been delivered meanwhile. */
+	for (size_t i = 0; i < out.missing_count && a->wish->ids; i++)
+		message(a->s, MESSAGE_ERROR, "'%s' is not in the queue",
+			queue_id_text(out.missing[i].id).c);
+	a->missing += a->wish->ids ? out.missing_count : 0;
+	return 0;
 }
 
-static enum setup_exit act_on_ids(struct setup *s, struct ipc_client *queue, void *arg)
+static int add(struct action *a, struct operator_id id, struct err *err)
 {
-	struct action *a = arg;
-	struct err err = { 0 };
+	a->batch[a->count++] = id;
+	return a->count < OPERATOR_ACT_MAX ? 0 : send_batch(a, err);
+}
+
+static int add_named(struct action *a, struct err *err)
+{
 	int r = 0;
 
-	a->queue = queue;
-	if (!a->ids)
-		r = send_ids(a, NULL, 0, &err);
-	for (unsigned i = 0; r == 0 && i < a->count; i += OPERATOR_IDS_MAX)
-		r = send_ids(a, a->ids + i,
-			     a->count - i < OPERATOR_IDS_MAX ? a->count - i : OPERATOR_IDS_MAX,
-			     &err);
-	if (r < 0)
-		return message_fail(s, "%s", err.text);
-	printf("%s: %" PRIu64 " message%s\n", a->done, a->changed, a->changed == 1 ? "" : "s");
-	/* One that was named and is not there is a mistake. */
-	return a->ids && a->changed == 0 ? SETUP_ERROR : SETUP_OK;
+	for (size_t i = 0; i < a->wish->id_count && r == 0; i++)
+		r = add(a, a->wish->ids[i], err);
+	return r;
 }
 
-enum setup_exit queue_act_on(struct setup *s, enum operator_action action, struct str *args,
-			     unsigned count, const char *done)
+static int add_states(struct action *a, struct err *err)
 {
-	struct action a = { .action = action, .count = count, .done = done };
+	struct queue_ids ids;
 
-	if (count == 1 && str_eq_nocase(args[0], STR("all"))) {
-		a.count = 0;
-		return queue_door_open(s, false, act_on_ids, &a);
-	}
-	a.ids = ARENA_NEW_ARRAY(&s->arena, struct operator_id, count);
-	for (unsigned i = 0; i < count; i++)
-		if (queue_id_parse(args[i], &a.ids[i].id) < 0)
-			return message_fail_usage(s, "'%" STR_FMT "' is no queue id",
-						  STR_ARG(args[i]));
-	return queue_door_open(s, false, act_on_ids, &a);
+	int r = queue_door_ids(a->s, a->queue, a->wish->states, &ids, err);
+	for (size_t i = 0; r == 0 && i < ids.count; i++)
+		r = add(a, ids.v[i], err);
+	return r;
 }
 
 static bool is_for_domain(struct str domain, const struct operator_message *m,
@@ -82,66 +83,102 @@ static bool is_for_domain(struct str domain, const struct operator_message *m,
 	return false;
 }
 
-static int act_on_one(void *ctx, const struct operator_message *m,
-		      const struct operator_recipient *recipients, struct err *err)
+static int add_one(void *ctx, const struct operator_message *m,
+		   const struct operator_recipient *recipients, struct err *err)
 {
 	struct action *a = ctx;
 	struct operator_id id = { m->id };
 
-	if (!(a->states & 1u << m->state) ||
-	    (a->domain.n && !is_for_domain(a->domain, m, recipients)))
+	if (m->state != OPERATOR_DEFERRED || !is_for_domain(a->domain, m, recipients))
 		return 0;
-	return send_ids(a, &id, 1, err);
+	return add(a, id, err);
 }
 
-static enum setup_exit act_on_those(struct setup *s, struct ipc_client *queue, void *arg)
+static enum setup_exit act(struct setup *s, struct ipc_client *queue, void *arg)
 {
 	struct action *a = arg;
-	struct err err;
+	struct err err = { 0 };
+	int r;
 
+	a->s = s;
 	a->queue = queue;
-	if (queue_door_each(queue, act_on_one, a, &err) < 0)
+	a->batch = ARENA_NEW_ARRAY(&s->arena, struct operator_id, OPERATOR_ACT_MAX);
+	if (a->wish->ids)
+		r = add_named(a, &err);
+	else if (a->domain.n)
+		r = queue_door_each(s, queue, add_one, a, &err);
+	else
+		r = add_states(a, &err);
+	if (r == 0)
+		r = send_batch(a, &err);
+	if (r < 0)
 		return message_fail(s, "%s", err.text);
-	printf("%s: %" PRIu64 " message%s\n", a->done, a->changed, a->changed == 1 ? "" : "s");
-	return SETUP_OK;
+	printf("%s: %" PRIu64 " message%s\n", a->wish->done, a->changed,
+	       a->changed == 1 ? "" : "s");
+	return a->missing ? SETUP_ERROR : SETUP_OK;
+}
+
+enum setup_exit queue_act_on(struct setup *s, const struct queue_wish *wish)
+{
+	struct action a = { .wish = wish };
+
+	return queue_door_open(s, false, act, &a);
 }
 
 enum setup_exit queue_flush(struct setup *s, struct str domain)
 {
-	struct action a = { .action = OPERATOR_RETRY,
-			    .domain = domain,
-			    .states = 1u << OPERATOR_DEFERRED,
-			    .done = "Tried now" };
+	struct queue_wish wish = {
+		.action = OPERATOR_RETRY,
+		.done = "Tried now",
+		.states = 1u << OPERATOR_DEFERRED,
+	};
+	struct action a = { .wish = &wish, .domain = domain };
 
-	return queue_door_open(s, false, domain.n ? act_on_those : act_on_ids, &a);
+	return queue_door_open(s, false, act, &a);
 }
 
-enum setup_exit queue_act_where(struct setup *s, enum operator_action action, unsigned states,
-				const char *done)
+bool queue_parse_ids(struct setup *s, const struct str *words, size_t count,
+		     struct queue_wish *wish)
 {
-	struct action a = { .action = action, .states = states, .done = done };
+	wish->ids = ARENA_NEW_ARRAY(&s->arena, struct operator_id, count + 1);
+	wish->id_count = count;
+	for (size_t i = 0; i < count; i++) {
+		if (queue_id_parse(words[i], &wish->ids[i].id) == 0)
+			continue;
+		message_fail_usage(s, "'%" STR_FMT "' is no queue id", STR_ARG(words[i]));
+		return false;
+	}
+	return true;
+}
 
-	return queue_door_open(s, false, act_on_those, &a);
+static enum setup_exit act_on_args(struct setup *s, enum operator_action action, const char *done)
+{
+	struct queue_wish wish = { .action = action, .done = done };
+	bool all = s->count == 1 && str_eq_nocase(s->args[0], STR("all"));
+
+	if (!all && !queue_parse_ids(s, s->args, s->count, &wish))
+		return SETUP_ERROR;
+	return queue_act_on(s, &wish);
 }
 
 enum setup_exit cmd_queue_retry(struct setup *s)
 {
-	return queue_act_on(s, OPERATOR_RETRY, s->args, s->count, "Tried now");
+	return act_on_args(s, OPERATOR_RETRY, "Tried now");
 }
 
 enum setup_exit cmd_queue_hold(struct setup *s)
 {
-	return queue_act_on(s, OPERATOR_HOLD, s->args, s->count, "Placed on hold");
+	return act_on_args(s, OPERATOR_HOLD, "Placed on hold");
 }
 
 enum setup_exit cmd_queue_release(struct setup *s)
 {
-	return queue_act_on(s, OPERATOR_RELEASE, s->args, s->count, "Released from hold");
+	return act_on_args(s, OPERATOR_RELEASE, "Released from hold");
 }
 
 enum setup_exit cmd_queue_delete(struct setup *s)
 {
-	return queue_act_on(s, OPERATOR_DELETE, s->args, s->count, "Deleted");
+	return act_on_args(s, OPERATOR_DELETE, "Deleted");
 }
 
 enum setup_exit cmd_queue_flush(struct setup *s)

@@ -27,6 +27,7 @@ struct traced_line {
 struct trace {
 	struct str wanted;  /* a Message-ID, an address or a queue id */
 	uint64_t wanted_id; /* as a queue id; 0: it is none */
+	bool json;
 	struct arena arena;
 	struct map by_id;
 	struct list all; /* in the order in which they came in */
@@ -142,6 +143,64 @@ static int print_now(void *ctx, const struct operator_message *m,
 	return 0;
 }
 
+/* The fields of a line have names by its kind. */
+static void print_line_json(const struct history_line *l)
+{
+	static const char *const received[HISTORY_FIELDS] = {
+		[HISTORY_SENDER] = "sender", [HISTORY_MESSAGE_ID] = "message_id",
+		[HISTORY_SIZE] = "size",     [HISTORY_CLIENT] = "client_address",
+		[HISTORY_LOGIN] = "login",
+	};
+	static const char *const attempt[HISTORY_FIELDS] = {
+		[HISTORY_RECIPIENT] = "recipient", [HISTORY_RELAY] = "host", [HISTORY_TLS] = "tls",
+		[HISTORY_STATUS] = "status",	   [HISTORY_TEXT] = "text",
+	};
+	const char *const *names = str_eq(l->kind, STR("received")) ? received : attempt;
+
+	printf("{\"time\": %" PRId64, l->time_ms / 1000);
+	print_json_field("event", l->kind);
+	for (size_t i = 0; i < HISTORY_FIELDS; i++)
+		print_json_field(names[i], l->fields[i]);
+	putchar('}');
+}
+
+static void print_events_json(const struct traced *m)
+{
+	putchar('[');
+	LIST_FOREACH (it, &m->lines) {
+		if (it != m->lines.next)
+			fputs(", ", stdout);
+		print_line_json(&LIST_ITEM(it, struct traced_line, link)->line);
+	}
+	putchar(']');
+}
+
+static int print_now_json(void *ctx, const struct operator_message *m,
+			  const struct operator_recipient *recipients, struct err *err)
+{
+	struct queue_reasons none = { 0 };
+	(void)ctx, (void)err;
+
+	map_init(&none.by_recipient);
+	fputs(", \"now\": {", stdout);
+	queue_print_json(m, recipients, &none);
+	putchar('}');
+	queue_reasons_done(&none);
+	return 0;
+}
+
+/* "now" is missing when it is not known, and null for what is not in the queue any more. */
+static void print_json(const struct traced *m, struct ipc_client *queue)
+{
+	struct err err;
+
+	printf("{\"queue_id\": \"%s\", \"events\": ", queue_id_text(m->id).c);
+	print_events_json(m);
+	if (queue && queue_door_find(queue, m->id, print_now_json, NULL, &err) < 0)
+		fputs(", \"now\": null", stdout);
+	puts("}");
+}
+
 static enum setup_exit print_all(struct setup *s, struct ipc_client *queue, void *arg)
 {
 	struct trace *t = arg;
@@ -150,6 +209,10 @@ static enum setup_exit print_all(struct setup *s, struct ipc_client *queue, void
 
 	LIST_FOREACH (it, &t->all) {
 		const struct traced *m = LIST_ITEM(it, struct traced, link);
+		if (t->json) {
+			print_json(m, queue);
+			continue;
+		}
 		printf("%s\n", queue_id_text(m->id).c);
 		print_lines(m);
 		if (!queue)
@@ -176,12 +239,15 @@ static void trace_done(struct trace *t)
 
 enum setup_exit cmd_queue_trace(struct setup *s)
 {
-	struct trace t = { .wanted = without_brackets(setup_arg(s, 0)) };
+	struct trace t = { .json = queue_take_json(s) };
 	enum setup_exit result;
 	struct err err;
 
 	if (!message_args_end(s, 1))
 		return SETUP_ERROR;
+	if (s->count == 0)
+		return message_fail_usage(s, "There is nothing to look for");
+	t.wanted = without_brackets(setup_arg(s, 0));
 	if (queue_id_parse(t.wanted, &t.wanted_id) < 0)
 		t.wanted_id = 0;
 	if (load(&t, s, &err) < 0)
@@ -195,7 +261,7 @@ enum setup_exit cmd_queue_trace(struct setup *s)
 	return result;
 }
 
-void queue_trace_id(struct setup *s, uint64_t id)
+void queue_trace_id(struct setup *s, uint64_t id, bool json)
 {
 	struct trace t = { 0 };
 	struct traced m = { .id = id };
@@ -204,7 +270,10 @@ void queue_trace_id(struct setup *s, uint64_t id)
 	map_init(&t.by_id);
 	list_init(&m.lines);
 	map_put(&t.by_id, key_of(&m.id), &m);
-	if (queue_past_each(s, collect, &t, &err) == 0)
+	(void)!queue_past_each(s, collect, &t, &err);
+	if (json)
+		print_events_json(&m);
+	else
 		print_lines(&m);
 	trace_done(&t);
 }

@@ -8,6 +8,13 @@
 	"    Without PASSWORD it is asked for, without being shown. The password may hold any\n"   \
 	"    character.\n"
 
+#define JSON_DETAILS "    --json gives one object a line.\n"
+
+/* Of commands that do something to messages. */
+#define ACT_DETAILS                                                                                \
+	"    One that is not there is named, and makes the command fail when the others are "      \
+	"done.\n"
+
 #define DKIM_DETAILS                                                                               \
 	"    Make the keys with which mail is signed, and say which record the DNS must have.\n"   \
 	"    keysize   bits of an RSA key: 1024, 2048 (the default) or 4096\n"                     \
@@ -123,36 +130,39 @@ static const struct setup_command commands[] = {
 	  "list the mail that waits",
 	  "    Each message with what its recipients wait for; * is being delivered, ! is held.\n"
 	  "    --json gives one object for each, with the names of `postqueue -j`.\n" },
-	{ STR_INIT("queue"), STR_INIT("show"), "showqueue", cmd_queue_show, 1, "<QUEUE ID>",
-	  "show a message of the queue",
-	  "    The envelope, every attempt so far, and the message itself.\n" },
+	{ STR_INIT("queue"), STR_INIT("show"), "showqueue", cmd_queue_show, 1,
+	  "[--json] <QUEUE ID>", "show a message of the queue",
+	  "    The envelope, every attempt so far, and the message itself.\n" JSON_DETAILS },
 	{ STR_INIT("queue"), STR_INIT("trace"), "tracequeue", cmd_queue_trace, 1,
-	  "<MESSAGE-ID|EMAIL ADDRESS|QUEUE ID>", "say what became of mail",
+	  "[--json] <MESSAGE-ID|EMAIL ADDRESS|QUEUE ID>", "say what became of mail",
 	  "    Every attempt at every message with this Message-ID, sender, recipient or queue\n"
 	  "    id: when, which host, how it was encrypted, what was answered. Also for mail that\n"
-	  "    is gone.\n" },
+	  "    is gone.\n" JSON_DETAILS },
 	{ STR_INIT("queue"), STR_INIT("retry"), "retryqueue", cmd_queue_retry, 1,
 	  "<QUEUE ID> [<QUEUE ID>...]", "try messages now",
-	  "    Those that wait for their next attempt have it now. `all` is all of them.\n" },
+	  "    Those that wait for their next attempt have it now. `all` is all of "
+	  "them.\n" ACT_DETAILS },
 	{ STR_INIT("queue"), STR_INIT("flush"), "flushqueue", cmd_queue_flush, 0, "[<DOMAIN>]",
 	  "try everything now, or what goes to a domain",
 	  "    As retry, for all messages with a recipient there.\n" },
 	{ STR_INIT("queue"), STR_INIT("hold"), "holdqueue", cmd_queue_hold, 1,
 	  "<QUEUE ID> [<QUEUE ID>...]", "hold messages back",
-	  "    They are not tried until they are released. `all` is all that are there now.\n" },
+	  "    They are not tried until they are released. `all` is all that are there "
+	  "now.\n" ACT_DETAILS },
 	{ STR_INIT("queue"), STR_INIT("release"), "releasequeue", cmd_queue_release, 1,
 	  "<QUEUE ID> [<QUEUE ID>...]", "release messages that are held",
-	  "    They are tried at once. `all` is all of them.\n" },
+	  "    They are tried at once. `all` is all of them.\n" ACT_DETAILS },
 	{ STR_INIT("queue"), STR_INIT("delete"), "deletequeue", cmd_queue_delete, 1,
 	  "<QUEUE ID> [<QUEUE ID>...]", "delete messages from the queue",
 	  "    Nobody is told. What is being delivered just now may arrive. `all` is all of "
-	  "them.\n" },
-	{ STR_INIT("queue"), STR_INIT("stats"), "statsqueue", cmd_queue_stats, 0, "",
+	  "them.\n" ACT_DETAILS },
+	{ STR_INIT("queue"), STR_INIT("stats"), "statsqueue", cmd_queue_stats, 0, "[--json]",
 	  "count what waits by domain and age",
-	  "    Recipients by domain, and by how many minutes ago their message came in.\n" },
-	{ STR_INIT("queue"), STR_INIT("suppressed"), "suppressedqueue", cmd_queue_suppressed, 0, "",
-	  "list addresses that are refused because they were refused",
-	  "    With POSTHORN_SUPPRESS: when, and what their server said.\n" },
+	  "    Recipients by domain, and by how many minutes ago their message came "
+	  "in.\n" JSON_DETAILS },
+	{ STR_INIT("queue"), STR_INIT("suppressed"), "suppressedqueue", cmd_queue_suppressed, 0,
+	  "[--json]", "list addresses that are refused because they were refused",
+	  "    With POSTHORN_SUPPRESS: when, and what their server said.\n" JSON_DETAILS },
 	{ STR_INIT("queue"), STR_INIT("unsuppress"), "unsuppressqueue", cmd_queue_unsuppress, 1,
 	  "<EMAIL ADDRESS>", "let an address be tried again",
 	  "    Its server is asked for the next message.\n" },
@@ -161,10 +171,11 @@ static const struct setup_command commands[] = {
 	{ STR_INIT(""), STR_INIT("postqueue"), "postqueue", cmd_postqueue, 1,
 	  "-p | -j | -f | -i <QUEUE ID> | -s <DOMAIN>", "list the queue, or try mail now",
 	  "    -p and -j list it, -f tries everything, -i a message, -s what goes to a domain.\n" },
-	{ STR_INIT(""), STR_INIT("postsuper"), "postsuper", cmd_postsuper, 2,
-	  "-d|-h|-H|-r <QUEUE ID>|-|ALL [<QUEUE>...]", "delete, hold, release or retry messages",
-	  "    -d deletes, -h holds, -H releases, -r tries now; - reads queue ids from the "
-	  "input.\n"
+	{ STR_INIT(""), STR_INIT("postsuper"), "postsuper", cmd_postsuper, 1,
+	  "-d|-h|-H|-r <QUEUE ID>|-|ALL ... [<QUEUE>...]",
+	  "delete, hold, release or retry messages",
+	  "    -d deletes, -h holds, -H releases, -r tries now; as often as there are messages to\n"
+	  "    name. - reads queue ids from the input.\n"
 	  "    ALL may be limited to the queues incoming, active, deferred or hold.\n" },
 	{ STR_INIT("dovecot-master"), STR_INIT("add"), "adddovecotmasteruser", cmd_master_add, 1,
 	  "<USERNAME> [<PASSWORD>]", "add a master account",

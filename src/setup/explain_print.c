@@ -63,7 +63,7 @@ void explain_print_past(struct setup *s, const struct explanation *e)
 
 	puts("\nWhat was found when it came in");
 	if (m->in_history)
-		queue_trace_id(s, m->id);
+		queue_trace_id(s, m->id, false);
 	for (size_t i = 0; i < m->trace.result_count; i++) {
 		fputs("  ", stdout);
 		print_text(m->trace.results[i]);

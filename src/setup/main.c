@@ -39,6 +39,8 @@ static enum setup_exit dispatch(struct setup *s, struct str program)
 		usage_print_all();
 		return SETUP_OK;
 	}
+	if (s->count == 2 && str_eq(s->args[1], STR("help")) && usage_print_group(s->args[0]))
+		return SETUP_OK;
 	unsigned words = 2;
 	c = setup_command_find(s->args[0], setup_arg(s, 1));
 	if (!c) {

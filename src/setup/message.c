@@ -123,6 +123,32 @@ void usage_print(const struct setup_command *c)
 	       "    failed: the reason is on standard error.\n\n");
 }
 
+static void print_line(const struct setup_command *c)
+{
+	printf("    " COLOUR_NAME "%s%s%s" COLOUR_RESET " %s\n        %s\n", c->group.p,
+	       c->name.n ? " " : "", c->name.p, c->arguments, c->summary);
+}
+
+bool usage_print_group(struct str group)
+{
+	unsigned count;
+	const struct setup_command *c = setup_commands(&count);
+	bool found = false;
+
+	for (unsigned i = 0; i < count && group.n; i++) {
+		if (!str_eq(c[i].group, group) || !c[i].name.n)
+			continue;
+		if (!found)
+			print_heading("COMMANDS");
+		found = true;
+		print_line(&c[i]);
+	}
+	if (found)
+		printf("\n    `setup %" STR_FMT " COMMAND help` tells more about each.\n\n",
+		       STR_ARG(group));
+	return found;
+}
+
 void usage_print_all(void)
 {
 	unsigned count;
@@ -132,7 +158,7 @@ void usage_print_all(void)
 	printf("    setup - administer the mail server\n\n");
 	print_heading("SYNOPSIS");
 	printf("    " COLOUR_NAME "setup" COLOUR_RESET " [ COMMAND SUBCOMMAND [ ARGUMENTS ] ]\n"
-	       "    " COLOUR_NAME "setup" COLOUR_RESET " COMMAND SUBCOMMAND help\n\n");
+	       "    " COLOUR_NAME "setup" COLOUR_RESET " COMMAND [ SUBCOMMAND ] help\n\n");
 	print_heading("DESCRIPTION");
 	printf("    This is the main administration command that you use for all your interactions "
 	       "with\n"
@@ -142,9 +168,7 @@ void usage_print_all(void)
 	print_heading("COMMANDS");
 	for (unsigned i = 0; i < count; i++)
 		if (c[i].group.n)
-			printf("    " COLOUR_NAME "%s%s%s" COLOUR_RESET " %s\n        %s\n",
-			       c[i].group.p, c[i].name.n ? " " : "", c[i].name.p, c[i].arguments,
-			       c[i].summary);
+			print_line(&c[i]);
 	printf("\n");
 	print_heading("EXIT STATUS");
 	printf("    0 success, 1 wrong arguments or failure, 2 unknown command.\n\n");

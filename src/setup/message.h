@@ -27,3 +27,6 @@ bool must_check message_args_end(const struct setup *s, unsigned most);
 
 void usage_print(const struct setup_command *c);
 void usage_print_all(void);
+
+/* The commands of one group; false when there is no such group. */
+bool must_check usage_print_group(struct str group);

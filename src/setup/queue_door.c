@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,53 +67,45 @@ static int compare(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* The ids in a mapping of their own; *n of them. */
-static struct operator_id *map_ids(struct ipc_client *queue, size_t *n, struct err *err)
+int queue_door_ids(struct setup *s, struct ipc_client *queue, unsigned states,
+		   struct queue_ids *ids, struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	struct operator_ids_in in = { 0 };
+	struct operator_ids_in in = { (uint8_t)states };
 	struct operator_ids_out out;
 	struct stat st;
 
-	*n = 0;
-	if (operator_ids(queue, &in, &a, &out, err) < 0)
-		return NULL;
+	int r = operator_ids(queue, &in, &a, &out, err);
+	if (r < 0)
+		return r;
 	auto_close int fd = out.ids;
-	if (fstat(fd, &st) < 0 || (uint64_t)st.st_size / sizeof(struct operator_id) < out.count) {
-		err_set(err, -EBADMSG, "the queue's answer makes no sense");
-		return NULL;
-	}
-	if (out.count == 0)
-		return NULL;
-	*n = out.count;
-	/* Private: sorting changes our copy alone. */
-	void *p = mmap(NULL, *n * sizeof(struct operator_id), PROT_READ | PROT_WRITE, MAP_PRIVATE,
-		       fd, 0);
-	if (p == MAP_FAILED) {
-		err_sys(err, "mmap");
-		return NULL;
-	}
-	qsort(p, *n, sizeof(struct operator_id), compare);
-	return p;
+	if (fstat(fd, &st) < 0 || (uint64_t)st.st_size / sizeof(struct operator_id) < out.count)
+		return err_set(err, -EBADMSG, "the queue's answer makes no sense");
+	ids->count = out.count;
+	ids->v = ARENA_NEW_ARRAY(&s->arena, struct operator_id, out.count);
+	size_t n = out.count * sizeof(*ids->v);
+	ssize_t got = n ? fd_pread_all(fd, (char *)ids->v, n, 0) : 0;
+	if (got != (ssize_t)n)
+		return err_set(err, got < 0 ? (int)got : -EIO, "the ids cannot be read");
+	qsort(ids->v, ids->count, sizeof(*ids->v), compare);
+	return 0;
 }
 
-int queue_door_each(struct ipc_client *queue, queue_each_fn *each, void *ctx, struct err *err)
+int queue_door_each(struct setup *s, struct ipc_client *queue, queue_each_fn *each, void *ctx,
+		    struct err *err)
 {
-	size_t n;
-	int r = 0;
+	struct queue_ids ids;
 
 	*err = (struct err){ 0 };
-	struct operator_id *ids = map_ids(queue, &n, err);
-	if (!ids)
-		return err->code;
-	for (size_t i = 0; r >= 0 && i < n; i += (size_t)r) {
+	int r = queue_door_ids(s, queue, 0, &ids, err);
+	for (size_t i = 0; r >= 0 && i < ids.count; i += (size_t)r) {
+		size_t left = ids.count - i;
 		struct operator_messages_in in = {
-			.ids = ids + i,
-			.ids_count = n - i < OPERATOR_IDS_MAX ? n - i : OPERATOR_IDS_MAX,
+			.ids = ids.v + i,
+			.ids_count = left < OPERATOR_IDS_MAX ? left : OPERATOR_IDS_MAX,
 		};
 		r = visit_some(queue, &in, each, ctx, err);
 	}
-	munmap(ids, n * sizeof(*ids));
 	return r < 0 ? r : 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/utf8.h"
 #include "queue/operator.h"
 #include "queue/operator_ipc.h"
 #include "queue/queue_id.h"
@@ -88,25 +89,48 @@ void queue_print_foot(uint64_t count, uint64_t bytes)
 	       count == 1 ? "" : "s");
 }
 
-static void print_json_string(struct str s)
+size_t print_json_piece(struct str piece, bool last)
+{
+	struct str rest = piece;
+
+	while (rest.n) {
+		struct str at = rest;
+		uint32_t cp;
+		int r = utf8_next(&rest, &cp);
+		/* Cut in the middle: what is missing may be in the next piece. */
+		if (r < 0 && !last && at.n < 4)
+			return piece.n - at.n;
+		if (r < 0)
+			fputs("\\ufffd", stdout);
+		else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
+			printf("\\u%04x", cp);
+		else if (cp == '"' || cp == '\\')
+			printf("\\%c", (char)cp);
+		else
+			fwrite(at.p, 1, at.n - rest.n, stdout);
+	}
+	return piece.n;
+}
+
+void print_json_string(struct str s)
 {
 	putchar('"');
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		if (c < 0x20 || c == 0x7f)
-			printf("\\u%04x", c);
-		else if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else
-			putchar(c);
-	}
+	print_json_piece(s, true);
 	putchar('"');
+}
+
+void print_json_field(const char *name, struct str value)
+{
+	if (!value.n)
+		return;
+	printf(", \"%s\": ", name);
+	print_json_string(value);
 }
 
 void queue_print_json(const struct operator_message *m, const struct operator_recipient *recipients,
 		      const struct queue_reasons *reasons)
 {
-	printf("{\"queue_name\": \"%s\", \"queue_id\": \"%s\", \"arrival_time\": %" PRId64
+	printf("\"queue_name\": \"%s\", \"queue_id\": \"%s\", \"arrival_time\": %" PRId64
 	       ", \"message_size\": %" PRIu64 ", \"attempts\": %" PRIu32,
 	       queue_state_word(m->state), queue_id_text(m->id).c, queue_id_usec(m->id) / 1000000,
 	       m->size, m->attempts);
@@ -119,11 +143,8 @@ void queue_print_json(const struct operator_message *m, const struct operator_re
 		struct str reason = queue_reasons_find(reasons, m->id, recipients[i].address);
 		fputs(i ? ", {\"address\": " : "{\"address\": ", stdout);
 		print_json_string(recipients[i].address);
-		if (reason.n) {
-			fputs(", \"delay_reason\": ", stdout);
-			print_json_string(reason);
-		}
+		print_json_field("delay_reason", reason);
 		putchar('}');
 	}
-	fputs("]}\n", stdout);
+	putchar(']');
 }

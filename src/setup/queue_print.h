@@ -24,7 +24,17 @@ void queue_print_message(const struct operator_message *m,
 			 const struct queue_reasons *reasons);
 void queue_print_foot(uint64_t count, uint64_t bytes);
 
-/* The same as one line of JSON, with the names of `postqueue -j`. */
+/* A string in JSON, quotes included. Bytes that are no UTF-8 are U+FFFD. */
+void print_json_string(struct str s);
+
+/* The same in pieces, without the quotes: `last` ends it. How many bytes of the piece were taken;
+ * the others begin the next one. */
+size_t print_json_piece(struct str piece, bool last);
+
+/* `, "name": "value"`; nothing for a value that is empty. */
+void print_json_field(const char *name, struct str value);
+
+/* The same as members of a JSON object without its braces, with the names of `postqueue -j`. */
 void queue_print_json(const struct operator_message *m, const struct operator_recipient *recipients,
 		      const struct queue_reasons *reasons);
 

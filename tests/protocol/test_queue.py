@@ -10,7 +10,7 @@ import pytest
 
 from server import wait_until
 from smtp_sink import Sink
-from test_remote import ALICE, ELSEWHERE, relay_to, submit, wait_accepted
+from test_remote import ALICE, ELSEWHERE, relay_to, submit, submit_many, wait_accepted
 
 LATER = ['450 4.2.0 come back later']
 
@@ -182,6 +182,94 @@ def test_old_habits_may_name_a_queue(greylisted):
     assert listed(server) == []
 
 
+def test_the_known_ones_are_acted_on_and_the_unknown_are_named(greylisted):
+    server, _ = greylisted
+    submit(server, ELSEWHERE)
+    submit(server, ELSEWHERE)
+    first, second = (m['queue_id'] for m in wait_deferred(server, 2))
+    for word, said in (('hold', 'Placed on hold'), ('release', 'Released from hold'),
+                       ('delete', 'Deleted')):
+        result = run(server, 'queue', word, first, 'B' * 13, second)
+        assert result.returncode == 1
+        assert result.stdout == f'{said}: 2 messages\n'
+        assert f"'{'B' * 13}' is not in the queue" in result.stderr
+        assert first not in result.stderr
+    assert listed(server) == []
+
+
+def test_what_is_done_already_is_no_mistake(greylisted):
+    server, _ = greylisted
+    submit(server, ELSEWHERE)
+    message, = wait_deferred(server)
+    ok(server, 'queue', 'hold', message['queue_id'])
+    assert ok(server, 'queue', 'hold', message['queue_id']) == 'Placed on hold: 0 messages\n'
+
+
+def test_postsuper_takes_options_as_often_as_they_are_given(greylisted):
+    server, _ = greylisted
+    for _ in range(5):
+        submit(server, ELSEWHERE)
+    ids = [m['queue_id'] for m in wait_deferred(server, 5)]
+    out = ok(server, '-d', ids[0], '-h', ids[1], '-v', '-d', ids[2], f'-h{ids[3]}',
+             program='postsuper')
+    assert out == 'Deleted: 2 messages\nPlaced on hold: 2 messages\n'
+    assert [(m['queue_id'], m['queue_name']) for m in listed(server)] == [
+        (ids[1], 'hold'), (ids[3], 'hold'), (ids[4], 'deferred')]
+    out = ok(server, '-H', ids[1], '-d', '-', program='postsuper', text=f'{ids[4]}\n{ids[3]}\n')
+    assert out == 'Deleted: 2 messages\nReleased from hold: 1 message\n'
+    for args in (['-d'], ['-x', ids[1]], ['-d', '-h', ids[1]], ['-d', ids[1], '-q']):
+        result = run(server, *args, program='postsuper')
+        assert result.returncode == 1 and 'is not understood' in result.stderr, args
+    assert [m['queue_id'] for m in listed(server)] == [ids[1]]
+
+
+def test_more_messages_than_go_into_a_call_are_acted_on(greylisted):
+    server, _ = greylisted
+    submit_many(server, 1050)
+    wait_until(lambda: '1050 Requests' in ok(server, program='mailq'))
+    assert ok(server, 'queue', 'hold', 'all') == 'Placed on hold: 1050 messages\n'
+    # What was being tried is held when that has ended.
+    wait_until(lambda: ok(server, program='mailq').count('!') == 1050)
+    assert ok(server, '-d', 'ALL', 'hold', program='postsuper') == 'Deleted: 1050 messages\n'
+    assert listed(server) == []
+
+
+def test_all_that_is_shown_can_be_had_as_json(greylisted):
+    server, sink = greylisted
+    submit(server, [ELSEWHERE, 'x@other.example'],
+           b'Message-ID: <one@here.example>\r\nSubject: "a\\b" \xe9\r\n\r\nb\tc \xe2\x82\xac'
+           b'\r\n' + (b'\xc3\xa4' * 300 + b'\r\n') * 300)
+    message, = wait_deferred(server)
+    qid = message['queue_id']
+    shown = json.loads(ok(server, 'queue', 'show', '--json', qid))
+    assert {k: v for k, v in shown.items() if k in message} == message
+    assert shown['login'] == ALICE and shown['client_address'] == '127.0.0.1'
+    assert 'Subject: "a\\b" \ufffd\r\n' in shown['content']
+    assert shown['content'].endswith('\r\n\r\nb\tc \u20ac\r\n' + ('\u00e4' * 300 + '\r\n') * 300)
+    assert [(e['event'], e.get('recipient')) for e in shown['events']] == [
+        ('received', None), ('deferred', ELSEWHERE), ('deferred', 'x@other.example')]
+    assert 'come back later' in shown['events'][1]['text']
+    assert shown['events'][0]['message_id'] == '<one@here.example>'
+
+    traced, = map(json.loads, ok(server, 'queue', 'trace', ELSEWHERE, '--json').splitlines())
+    assert traced['events'] == shown['events'] and traced['queue_id'] == qid
+    assert traced['now']['queue_name'] == 'deferred'
+
+    stats = [json.loads(line) for line in ok(server, 'queue', 'stats', '--json').splitlines()]
+    assert [(d['domain'], d['recipients'], d['minutes']['5'], d['minutes']['more'])
+            for d in stats] == [('elsewhere.example', 1, 1, 0), ('other.example', 1, 1, 0)]
+
+    accept(sink)
+    ok(server, 'queue', 'flush')
+    wait_until(lambda: not listed(server), what='an empty queue')
+    wait_until(lambda: 'sent <' in ok(server, 'queue', 'trace', qid))
+    traced = json.loads(ok(server, 'queue', 'trace', '--json', qid))
+    assert traced['now'] is None and traced['events'][-1]['event'] == 'sent'
+    server.stop()
+    assert 'now' not in json.loads(ok(server, 'queue', 'trace', '--json', qid))
+    server.start()
+
+
 def test_one_argument_too_many_is_not_passed_over(make_server):
     server = make_server(accounts=[ALICE])
     for args in (['show', 'B' * 13, 'B' * 13], ['trace', 'a', 'b'], ['stats', 'x'],
@@ -259,6 +347,9 @@ def test_an_address_that_does_not_exist_is_not_asked_for_again(make_server):
         text = wait_until(lambda: ELSEWHERE in ok(server, 'queue', 'suppressed') and
                           ok(server, 'queue', 'suppressed'))
         assert '550 5.1.1 no such user' in text
+        entry = json.loads(ok(server, 'queue', 'suppressed', '--json'))
+        assert entry['address'] == ELSEWHERE and entry['time'] > time.time() - 60
+        assert '550 5.1.1 no such user' in entry['reason']
         server.kill_all()
         server.start()
         sessions = len(sink.sessions)

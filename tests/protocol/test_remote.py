@@ -31,6 +31,15 @@ def submit(server, to, text='Subject: hello\r\n\r\nHow are you?\r\n', sender=ALI
         return client.sendmail(sender, to, text, **options)
 
 
+def submit_many(server, count):
+    """The same message again and again, in one session."""
+    with smtplib.SMTP_SSL('127.0.0.1', server.port('submissions'), timeout=TIMEOUT,
+                          context=_context()) as client:
+        client.login(ALICE, PASSWORD)
+        for _ in range(count):
+            client.sendmail(ALICE, [ELSEWHERE], 'Subject: hello\r\n\r\nHow are you?\r\n')
+
+
 def _context():
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

@@ -18,8 +18,17 @@ def test_usage_names_every_command(setup, args):
     assert result.err == ''
 
 
+@pytest.mark.parametrize('group,command', [('email', 'email add'), ('queue', 'queue trace'),
+                                           ('dovecot-master', 'dovecot-master list'),
+                                           ('config', 'config dkim')])
+def test_help_of_a_group_names_its_commands_alone(setup, group, command):
+    out = setup.ok(group, 'help').out
+    assert command in out
+    assert all(other not in out for other in COMMANDS if not other.startswith(group))
+
+
 @pytest.mark.parametrize('args', [['lol', 'troll'], ['email'], ['email', 'nosuch'],
-                                  ['add', 'email']])
+                                  ['add', 'email'], ['nosuch', 'help'], ['', 'help']])
 def test_an_unknown_command_is_exit_code_2(setup, args):
     result = setup.run(*args)
     assert result.code == 2

@@ -32,13 +32,28 @@ static int act(struct world *w, enum operator_action action, uint64_t id, uint64
 {
 	auto_arena struct arena a = ARENA_INIT;
 	struct operator_id ids = { id };
-	struct operator_act_in in = { (uint8_t)action, &ids, id ? 1 : 0 };
+	struct operator_act_in in = { (uint8_t)action, &ids, 1 };
 	struct operator_act_out out = { 0 };
 	struct err err = { 0 };
 
 	int r = operator_act(w->operators, &in, &a, &out, &err);
 	*count = out.count;
 	return r;
+}
+
+/* The ids of what is in these states; their number. */
+static size_t list_ids(struct world *w, unsigned states, uint64_t *ids, size_t max)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct operator_ids_in in = { (uint8_t)states };
+	struct operator_ids_out out;
+	struct err err;
+
+	assert_int_equal(operator_ids(w->operators, &in, &a, &out, &err), 0);
+	assert_in_range(out.count, 0, max);
+	assert_int_equal(pread(out.ids, ids, max * sizeof(*ids), 0), out.count * sizeof(*ids));
+	close(out.ids);
+	return out.count;
 }
 
 static void act_on(struct world *w, enum operator_action action, uint64_t id, uint64_t expected)
@@ -77,7 +92,9 @@ IN_WORLD(what_is_deferred_is_held_released_and_deleted)
 	world_sleep(w, 100);
 	assert_int_equal(w->shipment_count, 3);
 	act_on(w, OPERATOR_DELETE, id, 1);
-	act_on(w, OPERATOR_DELETE, id, 0);
+	uint64_t count;
+	assert_int_equal(act(w, OPERATOR_DELETE, id, &count), 0);
+	assert_int_equal(count, 0);
 	world_restart(w);
 	assert_int_equal(world_messages(w), 0);
 	world_sleep(w, 10 * HOUR);
@@ -120,10 +137,36 @@ IN_WORLD(what_stands_in_line_is_not_sent_when_it_is_withdrawn)
 	assert_int_equal(w->shipment_count, 5);
 	/* Of the five that were under way, those to be held have been sent. */
 	assert_int_equal(world_messages(w), 18);
-	act_on(w, OPERATOR_RELEASE, 0, 18);
+	assert_int_equal(list_ids(w, 1u << OPERATOR_DEFERRED, ids, 40), 0);
+	assert_int_equal(list_ids(w, 0, ids, 40), 18);
+	assert_int_equal(list_ids(w, 1u << OPERATOR_HELD, ids, 40), 18);
+	for (int i = 0; i < 18; i++)
+		act_on(w, OPERATOR_RELEASE, ids[i], 1);
 	world_sleep(w, HOUR);
 	assert_int_equal(w->shipment_count, 23);
 	assert_int_equal(world_messages(w), 0);
+}
+
+IN_WORLD(what_is_not_there_is_named_and_the_others_are_acted_on)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	static struct operator_id ids[OPERATOR_ACT_MAX + 1];
+	struct operator_act_in in = { OPERATOR_HOLD, ids, 3 };
+	struct operator_act_out out;
+	struct err err;
+
+	w->courier_script = later;
+	ids[0].id = 17;
+	ids[1].id = submit(w, "busy@example.com");
+	ids[2].id = 99;
+	world_sleep(w, 100);
+	assert_int_equal(operator_act(w->operators, &in, &a, &out, &err), 0);
+	assert_int_equal(out.count, 1);
+	assert_int_equal(out.missing_count, 2);
+	assert_int_equal(out.missing[0].id, 17);
+	assert_int_equal(out.missing[1].id, 99);
+	in.ids_count = OPERATOR_ACT_MAX + 1;
+	assert_int_equal(operator_act(w->operators, &in, &a, &out, &err), -E2BIG);
 }
 
 IN_WORLD(a_delivery_that_waits_for_its_checkpoint_can_be_deleted)
@@ -202,6 +245,7 @@ int main(void)
 		fiber_test(what_is_deferred_is_held_released_and_deleted),
 		fiber_test(what_is_in_flight_ends_before_it_is_held_or_deleted),
 		fiber_test(what_stands_in_line_is_not_sent_when_it_is_withdrawn),
+		fiber_test(what_is_not_there_is_named_and_the_others_are_acted_on),
 		fiber_test(a_delivery_that_waits_for_its_checkpoint_can_be_deleted),
 		fiber_test(what_cannot_be_written_is_not_said_to_be_done),
 		fiber_test(messages_are_described_in_any_number),
