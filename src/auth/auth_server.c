@@ -311,6 +311,20 @@ static int resolve(void *ctx, struct auth_resolve_in *in, struct arena *a,
 	return 0;
 }
 
+static int owns(void *ctx, struct auth_owns_in *in, struct arena *a, struct auth_owns_out *out,
+		struct err *err)
+{
+	const struct directory *d = auth_server->directory;
+	(void)ctx;
+
+	for (size_t i = 0; i < in->authors_count && !out->stranger.n; i++)
+		if (!directory_owns(d, in->login, in->authors[i].address))
+			out->stranger = arena_str(a, in->authors[i].address);
+	return out->stranger.n && d->incomplete
+		       ? err_set(err, -EAGAIN, "the account files could not be read")
+		       : 0;
+}
+
 static int account(void *ctx, struct auth_account_in *in, struct arena *a,
 		   struct auth_account_out *out, struct err *err)
 {
@@ -377,6 +391,7 @@ static int status(void *ctx, struct auth_status_in *in, struct arena *a,
 
 const struct auth_ops auth_server_ops = {
 	.resolve = resolve,
+	.owns = owns,
 	.login = auth_server_login,
 	.account = account,
 	.relay = relay,

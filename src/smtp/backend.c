@@ -64,6 +64,25 @@ static int resolve(void *ctx, const struct smtp_question *q, struct arena *a,
 	return 0;
 }
 
+static int find_stranger(void *ctx, const struct smtp_claim *claim, struct arena *a,
+			 struct str *stranger, struct err *err)
+{
+	struct smtp_backend_ctx *b = ctx;
+	struct auth_owns_in in = {
+		.login = claim->login,
+		.authors = ARENA_NEW_ARRAY(a, struct auth_author, claim->count),
+		.authors_count = claim->count,
+	};
+	struct auth_owns_out out;
+
+	for (size_t i = 0; i < claim->count; i++)
+		in.authors[i].address = claim->authors[i];
+	int r = auth_owns(b->auth, &in, a, &out, err);
+	if (r == 0)
+		*stranger = out.stranger;
+	return r;
+}
+
 static int is_full(void *ctx, const struct smtp_target *t, uint64_t size, struct err *err)
 {
 	struct smtp_backend_ctx *b = ctx;
@@ -229,6 +248,7 @@ static int examine(void *ctx, const struct smtp_message *m, struct arena *a,
 
 const struct smtp_backend smtp_backend = {
 	.resolve = resolve,
+	.find_stranger = find_stranger,
 	.is_full = is_full,
 	.find_name = find_name,
 	.login = login,

@@ -70,13 +70,13 @@ static enum action action_for(const struct mime_field *f, const struct smtp_head
 {
 	if (f->is_garbage)
 		return KEEP;
-	if (str_eq_nocase(f->name, STR("Authentication-Results")))
+	if (!c->part && str_eq_nocase(f->name, STR("Authentication-Results")))
 		return claims_to_be(f->value, c->server) ? DROP : KEEP;
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
 		const struct rule *r = &rules[i];
 		if (!str_eq_nocase(f->name, r->name))
 			continue;
-		bool applies = (c->submitted || !r->submitted_only) &&
+		bool applies = (r->submitted_only ? c->submitted : !c->part) &&
 			       (!r->applies || r->applies(f->value));
 		return applies ? r->action : KEEP;
 	}
@@ -150,7 +150,8 @@ static void note_field(struct smtp_head_facts *facts, const struct mime_field *f
 	} else if (str_eq_nocase(f->name, STR("Date"))) {
 		facts->has_date = true;
 	} else if (str_eq_nocase(f->name, STR("From"))) {
-		facts->has_from = true;
+		if (facts->from_count++ == 0)
+			facts->from = arena_str(a, f->value);
 	} else if (str_eq_nocase(f->name, STR("TLS-Required"))) {
 		facts->tls_optional |= str_eq_nocase(str_trim(f->value), STR("No"));
 	} else if (str_eq_nocase(f->name, STR("Message-ID")) && !facts->message_id.n) {

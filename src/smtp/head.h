@@ -21,7 +21,9 @@ struct smtp_head_limits {
 struct smtp_head_facts {
 	size_t received;    /* Received fields: the hops so far */
 	bool has_signature; /* DKIM-Signature */
-	bool has_date, has_from;
+	bool has_date;
+	size_t from_count;     /* From fields */
+	struct str from;       /* the value of the first, when there is one */
 	bool tls_optional;     /* "TLS-Required: No", RFC 8689 3 */
 	bool headless;	       /* the message begins with something that is no field */
 	struct str message_id; /* on one line, cut to 256 bytes; empty: there is none */
@@ -55,6 +57,7 @@ int must_check smtp_head_retire_signatures(int fd, size_t max, struct err *err);
 
 struct smtp_head_cleaning {
 	bool submitted;	   /* by a user */
+	bool part;	   /* the header is not the message's own: what users tell counts alone */
 	struct str server; /* our name: who else writes under it, lies */
 };
 

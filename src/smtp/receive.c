@@ -29,6 +29,8 @@ void smtp_receive_init(struct smtp_receive *r, struct arena *a,
 void smtp_receive_done(struct smtp_receive *r)
 {
 	smtp_head_done(&r->head);
+	if (r->parts)
+		smtp_parts_done(r->parts);
 	smtp_body_done(&r->body);
 }
 
@@ -52,6 +54,40 @@ static void store(struct smtp_receive *r, const struct str *pieces, size_t count
 		refuse(r, n == -ENOSPC || n == -EDQUOT ? REPLY_FULL : REPLY_NO_STORAGE);
 }
 
+/* Through the search for headers of parts, where there is something to search. */
+static void store_body(struct smtp_receive *r, const struct str *pieces, size_t count)
+{
+	struct str out[SMTP_BODY_PIECES];
+	size_t n = 0;
+
+	if (!r->parts) {
+		store(r, pieces, count);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct str rest = pieces[i];
+		while (rest.n) {
+			bool header;
+			rest = str_skip(rest, smtp_parts_feed(r->parts, rest, &out[n], &header));
+			n += out[n].n > 0;
+			if (n < SMTP_BODY_PIECES && !(header && n))
+				continue;
+			store(r, out, n);
+			n = 0;
+		}
+	}
+	if (n)
+		store(r, out, n);
+}
+
+static void begin_parts(struct smtp_receive *r, struct str header)
+{
+	if (!r->cleaning.submitted || !smtp_parts_wanted(header))
+		return;
+	r->parts = ARENA_NEW(r->arena, struct smtp_parts);
+	smtp_parts_init(r->parts, &r->cleaning, header);
+}
+
 /* The header is complete: look at it, and let what may pass on. */
 static void store_head(struct smtp_receive *r)
 {
@@ -69,6 +105,7 @@ static void store_head(struct smtp_receive *r)
 		struct str s = buf_str(&cleaned);
 		store(r, &s, 1);
 	}
+	begin_parts(r, text);
 }
 
 /* Give one piece to the header; what is body of it stays in *piece. */
@@ -96,7 +133,7 @@ static void take_pieces(struct smtp_receive *r, struct smtp_pieces *p)
 			break;
 	}
 	if (first < p->count && r->head.complete)
-		store(r, &p->v[first], p->count - first);
+		store_body(r, &p->v[first], p->count - first);
 }
 
 size_t smtp_receive_feed(struct smtp_receive *r, struct str in)
@@ -140,6 +177,10 @@ const char *smtp_receive_finish(struct smtp_receive *r)
 		store_head(r);
 	}
 	smtp_head_done(&r->head);
+	if (r->parts) {
+		struct str last = smtp_parts_finish(r->parts);
+		store(r, &last, last.n > 0);
+	}
 	store(r, NULL, 0); /* an empty message has a descriptor too */
 	r->refusal = refusal_of_bytes(r);
 	return r->refusal;

@@ -13,6 +13,7 @@
 #include "smtp/body.h"
 #include "smtp/data.h"
 #include "smtp/head.h"
+#include "smtp/parts.h"
 
 struct arena;
 
@@ -30,6 +31,7 @@ struct smtp_receive {
 	struct smtp_data decoder;
 	struct smtp_head head;
 	struct smtp_head_facts facts; /* when head.complete */
+	struct smtp_parts *parts;     /* NULL: the body passes as it is */
 	struct smtp_body body;
 	uint64_t taken;	     /* bytes fed */
 	const char *refusal; /* the first reason against the message: a reply */

@@ -70,6 +70,13 @@ struct smtp_resolution {
 	struct smtp_sender_answer sender;
 };
 
+/* Who a message says it is from. */
+struct smtp_claim {
+	struct str login;
+	struct str *authors;
+	size_t count;
+};
+
 /* An attempt to log in, and who is asking. */
 struct smtp_login {
 	struct sasl_credentials credentials;
@@ -106,6 +113,10 @@ struct smtp_verdict {
 struct smtp_backend {
 	int (*resolve)(void *ctx, const struct smtp_question *q, struct arena *a,
 		       struct smtp_resolution *out, struct err *err);
+
+	/* The first of the authors that does not belong to the login; empty: all do. */
+	int (*find_stranger)(void *ctx, const struct smtp_claim *claim, struct arena *a,
+			     struct str *stranger, struct err *err);
 
 	/* Has a limited account no room for so many bytes (0: not announced)? 1 or 0; a negative
 	 * return means that it shows when the message is delivered. NULL: nobody knows. */

@@ -7,6 +7,7 @@
 #include "core/metrics.h"
 #include "core/tls.h"
 #include "mime/date.h"
+#include "smtp/author.h"
 #include "smtp/peer_name.h"
 #include "smtp/policy.h"
 #include "smtp/received.h"
@@ -54,7 +55,7 @@ struct smtp_receive *smtp_tx_receive(struct smtp_session *s, bool dots)
 	struct smtp_receive_options o = {
 		.policy = policy(s),
 		.dots = dots,
-		.cleaning = { smtp_is_submission(s), set->fqdn },
+		.cleaning = { .submitted = smtp_is_submission(s), .server = set->fqdn },
 		.spool = s->svc->spool,
 		.memory_max = (uint64_t)set->spool_memory_max,
 		.limits = {
@@ -120,7 +121,7 @@ static void write_head(struct smtp_session *s, const struct smtp_head_facts *fac
 		buf_puts(head, "\r\n");
 	}
 	/* RFC 5322 3.6 wants one; a program that leaves it out means its envelope's. */
-	if (smtp_is_submission(s) && !facts->has_from && s->tx->sender.address.n)
+	if (smtp_is_submission(s) && !facts->from_count && s->tx->sender.address.n)
 		buf_printf(head, "From: <%" STR_FMT ">\r\n", STR_ARG(s->tx->sender.address));
 	/* Text without a header must not become part of this one. */
 	if (facts->headless)
@@ -274,11 +275,16 @@ static void submit(struct smtp_session *s, const struct smtp_receive *r)
 {
 	struct smtp_message m;
 	struct err err = { 0 };
+	const char *refusal;
 
 	/* Who relays is known by his login or network, and need not wait for it. */
 	if (!smtp_may_relay(s))
 		smtp_peer_name_wait(s);
 	smtp_report_message(s, take_id(s), r->facts.message_id);
+	if (!smtp_author_check(s, &r->facts, &refusal)) {
+		refuse_message(s, refusal);
+		return;
+	}
 	fill_message(s, r, &m);
 	m.message_id = r->facts.message_id;
 	if (!sign(s, r, &m)) {

@@ -80,6 +80,22 @@ static int fake_resolve(void *ctx, const struct smtp_question *q, struct arena *
 	return 0;
 }
 
+/* Whoever logs in owns that address and team@. */
+static int fake_find_stranger(void *ctx, const struct smtp_claim *claim, struct arena *a,
+			      struct str *stranger, struct err *err)
+{
+	struct sim *sim = ctx;
+	(void)a;
+
+	if (sim->resolve_error)
+		return err_set(err, sim->resolve_error, "told to fail");
+	for (size_t i = 0; i < claim->count && !stranger->n; i++)
+		if (!str_eq(claim->authors[i], claim->login) &&
+		    !str_starts(claim->authors[i], STR("team@")))
+			*stranger = claim->authors[i];
+	return 0;
+}
+
 /* Of full@example.org, whose last bytes are less than a kilobyte. */
 static int fake_is_full(void *ctx, const struct smtp_target *t, uint64_t size, struct err *err)
 {
@@ -202,6 +218,7 @@ void sim_use_tls(struct sim *sim)
 
 static const struct smtp_backend fake_backend = {
 	.resolve = fake_resolve,
+	.find_stranger = fake_find_stranger,
 	.is_full = fake_is_full,
 	.find_name = fake_find_name,
 	.login = fake_login,

@@ -2,6 +2,7 @@
 #include "sim.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define TEST(name, port, env)                                                                      \
 	static void name##_body(struct sim *sim);                                                  \
@@ -13,6 +14,8 @@
 	static void name##_body(struct sim *sim)
 
 static const char *const clear_auth[] = { "POSTHORN_ALLOW_PLAINTEXT_AUTH=1", NULL };
+static const char *const own_names[] = { "POSTHORN_ALLOW_PLAINTEXT_AUTH=1",
+					 "POSTHORN_CHECK_HEADER_FROM=1", NULL };
 static const char *const spoof[] = { "POSTHORN_ALLOW_PLAINTEXT_AUTH=1", "SPOOF_PROTECTION=1",
 				     NULL };
 
@@ -337,6 +340,64 @@ TEST(a_login_sends_from_its_own_addresses_only, SMTP_PORT_SUBMISSION, spoof)
 		      "S: 250 *\n");
 }
 
+static void send_from(struct sim *sim, const char *header, const char *reply)
+{
+	char script[800];
+
+	snprintf(script, sizeof(script),
+		 "C: MAIL FROM:<alice@example.org>\nS: 250 *\n"
+		 "C: RCPT TO:<bob@example.org>\nS: 250 *\nC: DATA\nS: 354 *\n"
+		 "%sC: \nC: text\nC: .\nS: %s\n",
+		 header, reply);
+	sim_talk(sim, script);
+}
+
+TEST(a_login_writes_in_its_own_name_only, SMTP_PORT_SUBMISSION, own_names)
+{
+	static const char stranger[] = "550 5.7.1 <bob@example.org>: From address rejected: not "
+				       "owned by user alice@example.org";
+	static const char none[] = "550 5.7.1 Error: the message needs one From line with an "
+				   "address";
+
+	sim_greet(sim);
+	sim_talk(sim, "C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHNlY3JldA==\nS: 235 *\n");
+	send_from(sim, "C: From: bob@example.org\n", stranger);
+	send_from(sim, "C: From: \"alice@example.org\" <bob@example.org>\n", stranger);
+	send_from(sim, "C: From: alice@example.org, b <bob@example.org>\n", stranger);
+	send_from(sim, "C: From: us: alice@example.org, bob@example.org;\n", stranger);
+	send_from(sim, "C: From: alice@example.org\nC: From: alice@example.org\n", none);
+	send_from(sim, "C: From: nobody at all:;\n", none);
+	send_from(sim, "C: From: Alice\nC:  <alice@example.org>\n", "250 *");
+	send_from(sim, "C: From: alice@example.org, <team@example.org>\n", "250 *");
+	send_from(sim, "C: Subject: from the envelope\n", "250 *");
+	sim_talk(sim, "C: MAIL FROM:<alice@example.org>\nS: 250 *\n"
+		      "C: RCPT TO:<bob@example.org>\nS: 250 *\nC: DATA\nS: 354 *\n");
+	sim->resolve_error = -EPIPE;
+	sim_talk(sim, "C: From: bob@example.org\nC: \nC: .\n"
+		      "S: 451 4.3.0 Error: the author cannot be checked now\n");
+}
+
+TEST(an_author_is_nobodys_business_unless_the_operator_says_so, SMTP_PORT_SUBMISSION, spoof)
+{
+	sim_greet(sim);
+	sim_talk(sim, "C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHNlY3JldA==\nS: 235 *\n");
+	send_from(sim, "C: From: bob@example.org\n", "250 *");
+}
+
+TEST(parts_of_submitted_mail_are_cleaned_too, SMTP_PORT_SUBMISSION, clear_auth)
+{
+	sim_greet(sim);
+	sim_talk(sim, "C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHNlY3JldA==\nS: 235 *\n");
+	send_from(sim,
+		  "C: Content-Type: multipart/mixed; boundary=b\nC: \nC: --b\n"
+		  "C: User-Agent: secret\nC: Content-Type: message/rfc822\nC: \n"
+		  "C: X-Mailer: secret\nC: Subject: y\nC: \nC: --b\nC: X-Enigmail: secret\n",
+		  "250 *");
+	assert_str(sim->body, "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+			      "Content-Type: message/rfc822\r\n\r\nSubject: y\r\n\r\n--b\r\n"
+			      "\r\ntext\r\n");
+}
+
 /* No handshake here: the protocol suite has real ones. */
 static void without_tls(struct sim *sim)
 {
@@ -606,6 +667,9 @@ int main(void)
 		sim_test(users_log_in_with_login),
 		sim_test(guessing_passwords_ends_the_session),
 		sim_test(a_login_sends_from_its_own_addresses_only),
+		sim_test(a_login_writes_in_its_own_name_only),
+		sim_test(an_author_is_nobodys_business_unless_the_operator_says_so),
+		sim_test(parts_of_submitted_mail_are_cleaned_too),
 		sim_test(submission_demands_tls_where_there_is_tls),
 		sim_test(a_full_mailbox_is_told_at_rcpt),
 		sim_test(failures_of_ours_are_temporary),

@@ -214,6 +214,31 @@ static void ask_about_addresses(void *unused)
 	assert_true(out.sender_owned);
 }
 
+static void ask_about_authors(void *unused)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct auth_author authors[] = { { STR("Alice@t.test") },
+					 { STR("info@t.test") },
+					 { STR("bob@t.test") },
+					 { STR("far@far.net") } };
+	struct auth_owns_in in = { STR("alice@t.test"), authors, 2 };
+	struct auth_owns_out out = { 0 };
+	struct err err;
+	(void)unused;
+
+	assert_int_equal(auth_server_ops.owns(NULL, &in, &a, &out, &err), 0);
+	assert_int_equal(out.stranger.n, 0);
+	in.authors_count = ARRAY_LEN(authors);
+	assert_int_equal(auth_server_ops.owns(NULL, &in, &a, &out, &err), 0);
+	assert_true(str_eq(out.stranger, STR("bob@t.test")));
+}
+
+static void authors_are_those_of_the_login(void **state)
+{
+	(void)state;
+	run_in_fiber(ask_about_authors, NULL);
+}
+
 static void recipients_and_senders_are_judged(void **state)
 {
 	(void)state;
@@ -306,6 +331,7 @@ int main(void)
 		server_test(guesses_wait_longer_and_longer_but_known_logins_do_not),
 		server_test(many_guesses_at_once_gain_nothing),
 		server_test(recipients_and_senders_are_judged),
+		server_test(authors_are_those_of_the_login),
 		server_test(accounts_have_limits),
 		server_test(a_reload_ends_the_old_password_at_once),
 		server_test(reloads_at_the_same_time_are_one),
