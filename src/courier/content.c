@@ -11,6 +11,7 @@
 #include "courier/config.h"
 #include "courier/seven_bit.h"
 #include "courier/verdict.h"
+#include "dns/idna.h"
 #include "queue/envelope.h"
 
 static int may_suspend examine(struct attempt *t, struct verdict *v)
@@ -32,26 +33,41 @@ static int cannot(struct verdict *v, const char *status, const struct client *c,
 	return -EMSGSIZE;
 }
 
+/* Is there an address that is not ASCII, and one whose domain has no other form (RFC 6531 3.2)? */
+static void look_at_addresses(const struct attempt *t, bool *utf8, bool *fixed)
+{
+	const struct courier_deliver_in *in = t->in;
+	struct str address = in->sender, ascii;
+	size_t i = 0;
+
+	*utf8 = *fixed = false;
+	for (;;) {
+		*utf8 |= !str_is_ascii(address);
+		*fixed |= idna_address_to_ascii(address, t->arena, &ascii) < 0;
+		if (i == in->recipients_count)
+			return;
+		address = in->recipients[i++].address;
+	}
+}
+
 /* RFC 6531 3.4: only what needs it; a client that says it always still gets ASCII mail through. */
 static int may_suspend check_smtputf8(const struct client *c, struct attempt *t,
 				      struct content_needs *out, struct verdict *v)
 {
-	const struct courier_deliver_in *in = t->in;
-	bool needed = !str_is_ascii(in->sender);
+	bool utf8, fixed, offered = client_offers(c, COURIER_SMTPUTF8), needed;
 
-	if (!(in->flags & ENVELOPE_SMTPUTF8))
-		return 0;
-	for (size_t i = 0; i < in->recipients_count; i++)
-		needed |= !str_is_ascii(in->recipients[i].address);
-	if (!needed) {
+	look_at_addresses(t, &utf8, &fixed);
+	needed = offered ? utf8 : fixed;
+	if (!needed && t->in->flags & ENVELOPE_SMTPUTF8) {
 		int r = examine(t, v);
 		if (r < 0)
 			return r;
 		needed = t->traits.eight_bit_head;
 	}
+	out->a_labels = utf8 && !offered;
 	if (!needed)
 		return 0;
-	if (!client_offers(c, COURIER_SMTPUTF8))
+	if (!offered)
 		return cannot(v, "5.6.7", c, "SMTPUTF8 is needed for this message");
 	out->smtputf8 = true;
 	return 0;

@@ -12,6 +12,7 @@ struct verdict;
 struct content_needs {
 	const char *body_type; /* of BODY= (RFC 6152, RFC 3030), or NULL */
 	bool smtputf8;
+	bool a_labels; /* the domains of addresses in ASCII: the server does not know others */
 };
 
 /* Can this server take the message, and what has to be said about it? 0; -EMSGSIZE when the server

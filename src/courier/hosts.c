@@ -335,8 +335,12 @@ void hosts_try(struct courier *c, struct attempt *t)
 	struct verdict v;
 	struct err err;
 
-	if (nexthop_parse(t->in->nexthop, &r.nexthop, &err) < 0) {
-		verdict_set(&v, COURIER_TRY_AGAIN, "4.3.5", "%s", err.text);
+	int e = nexthop_parse(t->in->nexthop, &r.nexthop, &err);
+	if (e < 0) {
+		if (e == -EILSEQ)
+			verdict_set(&v, COURIER_REFUSED, "5.1.2", "%s", err.text);
+		else
+			verdict_set(&v, COURIER_TRY_AGAIN, "4.3.5", "%s", err.text);
 		fail(&r, &v);
 		return;
 	}

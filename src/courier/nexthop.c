@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/arena.h"
 #include "base/err.h"
+#include "dns/idna.h"
 
 static const struct {
 	struct str name;
@@ -33,17 +35,20 @@ static int parse_port(struct str text, uint16_t *port)
 
 static bool is_host_byte(unsigned char c)
 {
-	return ascii_is_alnum(c) || c == '-' || c == '.' || c == '_' || c >= 0x80;
+	return ascii_is_alnum(c) || c == '-' || c == '.' || c == '_';
 }
 
 static int set_host(struct nexthop *out, struct str host)
 {
+	auto_arena struct arena a = ARENA_INIT;
 	struct in6_addr six;
 
 	if (out->literal && str_starts_nocase(host, STR("ipv6:")))
 		host = str_skip(host, 5);
 	if (host.n && host.p[host.n - 1] == '.')
 		host = str_sub(host, 0, host.n - 1);
+	if (idna_to_ascii(host, &a, &host) < 0)
+		return -EILSEQ;
 	if (host.n == 0 || host.n > NEXTHOP_HOST_MAX)
 		return -EINVAL;
 	snprintf(out->host, sizeof(out->host), "%" STR_FMT, STR_ARG(host));
@@ -124,9 +129,9 @@ int nexthop_parse(struct str text, struct nexthop *out, struct err *err)
 		rest = str_skip(text, 5);
 	}
 	n.text = rest;
-	if (parse(rest, &n) < 0)
-		return err_set(err, -EINVAL, "next hop %" STR_FMT " cannot be understood",
-			       STR_ARG(text));
+	int r = parse(rest, &n);
+	if (r < 0)
+		return err_set(err, r, "next hop %" STR_FMT " cannot be understood", STR_ARG(text));
 	*out = n;
 	return 0;
 }

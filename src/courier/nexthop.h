@@ -16,10 +16,10 @@ struct nexthop {
 	bool literal;			 /* the host is an address */
 	bool local;			 /* the host is the path of a socket of this machine */
 	uint16_t port;			 /* 0: the protocol's */
-	char host[NEXTHOP_HOST_MAX + 1]; /* lower case */
+	char host[NEXTHOP_HOST_MAX + 1]; /* lower case, with A-labels */
 	struct str text; /* without "smtp:" or "lmtp:"; a slice of what was parsed */
 };
 
-/* 0, or -EINVAL with the reason. */
+/* 0, or -EINVAL with the reason; -EILSEQ when it is the name that no host can have. */
 struct err;
 int must_check nexthop_parse(struct str text, struct nexthop *out, struct err *err);

@@ -10,6 +10,7 @@
 #include "courier/content.h"
 #include "courier/verdict.h"
 #include "courier/xtext.h"
+#include "dns/idna.h"
 #include "queue/envelope.h"
 
 /* Replies are read after so many commands: more of them could fill the windows of both sides, who
@@ -30,7 +31,7 @@ struct transaction {
 	bool chunking; /* BDAT instead of DATA */
 	bool all_sent; /* the server may have accepted it, whatever we hear */
 	const char *body_type;
-	bool smtputf8;
+	bool smtputf8, a_labels;
 };
 
 static struct attempt_recipient *recipient(const struct transaction *x, size_t i)
@@ -79,12 +80,23 @@ static int may_suspend hear(struct transaction *x, const char *stage, int64_t ms
 	return 0;
 }
 
+/* content_prepare has seen that it can be written so. */
+static struct str on_the_wire(const struct transaction *x, struct str address)
+{
+	struct str ascii;
+
+	return x->a_labels && idna_address_to_ascii(address, x->t->arena, &ascii) == 0 ? ascii
+										       : address;
+}
+
 static void put_mail(struct transaction *x)
 {
 	const struct courier_deliver_in *in = x->t->in;
 	struct stream *s = x->c->s;
 
-	stream_printf(s, "MAIL FROM:<%" STR_FMT ">", STR_ARG(in->sender));
+	struct str sender = on_the_wire(x, in->sender);
+
+	stream_printf(s, "MAIL FROM:<%" STR_FMT ">", STR_ARG(sender));
 	if (client_offers(x->c, COURIER_SIZE))
 		stream_printf(s, " SIZE=%" PRIu64, x->t->body.length);
 	if (x->body_type)
@@ -151,7 +163,9 @@ static void put_rcpt(struct transaction *x, size_t i)
 	const struct courier_recipient *r = &x->t->in->recipients[x->who[i]];
 	struct stream *s = x->c->s;
 
-	stream_printf(s, "RCPT TO:<%" STR_FMT ">", STR_ARG(r->address));
+	struct str address = on_the_wire(x, r->address);
+
+	stream_printf(s, "RCPT TO:<%" STR_FMT ">", STR_ARG(address));
 	if (client_offers(x->c, COURIER_DSN)) {
 		put_notify(s, r->notify);
 		/* RFC 6533: an address that is not ASCII has another form, which the server may
@@ -403,6 +417,7 @@ int transactions_run(struct client *c, struct attempt *t)
 	}
 	x.body_type = needs.body_type;
 	x.smtputf8 = needs.smtputf8;
+	x.a_labels = needs.a_labels;
 	x.chunking = client_offers(c, COURIER_CHUNKING);
 	while (r == 0 && !c->closing && choose(&x)) {
 		if (c->caps.mail_max && c->messages >= c->caps.mail_max) {

@@ -13,6 +13,7 @@
 #include "core/settings.h"
 #include "dns/dns_ipc.h"
 #include "dns/dns_server_private.h"
+#include "dns/idna.h"
 
 #define DNS_PORT	53
 #define ANCHOR_FILE_MAX (256 * 1024)
@@ -238,6 +239,14 @@ static void count_answer(enum dns_status status)
 	metric_add(metrics[status], 1);
 }
 
+/* One that is no name in any script stays as it is, and is not found. */
+static struct str to_ascii(struct str name, struct arena *a)
+{
+	struct str ascii;
+
+	return idna_to_ascii(name, a, &ascii) < 0 ? name : ascii;
+}
+
 static int may_suspend op_query(void *ctx, struct dns_query_in *in, struct arena *a,
 				struct dns_query_out *out, struct err *err)
 {
@@ -246,7 +255,7 @@ static int may_suspend op_query(void *ctx, struct dns_query_in *in, struct arena
 
 	if (in->type == 0 || in->type > UINT16_MAX)
 		return err_set(err, -EINVAL, "no type of DNS records: %u", in->type);
-	int r = dns_ask_world(in->name, in->type, a, &o);
+	int r = dns_ask_world(to_ascii(in->name, a), in->type, a, &o);
 	if (r < 0)
 		return err_set(err, r, "the resolver ends");
 	count_answer(o.reply.status);
@@ -266,8 +275,9 @@ static int may_suspend op_addresses(void *ctx, struct dns_addresses_in *in, stru
 				    struct dns_addresses_out *out, struct err *err)
 {
 	(void)ctx;
-	int r = in->local ? dns_find_local(in->name, a, out)
-			  : dns_ask_addresses(dns_ask_world, in->name, a, out);
+	struct str name = to_ascii(in->name, a);
+	int r = in->local ? dns_find_local(name, a, out)
+			  : dns_ask_addresses(dns_ask_world, name, a, out);
 	if (r < 0)
 		return err_set(err, r, "the resolver ends");
 	count_answer(out->status);

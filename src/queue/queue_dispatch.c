@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/log.h"
+#include "dns/idna.h"
 #include "queue/queue_state.h"
 
 void queue_dispatch(struct queue *q, struct queue_entry *e)
@@ -92,6 +93,8 @@ static struct queue_room *find_room(struct queue *q, struct queue_job *job)
 		return &job->lane->room;
 	}
 	struct str nexthop = route_find(&q->routes, job->active->relay, r, &job->active->arena);
+	/* A domain is one destination, however it is written; what is none the courier refuses. */
+	(void)!idna_to_ascii(nexthop, &job->active->arena, &nexthop);
 	job->destination = queue_destination_of(q, nexthop);
 	return &job->destination->room;
 }

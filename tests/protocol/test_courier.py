@@ -189,6 +189,30 @@ def test_smtputf8_is_asked_for_only_where_it_is_needed(courier):
         assert ['SMTPUTF8' in m.mail for m in sink.accepted] == [False, True, True]
 
 
+def test_domains_of_other_scripts_are_written_in_ascii_where_utf8_is_not_known(courier):
+    # RFC 6531 3.2
+    to = ['bob@bücher.example', 'carol@example.org']
+    with Sink(ehlo=['8BITMIME']) as sink:
+        result = courier.send(at(sink), *to, sender='alice@müller.example')
+        assert [r.outcome for r in result.results] == ['sent', 'sent']
+        assert courier.send(at(sink), 'bäh@bücher.example').only.outcome == 'refused'
+        assert courier.send(at(sink), to[0], flags=SMTPUTF8,
+                            message='Subject: ä\r\n\r\n'.encode()).only.outcome == 'refused'
+    message, = sink.accepted
+    assert message.mail.startswith('FROM:<alice@xn--mller-kva.example>')
+    assert 'SMTPUTF8' not in message.mail
+    assert message.recipients == ['TO:<bob@xn--bcher-kva.example>', 'TO:<carol@example.org>']
+    with Sink() as sink:
+        assert courier.send(at(sink), to[0]).only.outcome == 'sent'
+        assert sink.accepted[0].recipients == ['TO:<bob@bücher.example>']
+        assert 'SMTPUTF8' in sink.accepted[0].mail
+
+
+def test_a_domain_that_no_script_has_is_refused(courier):
+    result = courier.send('\u200d.example', 'bob@\u200d.example').only
+    assert (result.outcome, result.status) == ('refused', '5.1.2')
+
+
 def test_smtputf8_is_needed_and_not_there(courier):
     with Sink(ehlo=PLAIN) as sink:
         result = courier.send(at(sink), 'bäh@example.org', flags=SMTPUTF8).only

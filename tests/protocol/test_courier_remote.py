@@ -40,6 +40,18 @@ def test_mail_finds_its_server(make_server):
                        r'dsn=2.0.0, status=sent \(250 2.0.0 queued as SINK')
 
 
+def test_domains_of_other_scripts_are_found_and_share_their_sessions(make_server):
+    zones = {'xn--bcher-kva.example': ['@ MX 10 mx', 'mx A 127.0.0.1']}
+    with Sink(ehlo=['8BITMIME']) as sink, DnsServer(zones) as dns:
+        server = make_server(accounts=[ALICE], env=environment(sink, dns))
+        submit(server, ['bob@bücher.example', 'carol@BÜCHER.example', 'd@xn--bcher-kva.example'],
+               mail_options=['SMTPUTF8'])
+        wait_until(lambda: sink.accepted, what='the message')
+        logged(server, r'to=<bob@bücher.example>.*relay=mx.xn--bcher-kva.example\[.*status=sent')
+        assert [m.recipients for m in sink.accepted] == [[
+            f'TO:<{name}@xn--bcher-kva.example>' for name in ('bob', 'carol', 'd')]]
+
+
 def test_domain_that_takes_no_mail_is_reported(make_server):
     with Sink() as sink, DnsServer(ZONES) as dns:
         server = make_server(accounts=[ALICE], env=environment(sink, dns))
