@@ -7,8 +7,8 @@
 #include "base/err.h"
 #include "core/stream.h"
 #include "core/tls_client.h"
+#include "courier/config.h"
 #include "courier/connect.h"
-#include "courier/courier_state.h"
 #include "courier/http_response.h"
 #include "dns/dns_client.h"
 
@@ -16,7 +16,7 @@
 #define HEAD_MAX      ((size_t)16384)
 #define IDLE_MS	      20000
 
-static int may_suspend connect_to(struct courier *c, const struct https_question *q,
+static int may_suspend connect_to(const struct https_client *c, const struct https_question *q,
 				  struct arena *a, struct err *err)
 {
 	struct dns_address_answer found;
@@ -28,13 +28,13 @@ static int may_suspend connect_to(struct courier *c, const struct https_question
 		return err_set(err, -ECANCELED, "this server is stopping");
 	for (size_t i = 0; i < found.count && n < ADDRESSES_MAX; i++) {
 		struct str bytes = found.addresses[i].bytes;
-		if ((bytes.n == 4 && c->config.ipv4) || (bytes.n == 16 && c->config.ipv6))
+		if ((bytes.n == 4 && c->config->ipv4) || (bytes.n == 16 && c->config->ipv6))
 			endpoint_set_ip(&list[n++], bytes, q->port);
 	}
 	if (n == 0)
 		return err_set(err, -EHOSTUNREACH, "%s has no address", q->host);
 	endpoints_sort(list, n);
-	int r = endpoints_connect(&c->config, list, n, &fd, err);
+	int r = endpoints_connect(c->config, list, n, &fd, err);
 	return r < 0 ? r : fd;
 }
 
@@ -56,8 +56,8 @@ static int may_suspend read_answer(struct stream *s, const struct https_question
 	}
 }
 
-int https_get(struct courier *c, const struct https_question *q, struct arena *a, struct str *body,
-	      struct err *err)
+int https_get(const struct https_client *c, const struct https_question *q, struct arena *a,
+	      struct str *body, struct err *err)
 {
 	const char *names[] = { q->host };
 	struct tls_expectation want = {

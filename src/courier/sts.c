@@ -219,6 +219,7 @@ static void may_suspend fetch(struct courier *c, struct entry *e, struct str id)
 		.max = STS_POLICY_SIZE,
 		.port = c->config.sts_port,
 	};
+	const struct https_client client = { &c->config, c->dns, c->roots };
 	struct sts_policy policy;
 	struct str text;
 	struct err err;
@@ -226,7 +227,7 @@ static void may_suspend fetch(struct courier *c, struct entry *e, struct str id)
 	e->fetching = true;
 	c->sts->fetches++;
 	int64_t limit = fiber_limit_begin(loop_deadline(FETCH_MS));
-	int r = https_get(c, &q, &a, &text, &err);
+	int r = https_get(&client, &q, &a, &text, &err);
 	fiber_limit_end(limit);
 	c->sts->fetches--;
 	e->fetching = false;

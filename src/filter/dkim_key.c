@@ -206,6 +206,11 @@ void dkim_private_key_done(struct dkim_private_key *key)
 	key->pkey = NULL;
 }
 
+bool dkim_private_key_fits(const struct dkim_private_key *key, const struct dkim_public_key *other)
+{
+	return other->pkey && EVP_PKEY_eq(key->pkey, other->pkey) == 1;
+}
+
 static size_t sign_rsa(EVP_PKEY *pkey, const unsigned char *digest, unsigned char *sig)
 {
 	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(pkey, NULL);

@@ -50,6 +50,9 @@ int must_check dkim_private_key_parse(struct str text, struct dkim_private_key *
 				      struct err *err);
 void dkim_private_key_done(struct dkim_private_key *key);
 
+/* Do the two belong together? */
+bool dkim_private_key_fits(const struct dkim_private_key *key, const struct dkim_public_key *other);
+
 /* Append the signature of a digest. */
 void dkim_private_key_sign(const struct dkim_private_key *key, const unsigned char digest[32],
 			   struct buf *out);

@@ -115,6 +115,19 @@ static const struct setup_command commands[] = {
 	  "<EMAIL ADDRESS> <FILE> [<MAILBOX>]", "add the mail of a file to an account",
 	  "    FILE is a .tar of a Maildir, a directory that is one, or an mbox file. Mailboxes\n"
 	  "    that are missing are created; with MAILBOX all of it goes there.\n" },
+	{ STR_INIT("dns"), STR_INIT("check"), "checkdns", cmd_dns_check, 0,
+	  "[--address <ADDRESS>]... [--strict] [--json|--yaml] [<DOMAIN>...]",
+	  "check what the DNS says of the server and its domains",
+	  "    Name, address and PTR of the server, DANE and CAA; MX, SPF, DKIM, DMARC, MTA-STS,\n"
+	  "    TLS-RPT and SRV records of each DOMAIN, or of all that have accounts or aliases.\n"
+	  "    For what is missing or wrong the record to add is shown, as a line for a zone. The\n"
+	  "    server need not run; the DNS is asked as POSTHORN_DNS says.\n"
+	  "    --address  a public address of the server; without it, what its name leads to\n"
+	  "    --json     one object\n"
+	  "    --yaml     (or --dnsendpoint) the records as DNSEndpoint of external-dns\n"
+	  "    --strict   what is only advised counts as missing\n"
+	  "    The exit status is 1 when something is missing, wrong or could not be found "
+	  "out.\n" },
 	{ STR_INIT("explain"), STR_INIT(""), "explainmail", cmd_explain, 1,
 	  "[--client <ADDRESS>] [--helo <NAME>] [--from <EMAIL ADDRESS>] [--json] "
 	  "<FILE|-|MESSAGE-ID|QUEUE ID>",

@@ -79,6 +79,7 @@ enum setup_exit cmd_mailbox_reindex(struct setup *s);
 enum setup_exit cmd_mailbox_fulltext(struct setup *s);
 enum setup_exit cmd_mailbox_export(struct setup *s);
 enum setup_exit cmd_mailbox_import(struct setup *s);
+enum setup_exit cmd_dns_check(struct setup *s);
 enum setup_exit cmd_explain(struct setup *s);
 enum setup_exit cmd_queue_list(struct setup *s);
 enum setup_exit cmd_queue_show(struct setup *s);
