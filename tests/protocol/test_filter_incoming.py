@@ -32,7 +32,7 @@ ZONES = {DOMAIN: [RSA_RECORD, '_dmarc TXT "v=DMARC1; p=quarantine"'],
     RSA_RECORD, f'ed._domainkey TXT "{ED[1]}"'],
     'plain.example': ['@ A 192.0.2.9'],
     'slow.example': ['@ TXT "v=spf1 -all"', '_dmarc TXT "v=DMARC1; p=reject"']}
-USERS = [f'user{n}@{DOMAIN}' for n in range(30)]
+USERS = [f'user{n}@{DOMAIN}' for n in range(80)]
 numbers = itertools.count()
 
 
