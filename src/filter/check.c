@@ -62,6 +62,7 @@ static int read_message(void *arg)
 		r = dkim_verify_begin(&c->dkim, m.header, time(NULL), &c->reading);
 	if (r < 0)
 		return r;
+	c->dkim.keys = c->filter->keys;
 	arc_begin(&c->arc, &c->dkim);
 	choose_signers(c);
 	if (c->sealer || c->signer_count)

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/base64.h"
 #include "base/buf.h"
+#include "filter/dkim_keys.h"
 #include "filter/dkim_tag.h"
 #include "mime/header.h"
 
@@ -317,6 +318,27 @@ static void check_key(struct dkim_verifier *v, struct dkim_signature *s,
 		decide(s, DKIM_PASS, NULL);
 }
 
+static void try_record(struct dkim_verifier *v, struct dkim_signature *s, struct str record)
+{
+	const struct dkim_public_key *key;
+	struct dkim_public_key own;
+	const char *reason;
+	int r;
+
+	if (v->keys) {
+		r = dkim_keys_find(v->keys, record, &key, &reason);
+	} else {
+		r = dkim_public_key_parse(record, &own, &reason);
+		key = &own;
+	}
+	if (r < 0)
+		decide(s, DKIM_PERMERROR, reason);
+	else
+		check_key(v, s, key);
+	if (!v->keys)
+		dkim_public_key_done(&own);
+}
+
 void dkim_verify_key(struct dkim_verifier *v, struct dkim_signature *s, const struct str *records,
 		     size_t count)
 {
@@ -324,16 +346,8 @@ void dkim_verify_key(struct dkim_verifier *v, struct dkim_signature *s, const st
 	if (s->result != DKIM_NONE)
 		return;
 	decide(s, DKIM_PERMERROR, "no key");
-	for (size_t i = 0; i < count && i < RECORDS_MAX && s->result != DKIM_PASS; i++) {
-		struct dkim_public_key key;
-		const char *reason;
-		int r = dkim_public_key_parse(records[i], &key, &reason);
-		if (r < 0)
-			decide(s, DKIM_PERMERROR, reason);
-		else
-			check_key(v, s, &key);
-		dkim_public_key_done(&key);
-	}
+	for (size_t i = 0; i < count && i < RECORDS_MAX && s->result != DKIM_PASS; i++)
+		try_record(v, s, records[i]);
 }
 
 void dkim_verify_done(struct dkim_verifier *v)

@@ -18,6 +18,7 @@
 #include "filter/dkim_key.h"
 
 struct arena;
+struct dkim_keys;
 
 /* The rest is not looked at: checking costs us, writing costs nothing. */
 #define DKIM_SIGNATURES_MAX 8
@@ -46,6 +47,7 @@ struct dkim_signature {
 
 struct dkim_verifier {
 	struct arena *arena;
+	struct dkim_keys *keys; /* set after dkim_verify_begin, or NULL: nothing is remembered */
 	struct dkim_fields fields;
 	struct dkim_hashes hashes;
 	int64_t now;

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/work.h"
+#include "filter/dkim_keys.h"
 #include "filter/dkim_sign.h"
 #include "filter/filter_ipc.h"
 #include "filter/filter_state.h"
@@ -17,6 +18,9 @@
 #include "filter/signing.h"
 
 #define HEAD_MAX 65536
+
+/* Public keys of others that are remembered, at about 3 KiB each. */
+#define KEYS_MAX 2000
 
 static void report_problem(const char *file, unsigned line, const char *text)
 {
@@ -53,6 +57,7 @@ struct filter *filter_new(const struct filter_config *config)
 	group_init(&f->fibers);
 	f->resolver = ipc_client_new("resolver", &f->fibers);
 	f->dns = lookup_resolver(f->resolver);
+	f->keys = dkim_keys_new(KEYS_MAX);
 	f->signing = load(f);
 	return f;
 }
@@ -63,6 +68,7 @@ void filter_free(struct filter *f)
 	group_done(&f->fibers);
 	ipc_client_free(f->resolver);
 	signing_unref(f->signing);
+	dkim_keys_free(f->keys);
 	free(f);
 }
 

@@ -6,6 +6,7 @@
 #include "filter/filter_server.h"
 #include "filter/lookup.h"
 
+struct dkim_keys;
 struct signing;
 
 struct filter {
@@ -14,6 +15,7 @@ struct filter {
 	struct group fibers; /* that read answers of the resolver */
 	struct ipc_client *resolver;
 	struct lookup dns;
+	struct dkim_keys *keys;
 };
 
 int may_suspend filter_run_checks(void *ctx, struct filter_examine_in *in, struct arena *a,
