@@ -368,6 +368,7 @@ static void check_proxies(struct load *l)
 	const struct settings *s = l->out;
 
 	(void)check_networks(l, "POSTHORN_TRUSTED_NETWORKS", s->trusted_networks);
+	(void)check_networks(l, "POSTHORN_OWN_ADDRESSES", s->own_addresses);
 	if (!check_networks(l, "POSTHORN_PROXY_TRUSTED_NETWORKS", s->proxy_trusted))
 		return;
 	if (s->proxy_protocol && s->proxy_trusted.n == 0)

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
+#include "core/networks.h"
 
 #define OWN_ADDRESSES_MAX 256
 
@@ -16,6 +17,7 @@ static struct {
 	} v[OWN_ADDRESSES_MAX];
 	size_t count;
 	uint16_t port;
+	struct str others;
 } own;
 
 static void add(const void *bytes, size_t n)
@@ -26,7 +28,7 @@ static void add(const void *bytes, size_t n)
 	memcpy(own.v[own.count++].bytes, bytes, n);
 }
 
-int own_addresses_load(uint16_t port, struct err *err)
+int own_addresses_load(uint16_t port, struct str others, struct err *err)
 {
 	struct ifaddrs *all;
 
@@ -34,6 +36,7 @@ int own_addresses_load(uint16_t port, struct err *err)
 		return err_sys(err, "addresses of this machine");
 	own.count = 0;
 	own.port = port;
+	own.others = others;
 	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
 		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
 			add(&((const struct sockaddr_in *)i->ifa_addr)->sin_addr, 4);
@@ -56,5 +59,9 @@ bool own_addresses_has(struct str address, uint16_t port)
 	for (size_t i = 0; i < own.count; i++)
 		if (own.v[i].n == address.n && memcmp(own.v[i].bytes, address.p, address.n) == 0)
 			return true;
-	return false;
+	if (!own.others.n)
+		return false;
+	char text[INET6_ADDRSTRLEN];
+	address_write(address.n == 16, address.p, text);
+	return networks_hold(own.others, str_from(text));
 }

@@ -47,7 +47,7 @@ static int courier_prepare(unsigned instance, struct err *err)
 	config.dir = state_dir;
 	int r = fd_make_dirs(state_dir, 0700, err);
 	if (r == 0)
-		r = own_addresses_load((uint16_t)(25 + set->port_offset), err);
+		r = own_addresses_load((uint16_t)(25 + set->port_offset), set->own_addresses, err);
 	if (r == 0)
 		courier = courier_start(&config);
 	return r;

@@ -559,6 +559,15 @@ def test_mx_that_are_no_better_than_we_are_not_asked():
         assert not second.sessions
 
 
+def test_an_address_that_leads_here_by_nat_is_a_loop():
+    zone = 'example.org MX found 10 mx.example.org\nmx.example.org A found 203.0.113.5'
+    with Courier(zone, env={'POSTHORN_OWN_ADDRESSES': '198.51.100.1, 203.0.113.0/24',
+                            'POSTHORN_REMOTE_PORT': '25'}) as courier:
+        result = courier.send('example.org').only
+        assert (result.outcome, result.status) == ('refused', '5.4.6')
+        assert result.text == 'mail for example.org loops back to myself'
+
+
 def test_our_own_address_is_a_loop():
     with Courier('example.org MX found 10 mx.example.org\nmx.example.org A found 127.0.0.1',
                  env={'POSTHORN_REMOTE_PORT': '25'}) as c:

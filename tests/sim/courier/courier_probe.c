@@ -387,7 +387,8 @@ int main(int argc, char **argv)
 		return 2;
 	zone = argv[1];
 	if (settings_load((const char *const *)environ, NULL, &memory, &settings, &err) < 0 ||
-	    own_addresses_load((uint16_t)(25 + settings.port_offset), &err) < 0) {
+	    own_addresses_load((uint16_t)(25 + settings.port_offset), settings.own_addresses,
+			       &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return 2;
 	}
