@@ -18,6 +18,7 @@ static const struct word extensions[] = {
 	{ STR_INIT("REQUIRETLS"), COURIER_REQUIRETLS },
 	{ STR_INIT("SIZE"), COURIER_SIZE },
 	{ STR_INIT("AUTH"), COURIER_AUTH },
+	{ STR_INIT("MT-PRIORITY"), COURIER_PRIORITY },
 };
 
 static const struct word mechanisms[] = {

@@ -16,6 +16,7 @@ enum courier_extension {
 	COURIER_STARTTLS = 1 << 7,   /* RFC 3207 */
 	COURIER_REQUIRETLS = 1 << 8, /* RFC 8689 */
 	COURIER_AUTH = 1 << 9,	     /* RFC 4954 */
+	COURIER_PRIORITY = 1 << 10,  /* RFC 6710 */
 };
 
 enum courier_mechanism {

@@ -21,6 +21,7 @@ struct client {
 	struct stream *s;
 	const struct courier_config *config;
 	bool lmtp, esmtp, tls;
+	bool logged_in;
 	bool closing;	 /* the server goes, or we are out of step: it takes no more commands */
 	bool needs_rset; /* a transaction was begun and not ended */
 	bool reused;	 /* it comes out of the cache, and has not said anything since */

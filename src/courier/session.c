@@ -152,5 +152,6 @@ int session_open(struct client *c, const struct session_wish *w, struct verdict 
 		r = upgrade(c, w, v);
 	if (r == 0 && w->user.n)
 		r = login(c, w->user, w->password, v);
+	c->logged_in = r == 0 && w->user.n;
 	return r;
 }

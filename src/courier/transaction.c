@@ -89,12 +89,43 @@ static struct str on_the_wire(const struct transaction *x, struct str address)
 										       : address;
 }
 
-static void put_mail(struct transaction *x)
+static void put_xtext(struct transaction *x, const char *name, struct str value)
+{
+	struct buf b;
+
+	buf_init(&b, x->t->arena, 4 * ENVELOPE_TEXT_MAX);
+	courier_xtext_write(&b, value);
+	stream_puts(x->c->s, name);
+	stream_write(x->c->s, buf_str(&b));
+}
+
+/* Parameters that only some servers know. */
+static void put_extensions(struct transaction *x)
 {
 	const struct courier_deliver_in *in = x->t->in;
 	struct stream *s = x->c->s;
 
-	struct str sender = on_the_wire(x, in->sender);
+	if (in->flags & ENVELOPE_REQUIRETLS)
+		stream_puts(s, " REQUIRETLS");
+	if (envelope_has_priority(in->flags) && client_offers(x->c, COURIER_PRIORITY))
+		stream_printf(s, " MT-PRIORITY=%d", envelope_priority(in->flags));
+	/* RFC 4954 5: without it the server would take our login for who submitted the message. */
+	if (x->c->logged_in && in->submitter.n)
+		put_xtext(x, " AUTH=", in->submitter);
+	else if (x->c->logged_in)
+		stream_puts(s, " AUTH=<>");
+	if (!client_offers(x->c, COURIER_DSN))
+		return;
+	if (in->flags & (ENVELOPE_RET_FULL | ENVELOPE_RET_HDRS))
+		stream_puts(s, in->flags & ENVELOPE_RET_FULL ? " RET=FULL" : " RET=HDRS");
+	if (in->envid.n)
+		put_xtext(x, " ENVID=", in->envid);
+}
+
+static void put_mail(struct transaction *x)
+{
+	struct str sender = on_the_wire(x, x->t->in->sender);
+	struct stream *s = x->c->s;
 
 	stream_printf(s, "MAIL FROM:<%" STR_FMT ">", STR_ARG(sender));
 	if (client_offers(x->c, COURIER_SIZE))
@@ -103,19 +134,7 @@ static void put_mail(struct transaction *x)
 		stream_printf(s, " BODY=%s", x->body_type);
 	if (x->smtputf8)
 		stream_puts(s, " SMTPUTF8");
-	if (in->flags & ENVELOPE_REQUIRETLS)
-		stream_puts(s, " REQUIRETLS");
-	if (client_offers(x->c, COURIER_DSN)) {
-		if (in->flags & (ENVELOPE_RET_FULL | ENVELOPE_RET_HDRS))
-			stream_puts(s, in->flags & ENVELOPE_RET_FULL ? " RET=FULL" : " RET=HDRS");
-		if (in->envid.n) {
-			struct buf b;
-			buf_init(&b, x->t->arena, 4 * ENVELOPE_TEXT_MAX);
-			courier_xtext_write(&b, in->envid);
-			stream_puts(s, " ENVID=");
-			stream_write(s, buf_str(&b));
-		}
-	}
+	put_extensions(x);
 	stream_puts(s, "\r\n");
 	x->c->needs_rset = true;
 	x->c->messages++;

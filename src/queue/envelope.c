@@ -76,7 +76,8 @@ int envelope_check(const struct envelope *e, struct err *err)
 		{ e->helo, ENVELOPE_TEXT_MAX, "HELO" },
 	};
 
-	if (e->flags & ~(uint32_t)ENVELOPE_FLAGS_ALL)
+	if (e->flags & ~(uint32_t)ENVELOPE_FLAGS_ALL ||
+	    envelope_priority(e->flags) > ENVELOPE_PRIORITY_MAX)
 		return err_set(err, -EINVAL, "envelope: flags %#x", e->flags);
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++) {
 		int r = check_str(strings[i].s, strings[i].max, strings[i].what, err);

@@ -5,6 +5,7 @@
  *   u32 count, then per recipient: u8 kind, u8 notify, str address, account, original, orcpt. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,8 +23,32 @@ enum envelope_flag {
 	ENVELOPE_RET_HDRS = 1 << 4,
 	ENVELOPE_REQUIRETLS = 1 << 5,	/* RFC 8689 */
 	ENVELOPE_TLS_OPTIONAL = 1 << 6, /* "TLS-Required: No" of the same; never with it */
-	ENVELOPE_FLAGS_ALL = (1 << 7) - 1,
+	/* RFC 6710: 1 to 19 is a priority of -9 to 9; 0: none was asked for. */
+	ENVELOPE_PRIORITY_SHIFT = 7,
+	ENVELOPE_PRIORITY_MASK = 31 << ENVELOPE_PRIORITY_SHIFT,
+	ENVELOPE_SUBMITTER =
+		1 << 12, /* RFC 4954 5: the login wants to be named to the next server */
+	ENVELOPE_FLAGS_ALL = (1 << 13) - 1,
 };
+
+#define ENVELOPE_PRIORITY_MAX 9
+
+static inline bool envelope_has_priority(uint32_t flags)
+{
+	return flags & ENVELOPE_PRIORITY_MASK;
+}
+
+static inline int envelope_priority(uint32_t flags)
+{
+	uint32_t field = (flags & ENVELOPE_PRIORITY_MASK) >> ENVELOPE_PRIORITY_SHIFT;
+
+	return field ? (int)field - ENVELOPE_PRIORITY_MAX - 1 : 0;
+}
+
+static inline uint32_t envelope_priority_flags(int priority)
+{
+	return (uint32_t)(priority + ENVELOPE_PRIORITY_MAX + 1) << ENVELOPE_PRIORITY_SHIFT;
+}
 
 enum envelope_kind {
 	ENVELOPE_MAILBOX,

@@ -70,7 +70,7 @@ static void put_off_all(struct queue *q, struct queue_destination *d)
 {
 	struct queue_job *jobs[RECIPIENTS_MAX];
 
-	while (!list_empty(&d->turns)) {
+	while (queue_destination_has_jobs(d)) {
 		size_t n = queue_destination_take(q, d, jobs, RECIPIENTS_MAX);
 		for (size_t i = 0; i < n; i++) {
 			put_off(q, jobs[i]);
@@ -119,6 +119,7 @@ static void fill_request(const struct call *c, struct arena *a, struct courier_d
 		.sender = reverse_path(c),
 		.flags = envelope->flags,
 		.envid = envelope->envid,
+		.submitter = envelope->flags & ENVELOPE_SUBMITTER ? envelope->auth_user : STR_NONE,
 		.segment = e->segment->fd,
 		.offset = queue_entry_content_offset(e),
 		.length = queue_entry_content_length(e),

@@ -19,7 +19,8 @@ void queue_destinations_init(struct queue_destinations *t)
 	map_init(&t->by_nexthop);
 	map_init(&t->senders);
 	for (int i = 0; i < QUEUE_TRUSTS; i++)
-		list_init(&t->ready[i]);
+		for (int k = 0; k < QUEUE_URGENCIES; k++)
+			list_init(&t->ready[i][k]);
 	list_init(&t->idle);
 }
 
@@ -67,7 +68,8 @@ static struct queue_destination *destination_new(struct queue *q, struct str nex
 	queue_room_init(&d->room, room_unused);
 	list_init(&d->ready);
 	list_init(&d->idle);
-	list_init(&d->turns);
+	for (int i = 0; i < QUEUE_URGENCIES; i++)
+		list_init(&d->turns[i]);
 	map_put(&q->destinations.by_nexthop, d->nexthop, d);
 	return d;
 }
@@ -90,13 +92,35 @@ bool queue_destination_is_dead(const struct queue_destination *d)
 	return d->dead_until > loop_now();
 }
 
+/* What waits, the most urgent first. False when nothing does. */
+static bool find_urgency(const struct queue_destination *d, enum queue_urgency *out)
+{
+	static const enum queue_urgency order[] = { QUEUE_URGENT, QUEUE_NORMAL, QUEUE_LEISURELY };
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		*out = order[i];
+		if (!list_empty(&d->turns[order[i]]))
+			return true;
+	}
+	return false;
+}
+
+bool queue_destination_has_jobs(const struct queue_destination *d)
+{
+	enum queue_urgency urgency;
+
+	return find_urgency(d, &urgency);
+}
+
 /* In the ring while it has something to send and may. */
 static void update(struct queue *q, struct queue_destination *d)
 {
+	enum queue_urgency urgency;
+
 	list_remove(&d->ready);
-	if (list_empty(&d->turns) || d->in_flight >= (unsigned)d->window)
+	if (!find_urgency(d, &urgency) || d->in_flight >= (unsigned)d->window)
 		return;
-	list_append(&q->destinations.ready[d->trust], &d->ready);
+	list_append(&q->destinations.ready[d->trust][urgency], &d->ready);
 	waitq_wake_one(&q->courier_work);
 }
 
@@ -118,17 +142,20 @@ static struct queue_sender *sender_of(struct queue *q, struct queue_destination 
 	s->key = key;
 	list_init(&s->jobs);
 	list_init(&s->turn);
-	list_append(&d->turns, &s->turn);
+	list_append(&d->turns[queue_urgency_of_source(source)], &s->turn);
 	map_put(&q->destinations.senders, key_of(&s->key), s);
 	return s;
 }
 
 void queue_destination_add(struct queue *q, struct queue_destination *d, struct queue_job *job)
 {
-	struct queue_sender *s = sender_of(q, d, job->active->entry->source);
+	uint32_t source = job->active->entry->source;
+	struct list *turns = &d->turns[queue_urgency_of_source(source)];
+	bool first = list_empty(turns);
+	struct queue_sender *s = sender_of(q, d, source);
 
 	list_append(&s->jobs, &job->link);
-	if (list_empty(&d->ready))
+	if (list_empty(&d->ready) || (first && turns == &d->turns[QUEUE_URGENT]))
 		update(q, d);
 }
 
@@ -151,14 +178,8 @@ static unsigned free_calls(const struct queue *q, enum queue_trust trust)
 	return used < calls_max(q, trust) ? calls_max(q, trust) - used : 0;
 }
 
-static struct queue_destination *next_of(struct queue *q, enum queue_trust trust)
+static struct queue_destination *first_of(struct list *ring, unsigned fair)
 {
-	struct list *ring = &q->destinations.ready[trust];
-	unsigned all = free_calls(q, QUEUE_PROVEN), mine = free_calls(q, trust);
-	unsigned fair = (mine < all ? mine : all) / SCARCE;
-
-	if (!mine || !all)
-		return NULL;
 	LIST_FOREACH (it, ring) {
 		struct queue_destination *d = LIST_ITEM(it, struct queue_destination, ready);
 		if (d->in_flight > 0 && d->in_flight >= fair)
@@ -167,6 +188,21 @@ static struct queue_destination *next_of(struct queue *q, enum queue_trust trust
 		return d;
 	}
 	return NULL;
+}
+
+static struct queue_destination *next_of(struct queue *q, enum queue_trust trust)
+{
+	struct queue_destinations *t = &q->destinations;
+	struct queue_destination *d = NULL;
+	unsigned all = free_calls(q, QUEUE_PROVEN), mine = free_calls(q, trust);
+	unsigned fair = (mine < all ? mine : all) / SCARCE;
+
+	if (!mine || !all)
+		return NULL;
+	for (unsigned i = 0; !d && i < QUEUE_URGENCIES; i++)
+		d = first_of(&t->ready[trust][queue_urgency_choice(t->urgency_turn, i)], fair);
+	t->urgency_turn += d != NULL;
+	return d;
 }
 
 struct queue_destination *queue_destination_next(struct queue *q)
@@ -180,10 +216,20 @@ struct queue_destination *queue_destination_next(struct queue *q)
 	return NULL;
 }
 
+/* There are jobs. */
+static struct list *next_turns(struct queue_destination *d)
+{
+	unsigned turn = d->turn++, i = 0;
+
+	while (list_empty(&d->turns[queue_urgency_choice(turn, i)]))
+		i++;
+	return &d->turns[queue_urgency_choice(turn, i)];
+}
+
 size_t queue_destination_take(struct queue *q, struct queue_destination *d, struct queue_job **jobs,
 			      size_t max)
 {
-	struct list *it = list_shift(&d->turns);
+	struct list *turns = next_turns(d), *it = list_shift(turns);
 	struct queue_sender *s = LIST_ITEM(it, struct queue_sender, turn);
 	size_t n = 0;
 
@@ -198,9 +244,9 @@ size_t queue_destination_take(struct queue *q, struct queue_destination *d, stru
 		map_remove(&q->destinations.senders, key_of(&s->key));
 		free(s);
 	} else {
-		list_append(&d->turns, it);
+		list_append(turns, it);
 	}
-	if (list_empty(&d->turns))
+	if (!queue_destination_has_jobs(d))
 		list_remove(&d->ready);
 	return n;
 }

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "queue/queue_room.h"
+#include "queue/queue_urgency.h"
 
 struct queue;
 struct queue_job;
@@ -28,7 +29,8 @@ struct queue_destination {
 	struct queue_room room;
 	struct list ready; /* in queue.destinations.ready, when it may have a call more */
 	struct list idle;  /* in queue.destinations.idle, when nothing waits or is in flight */
-	struct list turns; /* struct queue_sender with jobs */
+	struct list turns[QUEUE_URGENCIES]; /* struct queue_sender with jobs */
+	unsigned turn;
 	enum queue_trust trust;
 	double window; /* calls that it may have in flight */
 	unsigned in_flight;
@@ -51,10 +53,11 @@ struct queue_sender {
 
 struct queue_destinations {
 	struct map by_nexthop;
-	struct map senders; /* by key */
-	struct list ready[QUEUE_TRUSTS];
+	struct map senders;				  /* by key */
+	struct list ready[QUEUE_TRUSTS][QUEUE_URGENCIES]; /* by the most urgent that waits */
 	unsigned in_flight[QUEUE_TRUSTS];
-	unsigned turn;	  /* enum queue_trust: whose turn it is */
+	unsigned turn; /* enum queue_trust: whose turn it is */
+	unsigned urgency_turn;
 	struct list idle; /* the longest idle first */
 	size_t idle_count;
 };
@@ -67,6 +70,8 @@ struct queue_destination *queue_destination_of(struct queue *q, struct str nexth
 
 /* Nobody is there: mail for it is not tried before dead_until. */
 bool queue_destination_is_dead(const struct queue_destination *d);
+
+bool queue_destination_has_jobs(const struct queue_destination *d);
 
 /* A job of this source waits for the destination. */
 void queue_destination_add(struct queue *q, struct queue_destination *d, struct queue_job *job);

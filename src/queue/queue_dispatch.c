@@ -99,6 +99,12 @@ static struct queue_room *find_room(struct queue *q, struct queue_job *job)
 	return &job->destination->room;
 }
 
+/* What stands in line before a room that is full is not looked at for its urgency. */
+static bool is_urgent(const struct queue_active *active)
+{
+	return queue_urgency_of_source(active->entry->source) == QUEUE_URGENT;
+}
+
 static void start_job(struct queue *q, struct queue_job *job, bool admitted)
 {
 	struct queue_active *active = job->active;
@@ -111,7 +117,7 @@ static void start_job(struct queue *q, struct queue_job *job, bool admitted)
 	struct queue_room *room = find_room(q, job);
 	if (!room) {
 		discard(q, job);
-	} else if (queue_room_is_full(q, room) && !admitted) {
+	} else if (queue_room_is_full(q, room) && !admitted && !is_urgent(active)) {
 		/* The entry counts as one of its jobs, so that the room does not go away. */
 		if (!active->full) {
 			active->full = room;

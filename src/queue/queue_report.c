@@ -239,7 +239,9 @@ static int may_suspend report(struct queue *q, struct queue_active *active,
 			      const struct group_of *g, struct arena *a)
 {
 	const struct envelope *envelope = &active->envelope;
-	struct envelope to = { .flags = ENVELOPE_8BITMIME | (envelope->flags & ENVELOPE_SMTPUTF8) };
+	/* RFC 6710 4.5: a report is as urgent as what it is about. */
+	uint32_t kept = envelope->flags & (ENVELOPE_SMTPUTF8 | ENVELOPE_PRIORITY_MASK);
+	struct envelope to = { .flags = ENVELOPE_8BITMIME | kept };
 
 	int r = resolve_sender(q, envelope->sender, a, &to);
 	if (r < 0 || to.recipient_count == 0)

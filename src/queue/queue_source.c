@@ -26,8 +26,9 @@ uint32_t queue_source_key(const struct queue *q, const struct envelope *e)
 	seed = str_hash(e->auth_user.n ? e->auth_user : e->client_address, seed);
 	seed = str_hash(without_recipient(e->sender), seed);
 	seed = str_hash(at < 0 ? STR_NONE : str_skip(e->sender, (size_t)at), seed);
+	uint32_t key = (uint32_t)seed << QUEUE_URGENCY_BITS | queue_urgency_of(e->flags);
 	/* 0: not known yet. */
-	return (uint32_t)seed ? (uint32_t)seed : 1;
+	return key ? key : 1u << QUEUE_URGENCY_BITS;
 }
 
 static struct queue_source *source_of(struct queue *q, uint32_t key)
@@ -61,7 +62,7 @@ void queue_source_add(struct queue *q, struct queue_entry *e)
 
 	list_append(&s->incoming, &e->link);
 	if (list_empty(&s->turn))
-		list_append(&q->turns, &s->turn);
+		list_append(&q->turns[queue_urgency_of_source(e->source)], &s->turn);
 }
 
 bool queue_source_is_full(const struct queue *q, uint32_t key)
@@ -86,16 +87,15 @@ void queue_source_leave(struct queue *q, uint32_t key)
 }
 
 /* Entries can leave from the middle of the list, so a source may have none when its turn comes. */
-struct queue_entry *queue_source_next(struct queue *q)
+static struct queue_entry *next_of(struct queue *q, struct list *turns)
 {
 	uint32_t limit = queue_source_limit(q);
 	struct list refused;
 	struct queue_entry *e = NULL;
 
 	list_init(&refused);
-	while (!e && !list_empty(&q->turns)) {
-		struct queue_source *s =
-			LIST_ITEM(list_shift(&q->turns), struct queue_source, turn);
+	while (!e && !list_empty(turns)) {
+		struct queue_source *s = LIST_ITEM(list_shift(turns), struct queue_source, turn);
 		if (list_empty(&s->incoming)) {
 			free_if_unused(q, s);
 		} else if (s->active >= limit) {
@@ -103,13 +103,23 @@ struct queue_entry *queue_source_next(struct queue *q)
 		} else {
 			e = LIST_ITEM(list_shift(&s->incoming), struct queue_entry, link);
 			if (!list_empty(&s->incoming))
-				list_append(&q->turns, &s->turn);
+				list_append(turns, &s->turn);
 			else
 				free_if_unused(q, s);
 		}
 	}
 	while (!list_empty(&refused))
-		list_append(&q->turns, list_shift(&refused));
+		list_append(turns, list_shift(&refused));
+	return e;
+}
+
+struct queue_entry *queue_source_next(struct queue *q)
+{
+	struct queue_entry *e = NULL;
+
+	for (unsigned i = 0; !e && i < QUEUE_URGENCIES; i++)
+		e = next_of(q, &q->turns[queue_urgency_choice(q->turn, i)]);
+	q->turn += e != NULL;
 	return e;
 }
 

@@ -73,7 +73,8 @@ static struct queue *queue_new(const struct queue_config *config)
 	group_init(&q->clients);
 	group_init(&q->fibers);
 	map_init(&q->sources);
-	list_init(&q->turns);
+	for (int i = 0; i < QUEUE_URGENCIES; i++)
+		list_init(&q->turns[i]);
 	list_init(&q->admitted);
 	q->source_seed = rand_u64();
 	queue_relays_init(q);

@@ -17,6 +17,7 @@
 #include "queue/queue_id.h"
 #include "queue/queue_room.h"
 #include "queue/queue_server.h"
+#include "queue/queue_urgency.h"
 #include "queue/route.h"
 
 struct queue_message;
@@ -145,7 +146,8 @@ struct queue {
 	struct queue_worker workers[QUEUE_WORKERS_MAX];
 
 	struct map sources;
-	struct list turns; /* sources with incoming mail */
+	struct list turns[QUEUE_URGENCIES]; /* sources with incoming mail */
+	unsigned turn;
 	uint64_t source_seed;
 	struct list admitted; /* entries that have found a place in a room */
 	uint32_t active_count;
@@ -220,7 +222,7 @@ void queue_courier_run(void *queue);
 void queue_courier_attached(struct queue *q);
 unsigned queue_courier_calls(const struct queue *q); /* in flight */
 
-/* The key of an envelope's source; never 0. */
+/* The key of an envelope's source; never 0. Messages of another urgency are another source. */
 uint32_t queue_source_key(const struct queue *q, const struct envelope *e);
 
 /* The entry is incoming; its source's key is in it, or 0. */

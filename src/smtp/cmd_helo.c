@@ -34,9 +34,15 @@ void cmd_helo(struct smtp_session *s, struct str arg)
 unsigned smtp_extensions(const struct smtp_session *s)
 {
 	unsigned for_users = SMTP_EXTENSION_AUTH | SMTP_EXTENSION_DSN;
+	unsigned offered = smtp_is_submission(s) ? for_users : 0;
 
 	/* RFC 8689 2: what came in the clear cannot ask for it. */
-	return (smtp_is_submission(s) ? for_users : 0) | (s->tls ? SMTP_EXTENSION_REQUIRETLS : 0);
+	if (s->tls)
+		offered |= SMTP_EXTENSION_REQUIRETLS;
+	/* RFC 6710 4.1: not for strangers; users log in after EHLO. */
+	if (smtp_is_submission(s) || smtp_may_relay(s))
+		offered |= SMTP_EXTENSION_PRIORITY;
+	return offered;
 }
 
 void cmd_ehlo(struct smtp_session *s, struct str arg)
@@ -69,6 +75,8 @@ void cmd_ehlo(struct smtp_session *s, struct str arg)
 		lines[n++] = STR("DSN");
 	if (smtp_extensions(s) & SMTP_EXTENSION_REQUIRETLS)
 		lines[n++] = STR("REQUIRETLS");
+	if (smtp_extensions(s) & SMTP_EXTENSION_PRIORITY)
+		lines[n++] = STR("MT-PRIORITY");
 	lines[n++] = STR("SMTPUTF8");
 	lines[n++] = STR("CHUNKING");
 	lines[n++] = STR("BINARYMIME");

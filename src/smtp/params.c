@@ -133,12 +133,31 @@ static const char *set_requiretls(const struct param *p, struct arena *a, void *
 	return p->has_value ? REPLY_SYNTAX : NULL;
 }
 
-/* RFC 4954 5: who submitted it elsewhere. Nobody's word is taken for that, so it is only read. */
-static const char *set_auth(const struct param *p, struct arena *a, void *out)
+/* RFC 6710 4.1: one digit, perhaps with a minus. */
+static const char *set_priority(const struct param *p, struct arena *a, void *out)
 {
 	(void)a;
-	(void)out;
-	return smtp_xtext_is_printable(p->value) && p->value.n ? NULL : REPLY_SYNTAX;
+	struct smtp_mail_params *m = out;
+	bool minus = str_starts(p->value, STR("-"));
+	struct str digit = str_skip(p->value, minus);
+
+	if (digit.n != 1 || !ascii_is_digit((unsigned char)digit.p[0]))
+		return "501 5.5.2 Error: bad MT-PRIORITY value";
+	int priority = digit.p[0] - '0';
+	m->flags |= envelope_priority_flags(minus ? -priority : priority);
+	return NULL;
+}
+
+/* RFC 4954 5: an address, or <> where nobody knows. */
+static const char *set_auth(const struct param *p, struct arena *a, void *out)
+{
+	struct smtp_mail_params *m = out;
+
+	if (!smtp_xtext_is_printable(p->value) || !p->value.n || p->value.n > SMTP_ORCPT_MAX)
+		return REPLY_SYNTAX;
+	if (!str_eq(p->value, STR("<>")))
+		m->auth = decode(p->value, a);
+	return NULL;
 }
 
 static const char *set_ret(const struct param *p, struct arena *a, void *out)
@@ -225,6 +244,7 @@ const char *smtp_mail_params_parse(struct str text, unsigned extensions, struct 
 		{ STR_INIT("RET"), SMTP_EXTENSION_DSN, set_ret },
 		{ STR_INIT("ENVID"), SMTP_EXTENSION_DSN, set_envid },
 		{ STR_INIT("REQUIRETLS"), SMTP_EXTENSION_REQUIRETLS, set_requiretls },
+		{ STR_INIT("MT-PRIORITY"), SMTP_EXTENSION_PRIORITY, set_priority },
 		{ .key = STR_NONE },
 	};
 	struct smtp_mail_params m = { 0 };

@@ -1,5 +1,6 @@
 /* The parameters behind the paths of MAIL and RCPT: SIZE (RFC 1870), BODY (6152, 3030), SMTPUTF8
- * (6531), AUTH (4954), RET, ENVID, NOTIFY and ORCPT (3461, 6533), REQUIRETLS (8689). */
+ * (6531), AUTH (4954), RET, ENVID, NOTIFY and ORCPT (3461, 6533), REQUIRETLS (8689), MT-PRIORITY
+ * (6710). */
 #pragma once
 
 #include <stdint.h>
@@ -17,12 +18,14 @@ enum smtp_extension {
 	SMTP_EXTENSION_AUTH = 1,
 	SMTP_EXTENSION_DSN = 2,
 	SMTP_EXTENSION_REQUIRETLS = 4,
+	SMTP_EXTENSION_PRIORITY = 8,
 };
 
 struct smtp_mail_params {
 	uint64_t size;	  /* announced; 0: not */
 	uint32_t flags;	  /* enum envelope_flag, or'ed */
 	struct str envid; /* decoded */
+	struct str auth;  /* who submitted it, decoded; empty: nobody says */
 };
 
 struct smtp_rcpt_params {

@@ -46,6 +46,8 @@ void smtp_received_write(struct buf *out, const struct smtp_trace *t)
 		buf_put_str(out, t->recipient);
 		buf_puts(out, ">");
 	}
+	if (t->has_priority)
+		buf_printf(out, "\r\n\tPRIORITY %d", t->priority);
 	buf_puts(out, ";\r\n\t");
 	struct mime_date now = { .unix_s = t->unix_s };
 	mime_date_write(out, &now);

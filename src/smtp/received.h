@@ -17,6 +17,8 @@ struct smtp_trace {
 	int tls_bits;
 	const char *id;
 	struct str recipient; /* empty: there are several, and none shall learn of the others */
+	bool has_priority;    /* RFC 6710 */
+	int priority;
 	int64_t unix_s;
 };
 

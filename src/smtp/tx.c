@@ -98,6 +98,8 @@ static void write_received(struct smtp_session *s, struct buf *head)
 		.tls_cipher = tls.cipher,
 		.tls_bits = tls.bits,
 		.id = id.c,
+		.has_priority = envelope_has_priority(tx->params.flags),
+		.priority = envelope_priority(tx->params.flags),
 		.unix_s = time(NULL),
 	};
 	if (tx->rcpt_count == 1)
@@ -167,12 +169,16 @@ static void list_recipients(struct smtp_tx *tx, struct arena *a, struct envelope
 }
 
 /* RFC 8689 4.1: what the client demands weighs more than what the header says. */
-static uint32_t flags_of(const struct smtp_tx *tx, const struct smtp_head_facts *facts)
+static uint32_t flags_of(const struct smtp_session *s, const struct smtp_head_facts *facts)
 {
+	const struct smtp_tx *tx = s->tx;
 	uint32_t flags = tx->params.flags;
 
 	if (facts->tls_optional && !(flags & ENVELOPE_REQUIRETLS))
 		flags |= ENVELOPE_TLS_OPTIONAL;
+	/* RFC 4954 5: whoever names another is not believed. */
+	if (s->login.n && str_eq_nocase(tx->params.auth, s->login))
+		flags |= ENVELOPE_SUBMITTER;
 	return flags;
 }
 
@@ -190,7 +196,7 @@ static void fill_message(struct smtp_session *s, const struct smtp_receive *r,
 		.body_size = r->body.size,
 		.iprev = s->name.result,
 		.envelope = {
-			.flags = flags_of(tx, &r->facts),
+			.flags = flags_of(s, &r->facts),
 			.sender = tx->sender.address,
 			.envid = tx->params.envid,
 			.auth_user = s->login,

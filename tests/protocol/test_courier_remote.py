@@ -93,6 +93,13 @@ def test_relay_that_wants_a_login_gets_it(make_server, certificate, authority):
         wait_until(lambda: sink.accepted, what='the message')
         assert sink.sessions[0].user == 'relay'
         assert 'secret' not in server.log()
+        # RFC 4954 5: who submitted it is said only where he wants it.
+        assert ' AUTH=<>' in sink.accepted[0].mail
+        for name, said in ((ALICE, ALICE), ('mallory@example.org', '<>')):
+            count = len(sink.accepted)
+            submit(server, 'bob@example.org', mail_options=[f'AUTH={name}'])
+            wait_until(lambda: len(sink.accepted) > count, what='the message')
+            assert f' AUTH={said}' in sink.accepted[-1].mail
         # A login of its own for a sender, read without a restart.
         server.write('postfix-sasl-password.cf', f'{ALICE} other:secret\n')
         logged(server, 'Completed handling of detected change')

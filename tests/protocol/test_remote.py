@@ -371,3 +371,24 @@ def test_a_report_returns_the_message_if_it_is_not_too_large(make_server):
         large, = (r for r in reports(server)
                   if parts_of(r)[3].get_content_type() == 'text/rfc822-headers')
         assert 'Subject: large' in large.as_string()
+
+
+def test_a_priority_is_passed_on_also_after_a_crash(make_server):
+    # RFC 6710
+    with Sink(replies={'RCPT': ['450 4.2.0 later']}, ehlo=['PIPELINING', 'MT-PRIORITY']) as sink:
+        server = make_server(accounts=[ALICE], env=relay_to(sink, POSTHORN_REMOTE_RETRY_MIN='2s'))
+        submit(server, ELSEWHERE, mail_options=['MT-PRIORITY=-3'])
+        wait_until(lambda: 'status=deferred' in server.log(), what='the first attempt')
+        server.kill_all()
+        sink.replies['RCPT'] = ['250 ok']
+        server.start()
+        message, = wait_accepted(sink)
+        assert ' MT-PRIORITY=-3' in message.mail
+        assert b'\r\n\tPRIORITY -3;\r\n' in message.data
+        submit(server, ELSEWHERE)
+        wait_accepted(sink, 2)
+        assert 'MT-PRIORITY' not in sink.accepted[1].mail
+    with Sink(port=sink.port) as sink:
+        submit(server, ELSEWHERE, mail_options=['MT-PRIORITY=9'])
+        message, = wait_accepted(sink)
+        assert 'MT-PRIORITY' not in message.mail

@@ -412,6 +412,7 @@ static void without_tls(struct sim *sim)
 		      "S: 250-ENHANCEDSTATUSCODES\n"
 		      "S: 250-8BITMIME\n"
 		      "S: 250-DSN\n"
+		      "S: 250-MT-PRIORITY\n"
 		      "S: 250-SMTPUTF8\n"
 		      "S: 250-CHUNKING\n"
 		      "S: 250-BINARYMIME\n"

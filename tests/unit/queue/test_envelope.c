@@ -24,7 +24,7 @@ static struct envelope_recipient two_recipients[] = {
 };
 
 static const struct envelope sample = {
-	.flags = ENVELOPE_SMTPUTF8 | ENVELOPE_RET_HDRS,
+	.flags = ENVELOPE_SMTPUTF8 | ENVELOPE_RET_HDRS | 19 << ENVELOPE_PRIORITY_SHIFT,
 	.sender = STR_INIT("j\xc3\xb6rg@example.com"),
 	.envid = STR_INIT("QQ314159"),
 	.auth_user = STR_INIT("jorg"),
@@ -128,6 +128,10 @@ static void limits_are_kept(void **state)
 		{ { .recipients = many, .recipient_count = ARRAY_LEN(many) }, -E2BIG },
 		{ { .recipients = &one, .recipient_count = 0 }, -EINVAL },
 		{ { .recipients = &one, .recipient_count = 1, .flags = 1 << 20 }, -EINVAL },
+		{ { .recipients = &one,
+		    .recipient_count = 1,
+		    .flags = 20 << ENVELOPE_PRIORITY_SHIFT },
+		  -EINVAL },
 		{ { .recipients = &one, .recipient_count = 1, .helo = STR_INIT("a\rb") }, -EINVAL },
 		{ { .recipients = &one, .recipient_count = 1, .sender = { big, sizeof(big) } },
 		  -E2BIG },

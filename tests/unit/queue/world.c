@@ -386,6 +386,7 @@ int world_submit(struct world *w, const char *sender, const struct queue_recipie
 	struct queue_submit_in in = {
 		.id = *id,
 		.sender = str_from(sender),
+		.flags = w->flags,
 		.envelope = -1,
 		.recipients = (struct queue_recipient *)rcpts,
 		.recipients_count = n,

@@ -90,6 +90,7 @@ struct world {
 
 	int64_t began;
 	uint64_t next_id;
+	uint32_t flags; /* of what is submitted: enum envelope_flag */
 	int log_fd;
 };
 

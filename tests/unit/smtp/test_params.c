@@ -8,7 +8,9 @@
 #include "base/arena.h"
 #include "smtp/params.h"
 
-#define ALL (SMTP_EXTENSION_AUTH | SMTP_EXTENSION_DSN | SMTP_EXTENSION_REQUIRETLS)
+#define ALL                                                                                        \
+	(SMTP_EXTENSION_AUTH | SMTP_EXTENSION_DSN | SMTP_EXTENSION_REQUIRETLS |                    \
+	 SMTP_EXTENSION_PRIORITY)
 
 static void mail_parameters_are_understood(void **state)
 {
@@ -23,6 +25,51 @@ static void mail_parameters_are_understood(void **state)
 	assert_int_equal(m.flags, ENVELOPE_8BITMIME | ENVELOPE_SMTPUTF8 | ENVELOPE_RET_HDRS |
 					  ENVELOPE_REQUIRETLS);
 	assert_true(str_eq(m.envid, STR("QQ+314159")));
+}
+
+static void priorities_are_one_digit_with_a_sign(void **state)
+{
+	static const struct {
+		struct str text;
+		bool ok;
+		int priority;
+	} cases[] = {
+		{ STR_INIT(" MT-PRIORITY=0"), true, 0 },
+		{ STR_INIT(" mt-priority=9"), true, 9 },
+		{ STR_INIT(" MT-PRIORITY=-9"), true, -9 },
+		{ STR_INIT(" MT-PRIORITY=-0"), true, 0 },
+		{ STR_INIT(" MT-PRIORITY=10"), false, 0 },
+		{ STR_INIT(" MT-PRIORITY=+1"), false, 0 },
+		{ STR_INIT(" MT-PRIORITY=-"), false, 0 },
+		{ STR_INIT(" MT-PRIORITY"), false, 0 },
+		{ STR_INIT(" MT-PRIORITY=high"), false, 0 },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_arena struct arena a = ARENA_INIT;
+		struct smtp_mail_params m;
+		const char *refusal = smtp_mail_params_parse(cases[i].text, ALL, &a, &m);
+		assert_int_equal(!refusal, cases[i].ok);
+		if (refusal)
+			continue;
+		assert_true(envelope_has_priority(m.flags));
+		assert_int_equal(envelope_priority(m.flags), cases[i].priority);
+		assert_int_equal(m.flags & ~(uint32_t)ENVELOPE_PRIORITY_MASK, 0);
+	}
+}
+
+static void the_submitter_is_an_address_or_nobody(void **state)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct smtp_mail_params m;
+	(void)state;
+
+	assert_null(smtp_mail_params_parse(STR(" AUTH=e+3Dmc2@example.org"), ALL, &a, &m));
+	assert_true(str_eq(m.auth, STR("e=mc2@example.org")));
+	assert_null(smtp_mail_params_parse(STR(" AUTH=<>"), ALL, &a, &m));
+	assert_int_equal(m.auth.n, 0);
+	assert_non_null(smtp_mail_params_parse(STR(" AUTH="), ALL, &a, &m));
 }
 
 static void absent_parameters_are_the_defaults(void **state)
@@ -156,6 +203,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mail_parameters_are_understood),
+		cmocka_unit_test(priorities_are_one_digit_with_a_sign),
+		cmocka_unit_test(the_submitter_is_an_address_or_nobody),
 		cmocka_unit_test(absent_parameters_are_the_defaults),
 		cmocka_unit_test(a_size_beyond_all_numbers_is_the_largest),
 		cmocka_unit_test(bad_mail_parameters_are_refused),
