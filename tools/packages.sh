@@ -6,15 +6,17 @@ PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3
 	zlib1g-dev libsqlite3-dev libunbound-dev dns-root-data"
 PACKAGES_TEST="clang libclang-rt-dev clang-format-19 git libcmocka-dev openssl python3-pytest
 	python3-pytest-timeout python3-dnspython python3-cryptography python3-dkim python3-spf
-	python3-yaml"
+	python3-authres python3-yaml"
 # The Perl modules are what swaks needs for TLS, AUTH and MX records.
 PACKAGES_CLIENTS="curl swaks libnet-ssleay-perl libauthen-sasl-perl libnet-dns-perl isync neomutt
 	fetchmail getmail6 mpop offlineimap3 haproxy nginx libnginx-mod-stream ca-certificates
-	dovecot-core dovecot-imapd dovecot-pop3d"
+	dovecot-core dovecot-imapd dovecot-pop3d opendkim opendmarc publicsuffix iproute2"
 # The images are built and run as root, without the network of a runtime.
 PACKAGES_IMAGE="podman buildah runc mmdebstrap util-linux binutils openssl python3-yaml"
 PACKAGES_BENCH="postfix dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-sieve openssl
 	strace"
+PACKAGES_BENCH_FILTER="opendkim opendmarc postfix-policyd-spf-python python3-dkim python3-dnspython
+	python3-cryptography iproute2"
 
 packages_missing() {
 	local package status

@@ -38,6 +38,9 @@ class Key:
                 serialization.Encoding.Raw, serialization.PrivateFormat.Raw,
                 serialization.NoEncryption()))
             public = key.public_key().public_bytes(*raw)
+            self.pem = key.private_bytes(serialization.Encoding.PEM,
+                                         serialization.PrivateFormat.PKCS8,
+                                         serialization.NoEncryption())
         else:
             key = rsa.generate_private_key(65537, 2048)
             self.private = key.private_bytes(
@@ -45,6 +48,7 @@ class Key:
                 serialization.NoEncryption())
             public = key.public_key().public_bytes(
                 serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+            self.pem = self.private
         self.file.write_bytes(self.private)
         self.record = f'v=DKIM1; k={kind}; p={base64.b64encode(public).decode()}'
         self.records = directory / f'{kind}.records'
