@@ -1,16 +1,15 @@
 #include "courier/tls_memory.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/fd.h"
 #include "base/map.h"
+#include "core/record_file.h"
 
 #define HOSTS_MAX ((size_t)100000)
 #define FILE_MAX  ((size_t)32 << 20)
@@ -21,9 +20,9 @@
 struct tls_memory {
 	struct arena arena;
 	struct map hosts;
-	int hosts_fd, results_fd; /* -1: nothing is kept */
-	off_t results_size;
-	char *hosts_path, *results_path, *old_path;
+	struct record_file results;
+	int hosts_fd; /* -1: nothing is kept */
+	char *hosts_path;
 };
 
 static bool add(struct tls_memory *m, struct str host)
@@ -56,23 +55,18 @@ static int open_append(const char *path)
 struct tls_memory *tls_memory_new(const char *dir)
 {
 	struct tls_memory *m = calloc(1, sizeof(*m));
-	struct stat st;
 
 	if (!m)
 		check_no_memory();
 	map_init(&m->hosts);
-	m->hosts_fd = m->results_fd = -1;
+	m->hosts_fd = -1;
+	record_file_open(&m->results, dir, "tls-results", RESULTS_SIZE);
 	if (!dir)
 		return m;
-	if (asprintf(&m->hosts_path, "%s/tls-hosts", dir) < 0 ||
-	    asprintf(&m->results_path, "%s/tls-results", dir) < 0 ||
-	    asprintf(&m->old_path, "%s/tls-results.old", dir) < 0)
+	if (asprintf(&m->hosts_path, "%s/tls-hosts", dir) < 0)
 		check_no_memory();
 	load_hosts(m);
 	m->hosts_fd = open_append(m->hosts_path);
-	m->results_fd = open_append(m->results_path);
-	if (m->results_fd >= 0 && fstat(m->results_fd, &st) == 0)
-		m->results_size = st.st_size;
 	return m;
 }
 
@@ -82,13 +76,10 @@ void tls_memory_free(struct tls_memory *m)
 		return;
 	if (m->hosts_fd >= 0)
 		close(m->hosts_fd);
-	if (m->results_fd >= 0)
-		close(m->results_fd);
+	record_file_close(&m->results);
 	map_done(&m->hosts);
 	arena_done(&m->arena);
 	free(m->hosts_path);
-	free(m->results_path);
-	free(m->old_path);
 	free(m);
 }
 
@@ -113,31 +104,13 @@ void tls_memory_add(struct tls_memory *m, struct str host)
 	append(m->hosts_fd, line, snprintf(line, sizeof(line), "%" STR_FMT "\n", STR_ARG(host)));
 }
 
-static void begin_anew(struct tls_memory *m)
-{
-	if (rename(m->results_path, m->old_path) < 0)
-		return;
-	int fd = open_append(m->results_path);
-	if (fd < 0)
-		return;
-	close(m->results_fd);
-	m->results_fd = fd;
-	m->results_size = 0;
-}
-
 void tls_memory_note(struct tls_memory *m, const struct tls_session_result *r)
 {
 	char line[800];
-
-	if (m->results_fd < 0)
-		return;
 	int n = snprintf(line, sizeof(line), "%lld\t%" STR_FMT "\t%s\t%" STR_FMT "\t%s\n",
 			 (long long)time(NULL), STR_ARG(r->domain), r->policy, STR_ARG(r->relay),
 			 r->result);
-	if (n <= 0 || (size_t)n >= sizeof(line))
-		return;
-	append(m->results_fd, line, n);
-	m->results_size += n;
-	if (m->results_size > RESULTS_SIZE)
-		begin_anew(m);
+
+	if (n > 0 && (size_t)n < sizeof(line))
+		record_file_append(&m->results, str_of(line, (size_t)n));
 }

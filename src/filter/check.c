@@ -17,6 +17,7 @@
 #include "filter/check.h"
 #include "filter/dkim_verify.h"
 #include "filter/dmarc.h"
+#include "filter/dmarc_results.h"
 #include "filter/filter.h"
 #include "filter/filter_state.h"
 #include "filter/message.h"
@@ -402,6 +403,25 @@ static void report(const struct check *c)
 		  LOG_STR("domain", has_author ? c->author_domain : STR("unknown")));
 }
 
+/* Nobody acts on a quarantine yet, so that it is none in a report. */
+static void record(const struct check *c)
+{
+	bool rejects = c->dmarc.disposition == DMARC_REJECT && c->filter->config.dmarc_rejects;
+	const struct dmarc_result_line line = {
+		.answer = &c->dmarc,
+		.disposition = rejects ? DMARC_REJECT : DMARC_ACCEPT,
+		.vouched = c->vouched,
+		.client_address = c->in->client_address,
+		.author_domain = c->author_domain,
+		.sender = c->in->sender,
+		.spf = c->has_spf ? &c->sender : NULL,
+		.dkim = &c->dkim,
+		.now = time(NULL),
+	};
+
+	dmarc_results_add(c->filter->dmarc_results, &line);
+}
+
 int filter_check_run(struct check *c, struct filter_examine_out *out)
 {
 	struct buf results, head;
@@ -457,8 +477,10 @@ int filter_run_checks(void *ctx, struct filter_examine_in *in, struct arena *a,
 	struct check *c = filter_check_new(ctx, in, a, err);
 	int r = filter_check_run(c, out);
 
-	if (r == 0)
+	if (r == 0) {
 		report(c);
+		record(c);
+	}
 	filter_check_done(c);
 	return r;
 }

@@ -77,6 +77,7 @@ int dmarc_record_parse(struct str text, struct dmarc_record *out)
 		.testing = str_eq_nocase(dkim_tags_value(&tags, STR("t")), STR("y")),
 		.psd = psd.n == 1 && strchr("yn", ascii_lower(psd.p[0])) ? ascii_lower(psd.p[0])
 									 : 'u',
+		.wants_reports = dkim_tags_value(&tags, STR("rua")).n > 0,
 	};
 	if (str_to_u64(dkim_tags_value(&tags, STR("pct")), 100, &percent) == 0)
 		out->percent = (unsigned)percent;
@@ -187,13 +188,22 @@ static int may_suspend is_aligned(const struct walk *from, struct str from_domai
 	return r < 0 ? r : str_eq_nocase(w.organization, from->organization);
 }
 
-static int may_suspend is_any_aligned(const struct walk *w, const struct dmarc_identifiers *i)
+/* 1 when one of the two is, 0, or an error as of find_record: then one of them may be. Both are
+ * looked at, for the report. */
+static int may_suspend check_alignment(const struct walk *w, const struct dmarc_identifiers *i,
+				       struct dmarc_answer *out)
 {
-	int r = is_aligned(w, i->from, i->spf, w->record.strict_spf);
+	int spf = is_aligned(w, i->from, i->spf, w->record.strict_spf), dkim = 0;
 
-	for (size_t k = 0; k < i->dkim_count && r == 0; k++)
-		r = is_aligned(w, i->from, i->dkim[k], w->record.strict_dkim);
-	return r;
+	for (size_t k = 0; k < i->dkim_count && dkim == 0 && spf != -ECANCELED; k++)
+		dkim = is_aligned(w, i->from, i->dkim[k], w->record.strict_dkim);
+	out->spf_aligned = spf > 0;
+	out->dkim_aligned = dkim > 0;
+	if (spf == -ECANCELED || dkim == -ECANCELED)
+		return -ECANCELED;
+	if (spf > 0 || dkim > 0)
+		return 1;
+	return spf < 0 ? spf : dkim;
 }
 
 /* Which of the three policies is about this domain? */
@@ -241,10 +251,11 @@ int dmarc_check(const struct lookup *dns, const struct dmarc_identifiers *i, str
 	if (!w.at.n)
 		return 0;
 	out->domain = w.at;
+	out->record = w.record;
 	r = choose_policy(&w, i->from, &out->policy);
 	if (r < 0)
 		return undecided(r, out);
-	r = is_any_aligned(&w, i);
+	r = check_alignment(&w, i, out);
 	if (r < 0 || (r == 0 && i->undecided))
 		return undecided(r, out);
 	out->result = r ? DMARC_PASS : DMARC_FAIL;

@@ -33,9 +33,10 @@ const char *dmarc_policy_name(enum dmarc_policy p);
 struct dmarc_record {
 	enum dmarc_policy policy, subdomains, nowhere; /* p, sp, np */
 	bool strict_dkim, strict_spf;
-	unsigned percent; /* pct */
-	bool testing;	  /* t=y */
-	char psd;	  /* 'y', 'n' or 'u' */
+	unsigned percent;   /* pct */
+	bool testing;	    /* t=y */
+	char psd;	    /* 'y', 'n' or 'u' */
+	bool wants_reports; /* rua */
 };
 
 /* 0; -EINVAL for what is no record, or one that says nothing that counts. */
@@ -55,6 +56,8 @@ struct dmarc_answer {
 	enum dmarc_policy policy;      /* that the domain has */
 	enum dmarc_policy disposition; /* what it wants for this message */
 	struct str domain;	       /* where the record is */
+	struct dmarc_record record;    /* there */
+	bool dkim_aligned, spf_aligned;
 };
 
 /* Lives in `a`. 0 or -ECANCELED. */

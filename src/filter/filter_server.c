@@ -12,6 +12,7 @@
 #include "core/work.h"
 #include "filter/dkim_keys.h"
 #include "filter/dkim_sign.h"
+#include "filter/dmarc_results.h"
 #include "filter/filter_ipc.h"
 #include "filter/filter_state.h"
 #include "filter/message.h"
@@ -58,6 +59,7 @@ struct filter *filter_new(const struct filter_config *config)
 	f->resolver = ipc_client_new("resolver", &f->fibers);
 	f->dns = lookup_resolver(f->resolver);
 	f->keys = dkim_keys_new(KEYS_MAX);
+	f->dmarc_results = dmarc_results_new(config->dir);
 	f->signing = load(f);
 	return f;
 }
@@ -69,6 +71,7 @@ void filter_free(struct filter *f)
 	ipc_client_free(f->resolver);
 	signing_unref(f->signing);
 	dkim_keys_free(f->keys);
+	dmarc_results_free(f->dmarc_results);
 	free(f);
 }
 

@@ -19,6 +19,7 @@ struct filter_config {
 	struct str srs_domain;	/* of rewritten senders, or empty */
 	struct str arc_trusted; /* domains whose seals count */
 	int64_t timeout;	/* ms for a check */
+	const char *dir;	/* for what is kept; NULL: nothing is */
 };
 
 struct filter *filter_new(const struct filter_config *config);

@@ -7,6 +7,7 @@
 #include "filter/lookup.h"
 
 struct dkim_keys;
+struct dmarc_results;
 struct signing;
 
 struct filter {
@@ -16,6 +17,7 @@ struct filter {
 	struct ipc_client *resolver;
 	struct lookup dns;
 	struct dkim_keys *keys;
+	struct dmarc_results *dmarc_results;
 };
 
 int may_suspend filter_run_checks(void *ctx, struct filter_examine_in *in, struct arena *a,

@@ -1,11 +1,14 @@
 /* filter: who really sent a message; signatures for ours.
  *
  * May: read the keys of DKIM in the configuration, read message bodies through descriptors that
- * front passes, ask the resolver, accept operators on a local socket. May not: speak to the
- * network, see mailboxes or the journal, write anything, start programs. */
+ * front passes, ask the resolver, accept operators on a local socket, keep results in a directory
+ * of the state volume. May not: speak to the network, see mailboxes or the journal, start
+ * programs. */
 #include <stddef.h>
 #include <unistd.h>
 
+#include "base/arena.h"
+#include "base/fd.h"
 #include "core/ipc.h"
 #include "core/sandbox.h"
 #include "core/settings.h"
@@ -19,6 +22,8 @@
 
 static struct filter *filter; /* NULL until start */
 static struct door operators;
+static struct arena memory;
+static const char *state_dir;
 
 static struct ipc_server filter_role_server(void)
 {
@@ -52,9 +57,14 @@ static int filter_prepare(unsigned instance, struct err *err)
 		.srs_domain = set->srs_domain,
 		.arc_trusted = set->arc_trusted,
 		.timeout = set->filter_timeout,
+		.dir = arena_printf(&memory, "%" STR_FMT "/filter", STR_ARG(set->state_dir)).p,
 	};
-	(void)instance, (void)err;
+	(void)instance;
 
+	state_dir = config.dir;
+	int r = fd_make_dirs(state_dir, 0700, err);
+	if (r < 0)
+		return r;
 	filter = filter_new(&config);
 	door_open(&operators, EXPLAIN_SOCKET, operator_server);
 	return 0;
@@ -82,14 +92,18 @@ static void filter_role_end(void)
 	door_close(&operators);
 	if (f)
 		filter_free(f);
+	arena_done(&memory);
 }
 
 static const struct sandbox_policy *filter_sandbox(void)
 {
-	static const char *paths[2];
-	static const struct sandbox_policy policy = { .profile = SANDBOX_SERVER, .read = paths };
+	static const char *paths[2], *written[2];
+	static const struct sandbox_policy policy = { .profile = SANDBOX_SERVER | SANDBOX_FILES,
+						      .read = paths,
+						      .write = written };
 
 	paths[0] = settings_get()->config_dir.p;
+	written[0] = state_dir;
 	return &policy;
 }
 

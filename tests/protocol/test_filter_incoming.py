@@ -7,7 +7,7 @@ import dkim
 import pytest
 from dns_server import DnsServer
 
-from server import DOMAIN, HOSTNAME, Server
+from server import DOMAIN, HOSTNAME, Server, wait_until
 from smtp_sink import Sink
 from test_filter import make_ed25519, make_rsa, use_opendkim
 from test_proxy import TRUSTED, v1
@@ -343,3 +343,25 @@ def test_what_a_trusted_host_sends_in_our_name_is_signed(names, hosts, trusted):
         if trusted else b'DKIM-Signature' not in ours
     assert f'dmarc={"pass" if trusted else "fail"} (p=quarantine' in results(ours)
     assert 'dkim=pass' in results(theirs) and theirs.count(b'DKIM-Signature') == 1
+
+
+def test_results_are_recorded_for_reports(names):
+    record = 'v=DMARC1; p=quarantine; adkim=s; rua=mailto:dmarc@reports.example'
+    names.set_zone('reports.example', [f'_dmarc TXT "{record}"',
+                                       '@ TXT "v=spf1 ip4:192.0.2.7 -all"'])
+    text = MESSAGE.replace(b'sender', b'news.reports')
+    with Server(accounts=USERS, env=environment(names, ENABLE_POLICYD_SPF='0')) as server:
+        path = server.root / 'var/mail-state/lib-posthorn/filter/dmarc-results'
+        stored(server, MESSAGE)
+        stored(server, text, sender='a@reports.example')
+        stored(server, sign(text), client=BAD, sender='')
+        wait_until(lambda: len(path.read_text().splitlines()) == 2, what='two lines')
+        passed, failed = (line.split('\t') for line in path.read_text().splitlines())
+        assert path.stat().st_mode & 0o777 == 0o600
+    policy = 'p=quarantine sp=quarantine np=quarantine adkim=s aspf=r pct=100 t=n'
+    assert passed[1:] == ['reports.example', policy, GOOD, 'none', 'fail', 'pass', '-',
+                          'news.reports.example', 'reports.example',
+                          'reports.example mfrom pass', '-']
+    assert failed[1:] == ['reports.example', policy, BAD, 'none', 'fail', 'fail', 'local_policy',
+                          'news.reports.example', '-', 'client.example.org helo none',
+                          'sender.example mail pass']

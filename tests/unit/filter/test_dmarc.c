@@ -99,6 +99,22 @@ static void what_the_domain_of_the_author_wants_is_found(void **state)
 	}
 }
 
+/* Reports tell of both, although one is enough to pass. */
+static void both_alignments_are_told(void **state)
+{
+	(void)state;
+	static const struct dmarc_case both = { "reject.example", "reject.example",
+						"a.reject.example", 0, 0 };
+	static const struct dmarc_case by_dkim = { "strict.example", "strict.example",
+						   "a.strict.example", 0, 0 };
+	struct dmarc_answer a = run(&both, false, 0);
+
+	assert_true(a.dkim_aligned && a.spf_aligned);
+	a = run(&by_dkim, false, 0);
+	assert_true(a.dkim_aligned && !a.spf_aligned && a.record.strict_spf);
+	assert_int_equal(a.record.policy, DMARC_REJECT);
+}
+
 static void some_are_spared(void **state)
 {
 	(void)state;
@@ -149,6 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_domain_of_the_author_wants_is_found),
+		cmocka_unit_test(both_alignments_are_told),
 		cmocka_unit_test(some_are_spared),
 		cmocka_unit_test(what_may_pass_later_does_not_fail_now),
 		cmocka_unit_test(records_are_read),
