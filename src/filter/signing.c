@@ -90,6 +90,7 @@ struct signing_key *signing_add_key(struct signing_build *b, struct str path, co
 		return NULL;
 	}
 	struct signing_key *key = ARENA_NEW(&s->arena, struct signing_key);
+	key->path = path;
 	path = place(b, path, base);
 	int r = fd_read_file(arena_cstr(&s->arena, path), &secret, KEY_MAX, &text, &err);
 	if (r < 0) {

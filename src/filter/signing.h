@@ -16,6 +16,7 @@
 struct signing_key {
 	struct str name; /* in KeyTable; else empty */
 	struct str domain, selector;
+	struct str path; /* as the table has it */
 	bool any_domain; /* signs for the domain of the author */
 	struct dkim_private_key key;
 };
@@ -61,6 +62,15 @@ struct str signing_domain(const struct signing_key *key, struct str address);
 /* Is a client one whose mail is signed instead of verified? `name` is the one that the DNS gives
  * its address, or empty. */
 bool signing_trusts(const struct signing *s, struct str address, struct str name);
+
+/* Each key that Rspamd's file names, as slices of its text: who edits the file knows where they
+ * stand. False when its brackets do not match. */
+#define SIGNING_RSPAMD "rspamd/override.d/dkim_signing.conf"
+struct signing_rspamd_entry {
+	struct str domain, path, selector;
+};
+typedef void signing_rspamd_fn(void *ctx, const struct signing_rspamd_entry *e);
+bool signing_rspamd_each(struct str text, signing_rspamd_fn *each, void *ctx);
 
 /* Private to the readers of the layouts. */
 struct signing_build {

@@ -10,19 +10,18 @@
  * value. */
 #include "filter/signing.h"
 
-#define FILE_NAME "rspamd/override.d/dkim_signing.conf"
 #define BASE	  "rspamd/dkim"
 #define DEPTH_MAX 8
 
 struct lexer {
-	struct signing_build *b;
 	struct str rest;
+	unsigned *line;
 };
 
 static void skip(struct lexer *l, size_t n)
 {
 	for (size_t i = 0; i < n && i < l->rest.n; i++)
-		l->b->line += l->rest.p[i] == '\n';
+		*l->line += l->rest.p[i] == '\n';
 	l->rest = str_skip(l->rest, n);
 }
 
@@ -83,7 +82,8 @@ static bool next(struct lexer *l, char *mark, struct str *word)
 }
 
 struct reader {
-	struct signing_build *b;
+	signing_rspamd_fn *each;
+	void *ctx;
 	struct str names[DEPTH_MAX]; /* of the objects around */
 	char marks[DEPTH_MAX];
 	size_t depth;
@@ -93,18 +93,11 @@ struct reader {
 /* An object with a path and a selector has ended. */
 static void take(struct reader *r)
 {
-	struct signing_build *b = r->b;
-
 	if (!r->path.n || !r->selector.n)
 		return;
-	if (r->depth >= 2 && str_eq(r->names[0], STR("domain"))) {
-		struct signing_key *key = signing_add_key(b, r->path, BASE);
-		if (key) {
-			key->domain = r->names[1];
-			key->selector = r->selector;
-			signing_add_rule(b, r->names[1], true, key);
-		}
-	}
+	if (r->depth >= 2 && str_eq(r->names[0], STR("domain")))
+		r->each(r->ctx,
+			&(struct signing_rspamd_entry){ r->names[1], r->path, r->selector });
 	r->path = r->selector = STR_NONE;
 }
 
@@ -133,15 +126,15 @@ static void assign(struct reader *r, struct str name, struct str value)
 		r->selector = value;
 }
 
-void signing_load_rspamd(struct signing_build *b)
+static bool read_entries(struct str text, unsigned *line, signing_rspamd_fn *each, void *ctx)
 {
-	struct lexer l = { b, signing_read(b, FILE_NAME) };
-	struct reader r = { .b = b };
+	struct lexer l = { text, line };
+	struct reader r = { .each = each, .ctx = ctx };
 	struct str word, name = STR_NONE;
 	bool fine = true;
 	char mark;
 
-	b->line = 1;
+	*line = 1;
 	while (fine && next(&l, &mark, &word)) {
 		if (mark == '{' || mark == '[') {
 			fine = enter(&r, mark, name);
@@ -158,6 +151,32 @@ void signing_load_rspamd(struct signing_build *b)
 			name = word;
 		}
 	}
-	if (!fine || r.depth)
+	return fine && !r.depth;
+}
+
+bool signing_rspamd_each(struct str text, signing_rspamd_fn *each, void *ctx)
+{
+	unsigned line;
+
+	return read_entries(text, &line, each, ctx);
+}
+
+static void add_entry(void *ctx, const struct signing_rspamd_entry *e)
+{
+	struct signing_build *b = ctx;
+	struct signing_key *key = signing_add_key(b, e->path, BASE);
+
+	if (!key)
+		return;
+	key->domain = e->domain;
+	key->selector = e->selector;
+	signing_add_rule(b, e->domain, true, key);
+}
+
+void signing_load_rspamd(struct signing_build *b)
+{
+	struct str text = signing_read(b, SIGNING_RSPAMD);
+
+	if (!read_entries(text, &b->line, add_entry, b))
 		signing_problem(b, "brackets do not match");
 }

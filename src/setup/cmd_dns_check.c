@@ -17,6 +17,7 @@
 #include "setup/door.h"
 #include "setup/message.h"
 #include "setup/server_settings.h"
+#include "setup/signing_keys.h"
 
 struct options {
 	void (*print)(const struct list *reports);
@@ -91,29 +92,6 @@ static int find_domains(struct setup *s, struct options *o, struct err *err)
 	for (rest = list; rest.n; o->domain_count++)
 		str_cut(rest, ',', &o->domains[o->domain_count], &rest);
 	return 0;
-}
-
-static struct setup *complaining;
-
-static void complain(const char *file, unsigned line, const char *text)
-{
-	if (line)
-		message(complaining, MESSAGE_WARN, "%s, line %u: %s", file, line, text);
-	else
-		message(complaining, MESSAGE_WARN, "%s: %s", file, text);
-}
-
-static struct signing *load_keys(struct setup *s, const struct settings *set)
-{
-	const struct signing_source source = {
-		.config_dir = s->config_dir,
-		.opendkim = set->enable_opendkim,
-		.rspamd = set->enable_rspamd,
-		.problem = complain,
-	};
-
-	complaining = s;
-	return signing_load(&source);
 }
 
 /* Those of the options, or what the name of the server leads to. */
@@ -205,7 +183,7 @@ static enum setup_exit check_all(struct setup *s, void *arg)
 		return message_fail(s, "%s", err.text);
 	c->dns = resolver.client;
 	c->lookup = lookup_resolver(c->dns);
-	c->signing = signing = load_keys(s, c->set);
+	c->signing = signing = signing_keys_load(s);
 	(void)!tls_roots_new(c->set->ca_file.p, &c->roots, &err);
 	c->certificate_count =
 		dns_certificates_load(c->set, c->a, c->certificates, &c->certificate_error);

@@ -21,6 +21,11 @@
 	"    selector  name of the key; default: mail\n"                                           \
 	"    domain    default: all domains of accounts and aliases\n"                             \
 	"    keytype   rsa (the default) or ed25519\n"                                             \
+	"    rotate    change keys: makes new ones, says which records they need, and goes on\n"   \
+	"              signing with the old ones. Called again, it lets those sign whose record\n" \
+	"              is in the DNS (-f: without looking), and says how long the old record "     \
+	"has\n"                                                                                    \
+	"              to stay. Keys that are not used any more stay where they are.\n"            \
 	"    Keys are never overwritten. With ENABLE_RSPAMD=1 and ENABLE_OPENDKIM=0 they are\n"    \
 	"    kept as Rspamd has them, for one domain (default: the server's); then -f, or\n"       \
 	"    --force, overwrites, and -v tells what is done.\n"
@@ -82,7 +87,7 @@ static const struct setup_command commands[] = {
 	  "    Mail with a sender in DOMAIN goes to its recipients' servers by itself, or to\n"
 	  "    DEFAULT_RELAY_HOST.\n" },
 	{ STR_INIT("config"), STR_INIT("dkim"), "open-dkim", cmd_dkim, 0,
-	  "[keysize <N>] [selector <S>] [domain <D>[,<D>...]] [keytype <rsa|ed25519>]",
+	  "[rotate] [keysize <N>] [selector <S>] [domain <D>[,<D>...]] [keytype <rsa|ed25519>]",
 	  "Configure DKIM (DomainKeys Identified Mail)", DKIM_DETAILS },
 	{ STR_INIT(""), STR_INIT("rspamd-dkim"), "rspamd-dkim", cmd_dkim_rspamd, 0,
 	  "[keysize <N>] [selector <S>] [domain <D>] [keytype <rsa|ed25519>] [-f]",

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "filter/signing.h"
 #include "setup/message.h"
 #include "setup/setup_file.h"
 
@@ -127,28 +128,40 @@ static int add_to_tables(struct setup *s, const struct dkim_options *o, struct s
 			err);
 }
 
-static int make_opendkim_key(struct setup *s, const struct dkim_options *o, struct str domain,
-			     const char *name, struct err *err)
+/* A key and its record, in files of their own. */
+static int write_opendkim_key(struct setup *s, const struct dkim_options *o, struct str domain,
+			      struct str *record, struct err *err)
 {
+	struct str base = arena_printf(&s->arena, "opendkim/keys/%" STR_FMT "/%" STR_FMT,
+				       STR_ARG(domain), STR_ARG(o->selector));
+	struct str name = arena_printf(&s->arena, "%s.private", base.p);
 	struct dkim_private_key key;
 	struct buf pem;
 
-	message(s, MESSAGE_INFO, "Creating DKIM private key '%s'", setup_file_path(s, name).p);
+	message(s, MESSAGE_INFO, "Creating DKIM private key '%s'", setup_file_path(s, name.p).p);
 	buf_init(&pem, &s->arena, TEXT_MAX);
 	dkim_private_key_generate(o->algorithm, o->bits, &key);
 	dkim_private_key_write(&key, &pem);
-	struct str record = record_of(s, &key, "v=DKIM1; h=sha256; ");
+	*record = record_of(s, &key, "v=DKIM1; h=sha256; ");
 	dkim_private_key_done(&key);
 
-	int r = write_file(s, name, buf_str(&pem), KEY_MODE, err);
+	int r = write_file(s, name.p, buf_str(&pem), KEY_MODE, err);
 	if (r < 0)
 		return r;
-	struct str text = arena_printf(&s->arena, "opendkim/keys/%" STR_FMT "/%" STR_FMT ".txt",
-				       STR_ARG(domain), STR_ARG(o->selector));
-	r = write_file(s, text.p, zone_lines(s, o, domain, record), FILE_MODE, err);
-	message(s, MESSAGE_INFO,
-		"The TXT record of %" STR_FMT "._domainkey.%" STR_FMT " must be: %" STR_FMT,
-		STR_ARG(o->selector), STR_ARG(domain), STR_ARG(record));
+	return write_file(s, arena_printf(&s->arena, "%s.txt", base.p).p,
+			  zone_lines(s, o, domain, *record), FILE_MODE, err);
+}
+
+static int make_opendkim_key(struct setup *s, const struct dkim_options *o, struct str domain,
+			     struct err *err)
+{
+	struct str record;
+	int r = write_opendkim_key(s, o, domain, &record, err);
+
+	if (r == 0)
+		message(s, MESSAGE_INFO,
+			"The TXT record of %" STR_FMT "._domainkey.%" STR_FMT " must be: %" STR_FMT,
+			STR_ARG(o->selector), STR_ARG(domain), STR_ARG(record));
 	return r;
 }
 
@@ -161,7 +174,7 @@ int dkim_files_opendkim(struct setup *s, const struct dkim_options *o, struct st
 
 	int r = make_dirs(s, dir.p, err);
 	if (r == 0 && !exists(s, name.p))
-		r = make_opendkim_key(s, o, domain, name.p, err);
+		r = make_opendkim_key(s, o, domain, err);
 	return r < 0 ? r : add_to_tables(s, o, domain, err);
 }
 
@@ -176,7 +189,7 @@ int dkim_files_trusted_hosts(struct setup *s, struct err *err)
 static int write_rspamd_conf(struct setup *s, const struct dkim_options *o, struct str domain,
 			     const char *key_file, struct err *err)
 {
-	static const char name[] = "rspamd/override.d/dkim_signing.conf";
+	static const char name[] = SIGNING_RSPAMD;
 	struct buf b;
 
 	if (exists(s, name)) {
@@ -202,9 +215,21 @@ static int write_rspamd_conf(struct setup *s, const struct dkim_options *o, stru
 	return r < 0 ? r : write_file(s, name, buf_str(&b), FILE_MODE, err);
 }
 
-static int write_rspamd_key(struct setup *s, const struct dkim_options *o, struct str domain,
-			    const char *base, struct err *err)
+/* As docker-mailserver names them, up to ".private.txt". */
+static struct str rspamd_base(struct setup *s, const struct dkim_options *o, struct str domain)
 {
+	struct arena *a = &s->arena;
+	struct str kind = o->algorithm == DKIM_ED25519_SHA256 ? STR("ed25519")
+							      : arena_printf(a, "rsa-%u", o->bits);
+
+	return arena_printf(a, "rspamd/dkim/%" STR_FMT "-%" STR_FMT "-%" STR_FMT, STR_ARG(kind),
+			    STR_ARG(o->selector), STR_ARG(domain));
+}
+
+static int write_rspamd_key(struct setup *s, const struct dkim_options *o, struct str domain,
+			    struct str *record, struct err *err)
+{
+	struct str base = rspamd_base(s, o, domain);
 	struct dkim_private_key key;
 	struct buf text;
 
@@ -214,17 +239,26 @@ static int write_rspamd_key(struct setup *s, const struct dkim_options *o, struc
 		dkim_private_key_write_seed(&key, &text);
 	else
 		dkim_private_key_write(&key, &text);
-	struct str record = record_of(s, &key, "v=DKIM1; ");
+	*record = record_of(s, &key, "v=DKIM1; ");
 	dkim_private_key_done(&key);
 
-	int r = write_file(s, arena_printf(&s->arena, "%s.private.txt", base).p, buf_str(&text),
+	int r = write_file(s, arena_printf(&s->arena, "%s.private.txt", base.p).p, buf_str(&text),
 			   KEY_MODE, err);
 	if (r == 0)
-		r = write_file(s, arena_printf(&s->arena, "%s.public.txt", base).p,
-			       zone_lines(s, o, domain, record), FILE_MODE, err);
+		r = write_file(s, arena_printf(&s->arena, "%s.public.txt", base.p).p,
+			       zone_lines(s, o, domain, *record), FILE_MODE, err);
 	if (r == 0)
-		r = write_file(s, arena_printf(&s->arena, "%s.public.dns.txt", base).p, record,
+		r = write_file(s, arena_printf(&s->arena, "%s.public.dns.txt", base.p).p, *record,
 			       FILE_MODE, err);
+	return r;
+}
+
+static int make_rspamd_key(struct setup *s, const struct dkim_options *o, struct str domain,
+			   struct err *err)
+{
+	struct str record;
+	int r = write_rspamd_key(s, o, domain, &record, err);
+
 	if (r < 0)
 		return r;
 	message(s, MESSAGE_INFO,
@@ -238,17 +272,44 @@ static int write_rspamd_key(struct setup *s, const struct dkim_options *o, struc
 int dkim_files_rspamd(struct setup *s, const struct dkim_options *o, struct str domain,
 		      struct err *err)
 {
-	struct arena *a = &s->arena;
-	struct str kind = o->algorithm == DKIM_ED25519_SHA256 ? STR("ed25519")
-							      : arena_printf(a, "rsa-%u", o->bits);
-	struct str base = arena_printf(a, "rspamd/dkim/%" STR_FMT "-%" STR_FMT "-%" STR_FMT,
-				       STR_ARG(kind), STR_ARG(o->selector), STR_ARG(domain));
-	struct str key_file = arena_printf(a, "%s.private.txt", base.p);
+	struct str key_file =
+		arena_printf(&s->arena, "%s.private.txt", rspamd_base(s, o, domain).p);
 
 	if (!o->force && exists(s, key_file.p))
 		return -EEXIST;
 	int r = make_dirs(s, "rspamd/dkim", err);
 	if (r == 0)
-		r = write_rspamd_key(s, o, domain, base.p, err);
+		r = make_rspamd_key(s, o, domain, err);
 	return r < 0 ? r : write_rspamd_conf(s, o, domain, key_file.p, err);
+}
+
+int dkim_files_make(struct setup *s, const struct dkim_options *o, struct str domain,
+		    struct dkim_made *out, struct err *err)
+{
+	struct str dir = arena_printf(&s->arena, "opendkim/keys/%" STR_FMT, STR_ARG(domain));
+
+	out->path = o->rspamd
+			    ? arena_printf(&s->arena, "%s.private.txt", rspamd_base(s, o, domain).p)
+			    : arena_printf(&s->arena, "%s/%" STR_FMT ".private", dir.p,
+					   STR_ARG(o->selector));
+	if (exists(s, out->path.p))
+		return err_set(err, -EEXIST, "%s exists", out->path.p);
+	int r = make_dirs(s, o->rspamd ? "rspamd/dkim" : dir.p, err);
+	if (r < 0)
+		return r;
+	return o->rspamd ? write_rspamd_key(s, o, domain, &out->record, err)
+			 : write_opendkim_key(s, o, domain, &out->record, err);
+}
+
+int dkim_files_write_table(struct setup *s, const char *name, struct str text, struct err *err)
+{
+	return write_file(s, name, text, FILE_MODE, err);
+}
+
+int dkim_files_add_key(struct setup *s, struct str name, struct str value, struct err *err)
+{
+	return add_line(
+		s, "opendkim/KeyTable", name,
+		arena_printf(&s->arena, "%" STR_FMT " %" STR_FMT, STR_ARG(name), STR_ARG(value)),
+		err);
 }

@@ -69,6 +69,7 @@ enum setup_exit cmd_alias_del(struct setup *s);
 enum setup_exit cmd_alias_list(struct setup *s);
 enum setup_exit cmd_dkim(struct setup *s);
 enum setup_exit cmd_dkim_rspamd(struct setup *s);
+enum setup_exit cmd_dkim_rotate(struct setup *s);
 enum setup_exit cmd_quota_set(struct setup *s);
 enum setup_exit cmd_quota_del(struct setup *s);
 enum setup_exit cmd_quota_recount(struct setup *s);
