@@ -131,18 +131,16 @@ static void check_spf(void *arg)
 	fiber_limit_end(limit);
 }
 
-static bool read_address(const struct filter_examine_in *in, struct arena *a, struct str *out)
+struct str filter_address_bytes(struct str address, struct arena *a)
 {
 	unsigned char bytes[16];
-	const char *text = arena_cstr(a, in->client_address);
+	const char *text = arena_cstr(a, address);
 
 	if (inet_pton(AF_INET, text, bytes) == 1)
-		*out = arena_str(a, str_of(bytes, 4));
-	else if (inet_pton(AF_INET6, text, bytes) == 1)
-		*out = arena_str(a, str_of(bytes, 16));
-	else
-		return false;
-	return true;
+		return arena_str(a, str_of(bytes, 4));
+	if (inet_pton(AF_INET6, text, bytes) == 1)
+		return arena_str(a, str_of(bytes, 16));
+	return STR_NONE;
 }
 
 /* Both at once. A check that is cut short has temporary results, never none. */
@@ -151,11 +149,13 @@ static void may_suspend check_sources(struct check *c)
 	auto_group struct group g;
 
 	group_init(&g);
-	c->question = (struct spf_question){ .sender = c->in->sender,
+	c->question = (struct spf_question){ .address = filter_address_bytes(c->in->client_address,
+									     c->arena),
+					     .sender = c->in->sender,
 					     .helo = c->in->helo,
 					     .receiver = c->filter->config.server,
 					     .now = time(NULL) };
-	if (read_address(c->in, c->arena, &c->question.address))
+	if (c->question.address.n)
 		(void)!fiber_spawn(&g, "spf", check_spf, c);
 	c->read = work_run(read_message, c);
 	if (c->read == 0)

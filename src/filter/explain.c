@@ -7,16 +7,20 @@
 #include "core/fiber.h"
 #include "core/ipc.h"
 #include "core/loop.h"
+#include "filter/authres.h"
 #include "filter/check.h"
 #include "filter/explain_ipc.h"
+#include "filter/filter.h"
 #include "filter/lookup.h"
 
 /* An answer is at most 256 KiB. */
-#define VALUE_MAX    700
-#define SEALS_MAX    10 /* the newest */
-#define FACTS_EACH   16
-#define FINDINGS_MAX (DKIM_SIGNATURES_MAX + SEALS_MAX + 5)
-#define RECORDS_MAX  3 /* of one name that are shown */
+#define HEAD_TOLD_MAX 65536
+#define VALUE_MAX     700
+#define SEALS_MAX     10 /* the newest */
+#define FACTS_EACH    16
+#define FINDINGS_MAX  (DKIM_SIGNATURES_MAX + SEALS_MAX + 6)
+#define NAMES_MAX     4 /* of the client, as smtp/peer_name.c has it */
+#define RECORDS_MAX   3 /* of one name that are shown */
 
 struct telling {
 	struct check *check;
@@ -117,6 +121,46 @@ static struct str address_text(struct telling *t)
 	if (!inet_ntop(a.n == 4 ? AF_INET : AF_INET6, a.p, text, sizeof(text)))
 		return STR_NONE;
 	return arena_str(t->arena, str_from(text));
+}
+
+/* Does a name of the client lead back to it? front has asked that when the client came, by
+ * smtp/peer_name.c. `name` is the one that does, or the last that does not. */
+static enum filter_iprev may_suspend find_iprev(const struct lookup *dns, struct str address,
+						struct arena *a, struct str *name)
+{
+	struct lookup_answer names = { .status = DNS_TEMPFAIL }, back;
+	bool undecided = false;
+
+	if (lookup_find(dns, DNS_PTR, address, a, &names) < 0 || names.status == DNS_TEMPFAIL)
+		return FILTER_IPREV_TEMPERROR;
+	for (size_t i = 0; i < names.n && i < NAMES_MAX; i++) {
+		back = (struct lookup_answer){ .status = DNS_TEMPFAIL };
+		*name = names.v[i];
+		if (lookup_find(dns, address.n == 4 ? DNS_A : DNS_AAAA, *name, a, &back) < 0 ||
+		    back.status == DNS_TEMPFAIL)
+			undecided = true;
+		for (size_t k = 0; k < back.n; k++)
+			if (str_eq(back.v[k], address))
+				return FILTER_IPREV_PASS;
+	}
+	return !names.n	   ? FILTER_IPREV_PERMERROR
+	       : undecided ? FILTER_IPREV_TEMPERROR
+			   : FILTER_IPREV_FAIL;
+}
+
+static void tell_iprev(struct telling *t)
+{
+	const struct filter_examine_in *in = t->check->in;
+
+	if (!in->iprev)
+		return;
+	begin(t, "iprev", in->client_name, authres_iprev_name(in->iprev));
+	fact(t, "client", in->client_address);
+	fact(t, "reason",
+	     in->iprev == FILTER_IPREV_PERMERROR   ? STR("the address has no name")
+	     : in->iprev == FILTER_IPREV_FAIL	   ? STR("the name does not lead back to it")
+	     : in->iprev == FILTER_IPREV_TEMPERROR ? STR("the DNS does not answer")
+						   : STR_NONE);
 }
 
 static void may_suspend tell_spf(struct telling *t, const char *name, const struct spf_answer *s)
@@ -265,7 +309,8 @@ static void take_answer(struct telling *t, const struct filter_examine_out *answ
 	out->server = t->check->filter->config.server;
 	out->action = answer->action;
 	out->reply = answer->reply;
-	out->head = answer->head;
+	/* What is told is more than the fields say. */
+	out->head = answer->head.n <= HEAD_TOLD_MAX ? answer->head : STR_NONE;
 	out->symbols = ARENA_NEW_ARRAY(t->arena, struct explain_symbol, answer->symbols_count);
 	out->symbols_count = answer->symbols_count;
 	for (size_t i = 0; i < answer->symbols_count; i++) {
@@ -277,7 +322,8 @@ static void take_answer(struct telling *t, const struct filter_examine_out *answ
 static int may_suspend explain(void *ctx, struct explain_message_in *in, struct arena *a,
 			       struct explain_message_out *out, struct err *err)
 {
-	const struct filter_examine_in question = {
+	struct filter *f = ctx;
+	struct filter_examine_in question = {
 		.id = STR("explain"),
 		.client_address = in->client_address,
 		.helo = in->helo,
@@ -288,13 +334,19 @@ static int may_suspend explain(void *ctx, struct explain_message_in *in, struct 
 	struct filter_examine_out answer = { .action = 0 };
 	struct telling t = { .arena = a, .out = out };
 
-	t.check = filter_check_new(ctx, &question, a, err);
+	int64_t limit = fiber_limit_begin(loop_deadline(f->config.timeout));
+	struct str address = filter_address_bytes(in->client_address, a);
+	if (address.n)
+		question.iprev = find_iprev(&f->dns, address, a, &question.client_name);
+	fiber_limit_end(limit);
+	t.check = filter_check_new(f, &question, a, err);
 	int r = filter_check_run(t.check, &answer);
 	if (r == 0) {
 		take_answer(&t, &answer);
 		out->findings = ARENA_NEW_ARRAY(a, struct explain_finding, FINDINGS_MAX);
 		out->facts = ARENA_NEW_ARRAY(a, struct explain_fact, FINDINGS_MAX * FACTS_EACH);
-		int64_t limit = fiber_limit_begin(t.check->end);
+		limit = fiber_limit_begin(t.check->end);
+		tell_iprev(&t);
 		tell_both_spf(&t);
 		tell_dkim(&t);
 		tell_arc(&t);

@@ -65,7 +65,7 @@ def test_a_file_is_checked_with_the_client_of_the_options(checking, tmp_path):
     assert facts['record'] == 'v=DMARC1; p=reject; sp=quarantine' and facts['policy'] == 'reject'
     assert said['now']['action'] == 'accept'
     assert {s['name']: s['weight_thousandths'] for s in said['now']['symbols']} == \
-        {'DKIM_PASS': -1000, 'SPF_PASS': -1000, 'DMARC_PASS': -1000}
+        {'DKIM_PASS': -1000, 'SPF_PASS': -1000, 'DMARC_PASS': -1000, 'IPREV_PASS': 0}
     assert said['then'] == {'history': [], 'fields': [], 'log': []}
 
 
@@ -93,6 +93,16 @@ def test_without_a_client_there_is_no_spf(checking):
 def test_other_line_ends_are_those_of_mail(checking):
     text = b'From x@y Thu Nov 26 10:00:00 2026\n' + sign(MESSAGE).replace(b'\r\n', b'\n')
     assert finding(explain(checking, '-', text=text), 'dkim')[0] == 'pass'
+
+
+@pytest.mark.parametrize('client,result,name', [
+    (GOOD, 'pass', 'mx.sender.example'), ('192.0.2.8', 'fail', 'mx.sender.example'),
+    ('192.0.2.9', 'pass', 'mx2.sender.example'), ('192.0.2.99', 'permerror', ''),
+    ('2001:db8::7', 'permerror', '')])
+def test_the_name_of_the_client_is_asked_for(checking, client, result, name):
+    said = explain(checking, '--client', client, '-', text=MESSAGE)
+    assert finding(said, 'iprev')[:2] == (result, name)
+    assert f'iprev={result} ' in said['now']['fields'].replace('\r\n\t', ' ')
 
 
 def test_every_signature_is_told(checking):
