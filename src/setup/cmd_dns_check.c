@@ -10,13 +10,16 @@
 #include "core/settings.h"
 #include "core/tls_client.h"
 #include "dns/dns_client.h"
+#include "dns/idna.h"
 #include "filter/signing.h"
 #include "setup/dkim_files.h"
+#include "setup/dkim_tables.h"
 #include "setup/dns_check.h"
 #include "setup/dns_resolver.h"
 #include "setup/door.h"
 #include "setup/message.h"
 #include "setup/server_settings.h"
+#include "setup/setup_file.h"
 #include "setup/signing_keys.h"
 
 struct options {
@@ -155,6 +158,18 @@ static void may_suspend add_report(struct dns_check *c, dns_check_fn *const *che
 	list_append(reports, &r->link);
 }
 
+/* As the DNS has it: names of other scripts have another form there. */
+static void may_suspend add_domain(struct setup *s, struct dns_check *c, struct str domain,
+				   struct list *reports)
+{
+	struct str name;
+
+	if (idna_to_ascii(domain, c->a, &name) < 0)
+		message(s, MESSAGE_WARN, "'%" STR_FMT "' is no name for the DNS", STR_ARG(domain));
+	else
+		add_report(c, of_domain, ARRAY_LEN(of_domain), name, reports);
+}
+
 static enum setup_exit conclude(const struct options *o, const struct list *reports)
 {
 	struct dns_totals t;
@@ -179,6 +194,9 @@ static enum setup_exit check_all(struct setup *s, void *arg)
 	c->set = server_settings(s);
 	c->a = &s->arena;
 	c->host = c->set->fqdn;
+	c->config_dir = s->config_dir;
+	if (setup_file_read(s, DKIM_ROTATION_FILE, &c->rotations, &err) < 0)
+		return message_fail(s, "%s", err.text);
 	if (dns_resolver_open(s, &resolver, &err) < 0)
 		return message_fail(s, "%s", err.text);
 	c->dns = resolver.client;
@@ -191,7 +209,7 @@ static enum setup_exit check_all(struct setup *s, void *arg)
 	list_init(&reports);
 	add_report(c, of_server, ARRAY_LEN(of_server), c->host, &reports);
 	for (size_t i = 0; i < o->domain_count; i++)
-		add_report(c, of_domain, ARRAY_LEN(of_domain), o->domains[i], &reports);
+		add_domain(s, c, o->domains[i], &reports);
 	dns_resolver_close(&resolver);
 	tls_roots_free(c->roots);
 	signing_unref(signing);

@@ -33,6 +33,8 @@ struct dns_check {
 	bool addresses_given; /* by an option; else they are what the DNS has */
 
 	const struct signing *signing;
+	struct str rotations; /* dkim-rotation.cf */
+	struct str config_dir;
 	struct dns_certificate certificates[DNS_CERTIFICATES_MAX];
 	int certificate_count; /* or -errno */
 	struct err certificate_error;

@@ -3,8 +3,10 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/fd.h"
 #include "dns/dns_client.h"
 #include "filter/signing.h"
+#include "setup/dkim_tables.h"
 #include "setup/dns_check.h"
 
 #define KEYS_MAX   32 /* of one domain */
@@ -35,8 +37,9 @@ static bool fits(const struct signing_key *key, struct str record, bool *testing
 	return ok;
 }
 
+/* `next`: it does not sign yet. */
 static void may_suspend check_key(struct dns_check *c, struct str domain,
-				  const struct signing_key *key, struct list *findings)
+				  const struct signing_key *key, bool next, struct list *findings)
 {
 	struct str at = key->any_domain ? domain : key->domain;
 	struct str name = arena_printf(c->a, "%" STR_FMT "._domainkey.%" STR_FMT,
@@ -51,11 +54,16 @@ static void may_suspend check_key(struct dns_check *c, struct str domain,
 	for (size_t i = 0; i < found.count && !right; i++)
 		right = fits(key, found.text[i], &testing, &why);
 	struct dns_finding *f = dns_finding_add(findings, c->a, "dkim",
-						right && found.count == 1 ? DNS_IS_RIGHT
-						: found.count		  ? DNS_IS_WRONG
-									  : DNS_IS_MISSING);
+						next			    ? DNS_IS_ADVISED
+						: right && found.count == 1 ? DNS_IS_RIGHT
+						: found.count		    ? DNS_IS_WRONG
+									    : DNS_IS_MISSING);
 	dns_finding_say(f, c->a, "%" STR_FMT ": %s", STR_ARG(name),
-			right ? "the key that signs" : why);
+			!right ? why
+			: next ? "the next key is there, `setup config dkim rotate` lets it sign"
+			       : "the key that signs");
+	if (next && !right)
+		dns_finding_say(f, c->a, "the next key waits for this record");
 	if (testing)
 		dns_finding_say(f, c->a, "t=y: some take it for a test that does not count");
 	if (found.count > 1)
@@ -97,13 +105,38 @@ static size_t find_keys(struct dns_check *c, struct str domain, const struct sig
 	return n;
 }
 
+/* The key that is to follow this one, when a change has begun. */
+static void may_suspend check_next(struct dns_check *c, struct str domain,
+				   const struct signing_key *key, struct list *findings)
+{
+	bool ed25519 = key->key.algorithm == DKIM_ED25519_SHA256;
+	struct signing_key next = { .any_domain = key->any_domain, .domain = key->domain };
+	struct dkim_rotation state;
+	struct str text;
+
+	if (!dkim_rotation_find(c->rotations, domain, ed25519 ? STR("ed25519") : STR("rsa"),
+				&state) ||
+	    state.signing || str_eq(state.selector, key->selector))
+		return;
+	next.selector = state.selector;
+	struct str path = arena_printf(c->a, "%" STR_FMT "/%" STR_FMT, STR_ARG(c->config_dir),
+				       STR_ARG(state.path));
+	if (fd_read_file(path.p, c->a, RECORD_MAX, &text, NULL) < 0 ||
+	    dkim_private_key_parse(text, &next.key, NULL) < 0)
+		return;
+	check_key(c, domain, &next, true, findings);
+	dkim_private_key_done(&next.key);
+}
+
 void dns_check_dkim(struct dns_check *c, struct str domain, struct list *findings)
 {
 	const struct signing_key *keys[KEYS_MAX];
 	size_t n = find_keys(c, domain, keys);
 
-	for (size_t i = 0; i < n; i++)
-		check_key(c, domain, keys[i], findings);
+	for (size_t i = 0; i < n; i++) {
+		check_key(c, domain, keys[i], false, findings);
+		check_next(c, domain, keys[i], findings);
+	}
 	if (!n)
 		dns_finding_say(
 			dns_finding_add(findings, c->a, "dkim", DNS_IS_MISSING), c->a,

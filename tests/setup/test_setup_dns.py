@@ -364,6 +364,47 @@ def test_domains_are_those_of_accounts_and_aliases(names, sts):
     assert [d['name'] for d in said['domains']] == [HOST, 'third.example']
 
 
+def test_what_it_asks_for_makes_it_right(names, sts):
+    """Every line that is shown goes into the zones as it is; then nothing is missing."""
+    names.setup.env['ENABLE_POP3'] = '1'
+    names.dns.set_zone('in-addr.arpa', [])
+    names.put(without=[check for check in names.lines() if check not in ('caa', 'mta-sts')],
+              **{'mta-sts': ['mta-sts A 127.0.0.1']})
+    lines = ['mta-sts A 127.0.0.1', '@ CAA 0 issue "ca.example"']
+    for count in (12, 1):   # EHLO's name has to have an address before it can have SPF
+        _, checks = names.check('--address', ADDRESS)
+        shown = [r['zone'].replace('\t', ' ') for found in checks.values() for f in found
+                 for r in f['records']]
+        assert len(shown) == count, shown
+        lines += shown
+        names.dns.set_zone('in-addr.arpa', [line for line in lines if ' PTR ' in line])
+        names.dns.set_zone(DOMAIN, [line for line in lines if ' PTR ' not in line], True)
+    code, checks = names.check('--address', ADDRESS, DOMAIN)
+    assert [f for found in checks.values() for f in found if f['state'] != 'ok'] == []
+    assert code == 0
+
+
+def test_a_domain_of_another_script(names, sts):
+    names.dns.set_zone('xn--bcher-kva.example', [f'@ MX 10 {HOST}.'])
+    said = json.loads(names.run('--json', 'B\u00fccher.example').out)
+    assert said['domains'][1]['name'] == 'xn--bcher-kva.example'
+    assert said['domains'][1]['checks'][0]['state'] == 'ok'
+
+
+def test_the_next_key_of_a_change_is_advice(names, sts):
+    made = names.setup.ok('config', 'dkim', 'rotate', 'selector', 'next', 'domain', DOMAIN)
+    line = made.out.strip()
+    code, checks = names.check()
+    assert code == 0
+    assert [(f['state'], [r['zone'] for r in f['records']]) for f in checks['dkim']] == [
+        ('ok', []), ('advice', [line])]
+    names.put(others=[line.replace('\t', ' ')])
+    code, checks = names.check()
+    assert code == 0 and 'the next key is there' in checks['dkim'][1]['text']
+    names.setup.ok('config', 'dkim', 'rotate', 'domain', DOMAIN)
+    assert names.only('dkim')[1:3] == ('ok', f'next._domainkey.{DOMAIN}: the key that signs')
+
+
 def test_people_get_a_list(names, sts):
     names.put(without=['spf'])
     out = names.run().out
