@@ -93,6 +93,7 @@ collect_data() {
 	copy_file /usr/lib/os-release
 	copy_file /usr/share/dns/root.key
 	copy_file /usr/share/dns/root.hints
+	copy_file /usr/share/publicsuffix/public_suffix_list.dafsa
 	cp /etc/debian_version "$root/etc/"
 	printf '%s\n' ca-certificates tzdata base-files >>"$packages"
 }

@@ -3,7 +3,7 @@
 
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3
 	libssl-dev libseccomp-dev libcrypt-dev libargon2-dev libpcre2-dev libicu-dev libidn2-dev
-	zlib1g-dev libsqlite3-dev libunbound-dev dns-root-data"
+	libpsl-dev publicsuffix zlib1g-dev libsqlite3-dev libunbound-dev dns-root-data"
 PACKAGES_TEST="clang libclang-rt-dev clang-format-19 git libcmocka-dev openssl python3-pytest
 	python3-pytest-timeout python3-dnspython python3-cryptography python3-dkim python3-spf
 	python3-authres python3-yaml"

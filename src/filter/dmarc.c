@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "filter/dkim_tag.h"
 #include "filter/lookup.h"
+#include "filter/public_suffix.h"
 
 /* Names that are asked for on the way up. */
 #define WALK_MAX 8
@@ -91,6 +92,7 @@ struct walk {
 	struct str organization; /* the organizational domain */
 	struct str at;		 /* where the record that counts is; empty: there is none */
 	struct dmarc_record record;
+	bool said; /* a domain has said with psd= where organizations begin */
 };
 
 /* 1 when the domain has one record, 0, -EAGAIN when it cannot be found out, -ECANCELED. */
@@ -149,20 +151,23 @@ static int may_suspend walk_up(struct walk *w, struct str start)
 
 	w->organization = start;
 	w->at = STR_NONE;
+	w->said = false;
 	for (struct str d = start; d.n; below = d, d = next_up(d)) {
 		int r = find_record(w, d, &record);
 		if (r < 0)
 			return r;
 		if (r == 0)
 			continue;
-		bool is_suffix = record.psd == 'y' && d.p != start.p;
+		bool says = record.psd != 'u';
+		bool is_suffix = d.p != start.p && (says ? record.psd == 'y' : public_suffix_is(d));
 		bool keep = w->at.n && (is_suffix || w->at.p == start.p);
 		w->organization = is_suffix ? below : d;
 		if (!keep) {
 			w->at = d;
 			w->record = record;
 		}
-		if (record.psd != 'u')
+		w->said |= says;
+		if (says || is_suffix)
 			break;
 	}
 	return 0;
@@ -182,10 +187,17 @@ static int may_suspend is_aligned(const struct walk *from, struct str from_domai
 
 	if (str_eq_nocase(domain, from_domain))
 		return 1;
-	if (strict || !domain.n || !is_at_or_below(domain, from->organization))
+	if (strict || !domain.n)
+		return 0;
+	bool below = is_at_or_below(domain, from->organization);
+	bool listed = !from->said && public_suffix_is_one_owner(domain, from_domain);
+	if (!below && !listed)
 		return 0;
 	int r = walk_up(&w, domain);
-	return r < 0 ? r : str_eq_nocase(w.organization, from->organization);
+	if (r < 0)
+		return r;
+	/* Where nobody says it, RFC 7489 3.2 counts. */
+	return (below && str_eq_nocase(w.organization, from->organization)) || (listed && !w.said);
 }
 
 /* 1 when one of the two is, 0, or an error as of find_record: then one of them may be. Both are

@@ -1,6 +1,6 @@
 /* Does the domain of From stand behind a message, and what does it want done with others? DMARC,
- * RFC 7489, with the search for policies of its successor: up the tree, without a list of public
- * suffixes. */
+ * RFC 7489, with the search for policies of its successor: up the tree. The list of public suffixes
+ * counts where no domain on the way says anything. */
 #pragma once
 
 #include <stdbool.h>

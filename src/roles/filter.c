@@ -14,6 +14,7 @@
 #include "core/settings.h"
 #include "filter/explain.h"
 #include "filter/filter_server.h"
+#include "filter/public_suffix.h"
 #include "roles/door.h"
 #include "roles/role.h"
 
@@ -65,6 +66,7 @@ static int filter_prepare(unsigned instance, struct err *err)
 	int r = fd_make_dirs(state_dir, 0700, err);
 	if (r < 0)
 		return r;
+	public_suffix_load();
 	filter = filter_new(&config);
 	door_open(&operators, EXPLAIN_SOCKET, operator_server);
 	return 0;

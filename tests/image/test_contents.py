@@ -73,6 +73,11 @@ def test_the_keys_and_servers_of_the_root_of_the_dns_are_there(files):
         assert (files / 'usr/share/dns' / name).stat().st_size > 100
 
 
+def test_the_list_of_public_suffixes_is_there(files):
+    path = files / 'usr/share/publicsuffix/public_suffix_list.dafsa'
+    assert path.read_bytes().startswith(b'.DAFSA@PSL')
+
+
 def test_programs_hold_no_debugging_symbols(store, files):
     for program in (files / 'usr/lib/posthorn').iterdir():
         sections = store.call('readelf', '-S', program).stdout

@@ -110,26 +110,45 @@ def is_known_difference(zones, author, signer):
         ('adkim=s' in policy(zones, author) and signer != author)
 
 
-@pytest.mark.parametrize('seed', range(3))
-def test_opendmarc_decides_as_we_do(tmp_path, seed):
-    chance = random.Random(7489 + seed)
-    zones = zones_of(chance)
-    users = [f'user{n}@{DOMAIN}' for n in range(CASES)]
+def compare(tmp_path, zones, cases):
+    """(author, signer, our verdict, what they say) of each case."""
+    users = [f'user{n}@{DOMAIN}' for n in range(len(cases))]
     ours, messages = [], []
     with DnsServer(zones) as names, \
             Server(accounts=users, env=environment(names, ENABLE_OPENDMARC='0',
                                                    ENABLE_POLICYD_SPF='0')) as server:
-        for user in users:
-            author = chance.choice(NAMES)
-            signer = chance.choice([None, author, *NAMES])
+        for user, (author, signer) in zip(users, cases):
             send(server, message(author, signer), client=BAD, sender='a@quiet.example', to=user)
             server.wait_stored(user)
             found = results(fetch_all(server, user)[0])
             ours.append((author, signer, verdict(found)))
             known = found.split('; dmarc=')[0]
             messages.append(f'Authentication-Results: {known}\nFrom: a@{author}\n\nx\n')
-    theirs = decide(tmp_path, zones, HOSTNAME, messages)
-    for (author, signer, mine), said in zip(ours, theirs):
+    return [(*mine, said) for mine, said in zip(ours, decide(tmp_path, zones, HOSTNAME, messages))]
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_opendmarc_decides_as_we_do(tmp_path, seed):
+    chance = random.Random(7489 + seed)
+    zones = zones_of(chance)
+    cases = []
+    for _ in range(CASES):
+        author = chance.choice(NAMES)
+        cases.append((author, chance.choice([None, author, *NAMES])))
+    found = compare(tmp_path, zones, cases)
+    for author, signer, mine, said in found:
         if mine != verdict(said):
             assert is_known_difference(zones, author, signer), (author, signer, zones, mine, said)
-    assert {mine[0] for _, _, mine in ours} >= {'pass', 'fail'}
+    assert {mine[0] for _, _, mine, _ in found} >= {'pass', 'fail'}
+
+
+def test_owners_are_those_of_the_list_where_the_dns_says_nothing(tmp_path):
+    zones = zones_of(random.Random(1))
+    for name in NAMES:
+        zones[name] = [line for line in zones[name] if not line.startswith('_dmarc')]
+    zones['sub.org.example'].append('_dmarc TXT "v=DMARC1; p=reject"')
+    cases = {'org.example': 'pass', 'deep.sub.org.example': 'pass', 'other.example': 'fail',
+             'sub.org.example': 'pass'}
+    found = compare(tmp_path, zones, [('sub.org.example', signer) for signer in cases])
+    assert [mine for _, _, mine, _ in found] == [verdict(said) for *_, said in found] == \
+        [(result, 'reject') for result in cases.values()]

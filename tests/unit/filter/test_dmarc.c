@@ -24,7 +24,11 @@
 	"_dmarc.slow.example TXT !\n"                                                              \
 	"_dmarc.bank TXT v=DMARC1; p=reject; psd=y\n_dmarc.a.bank TXT v=DMARC1; p=quarantine\n"    \
 	"_dmarc.unit.corp.example TXT v=DMARC1; p=reject; psd=n\n"                                 \
-	"_dmarc.corp.example TXT v=DMARC1; p=none\n"
+	"_dmarc.corp.example TXT v=DMARC1; p=none\n"                                               \
+	"_dmarc.news.shop.co.uk TXT v=DMARC1; p=reject\n"                                          \
+	"_dmarc.apart.shop.co.uk TXT v=DMARC1; p=reject; psd=n\n"                                  \
+	"_dmarc.gov.uk TXT v=DMARC1; p=reject\n"                                                   \
+	"_dmarc.strict.gov.uk TXT v=DMARC1; p=quarantine; adkim=s\n"
 
 struct dmarc_case {
 	const char *from, *dkim, *spf;
@@ -86,6 +90,17 @@ static void what_the_domain_of_the_author_wants_is_found(void **state)
 		/* Nor do units that say that they are apart. */
 		{ "unit.corp.example", "corp.example", "", DMARC_FAIL, DMARC_REJECT },
 		{ "corp.example", "unit.corp.example", "", DMARC_FAIL, DMARC_ACCEPT },
+		/* Where nobody says anything, owners are those of the list. */
+		{ "news.shop.co.uk", "shop.co.uk", "", DMARC_PASS, DMARC_ACCEPT },
+		{ "news.shop.co.uk", "", "mail.Shop.co.uk", DMARC_PASS, DMARC_ACCEPT },
+		{ "news.shop.co.uk", "other.co.uk", "", DMARC_FAIL, DMARC_REJECT },
+		{ "news.shop.co.uk", "co.uk", "", DMARC_FAIL, DMARC_REJECT },
+		{ "news.shop.co.uk", "apart.shop.co.uk", "", DMARC_FAIL, DMARC_REJECT },
+		{ "apart.shop.co.uk", "shop.co.uk", "", DMARC_FAIL, DMARC_REJECT },
+		/* A record at a public suffix makes it nobody's. */
+		{ "tax.gov.uk", "health.gov.uk", "", DMARC_FAIL, DMARC_REJECT },
+		{ "a.tax.gov.uk", "tax.gov.uk", "", DMARC_PASS, DMARC_ACCEPT },
+		{ "strict.gov.uk", "a.strict.gov.uk", "", DMARC_FAIL, DMARC_QUARANTINE },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
