@@ -576,6 +576,8 @@ int stream_relay(struct stream *a, struct stream *b, int64_t idle)
 		return r;
 
 	check(a->in_from == a->in_to && b->in_from == b->in_to);
+	release_input(a); /* a relay has blocks of its own, and only while it needs them */
+	release_input(b);
 	struct relay x = { .from = a, .to = b }, y = { .from = b, .to = a };
 	r = relay_both(&x, &y, idle);
 	block_free(x.block);

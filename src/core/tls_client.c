@@ -1,7 +1,9 @@
 #include "core/tls_client.h"
 
 #include <errno.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 
 struct tls_roots {
 	SSL_CTX *ssl;
+	BIO *pem; /* authorities that nobody has needed yet: they take a megabyte */
 };
 
 static SSL_CTX *new_ssl_ctx(void)
@@ -36,6 +39,26 @@ static SSL_CTX *new_ssl_ctx(void)
 	return ssl;
 }
 
+/* The next certificate of the file; false: there is no more, or none that can be read. */
+static bool take_authority(struct tls_roots *roots)
+{
+	X509 *cert = PEM_read_bio_X509(roots->pem, NULL, NULL, NULL);
+	bool ok = cert && X509_STORE_add_cert(SSL_CTX_get_cert_store(roots->ssl), cert) == 1;
+
+	X509_free(cert);
+	return ok;
+}
+
+static SSL_CTX *with_authorities(struct tls_roots *roots)
+{
+	while (roots->pem && take_authority(roots))
+		;
+	BIO_free(roots->pem);
+	roots->pem = NULL;
+	ERR_clear_error();
+	return roots->ssl;
+}
+
 int tls_roots_new(const char *file, struct tls_roots **out, struct err *err)
 {
 	struct tls_roots *roots = calloc(1, sizeof(*roots));
@@ -47,7 +70,9 @@ int tls_roots_new(const char *file, struct tls_roots **out, struct err *err)
 	ERR_clear_error();
 	if (!file || !file[0])
 		return err_set(err, -ENOENT, "no file with certificates of authorities");
-	if (SSL_CTX_load_verify_file(roots->ssl, file) != 1)
+	roots->pem = BIO_new_file(file, "re");
+	/* One now, so that a file that is none is told of when it is named. */
+	if (!roots->pem || !take_authority(roots))
 		return err_set(err, -EINVAL, "%s: %s", file, tls_reason());
 	return 0;
 }
@@ -56,6 +81,7 @@ void tls_roots_free(struct tls_roots *roots)
 {
 	if (!roots)
 		return;
+	BIO_free(roots->pem);
 	SSL_CTX_free(roots->ssl);
 	free(roots);
 }
@@ -178,7 +204,7 @@ int tls_connect(struct stream *s, struct tls_roots *roots, const struct tls_expe
 	if (r < 0)
 		return err_set(err, r, "TLS handshake: %s", strerror(-r));
 
-	struct tls_layer *l = tls_layer_new(s, SSL_new(roots->ssl));
+	struct tls_layer *l = tls_layer_new(s, SSL_new(with_authorities(roots)));
 	SSL_set_connect_state(l->ssl);
 	r = expect(l->ssl, want, err);
 	if (r == 0)

@@ -13,7 +13,8 @@ struct err;
 struct stream;
 struct tls_roots;
 
-/* The authorities that certificates are checked against (PEM). Without a file, or with one that
+/* The authorities that certificates are checked against (PEM); all but the first are read with the
+ * first connection, from the file as it is opened here. Without a file, or with one that
  * cannot be read, nothing can be verified by them: then err says why, and there are roots all the
  * same. 0, or -ENOENT or -EINVAL. */
 int must_check tls_roots_new(const char *file, struct tls_roots **out, struct err *err);

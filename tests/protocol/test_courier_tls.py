@@ -55,6 +55,18 @@ def test_tls_is_used_where_it_is_offered(authority, request, name, kind):
         assert sink.commands() == ['EHLO', 'STARTTLS', 'EHLO', 'MAIL', 'RCPT', 'BDAT']
 
 
+@pytest.mark.parametrize('place', [0, 1, 2])
+def test_each_authority_of_the_file_is_believed(authority, good, tmp_path, place):
+    """Also what stands behind the first one, and lines between them that are no certificate."""
+    many = [Authority(tmp_path / str(n), f'Other {n}').file.read_text() for n in range(2)]
+    many.insert(place, authority.file.read_text())
+    file = tmp_path / 'many.pem'
+    file.write_text('# authorities\n' + '\n# next\n'.join(many))
+    with Sink(tls=good.context()) as sink, \
+            run(sink, authority, zone(), {'POSTHORN_CA_FILE': str(file)}) as c:
+        assert c.send('example.org').tls.startswith('verified')
+
+
 def test_tls_1_2_is_spoken(authority, good):
     context = good.context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
