@@ -143,13 +143,15 @@ void dns_check_helo(struct dns_check *c, struct str host, struct list *findings)
 	struct str name = c->set->helo_name;
 	(void)host;
 
-	int here = c->address_count ? dns_check_leads_here(c, name) : 1;
+	int here = c->address_count ? dns_check_leads_here(c, name) : -1;
 	if (here <= 0) {
-		dns_finding_say(dns_finding_add(findings, c->a, "helo",
-						here < 0 ? DNS_IS_UNKNOWN : DNS_IS_WRONG),
-				c->a,
-				"%" STR_FMT ", the name in EHLO, does not lead to this server",
-				STR_ARG(name));
+		dns_finding_say(
+			dns_finding_add(findings, c->a, "helo",
+					here < 0 ? DNS_IS_UNKNOWN : DNS_IS_WRONG),
+			c->a,
+			here < 0 ? "where %" STR_FMT ", the name in EHLO, leads is not known"
+				 : "%" STR_FMT ", the name in EHLO, does not lead to this server",
+			STR_ARG(name));
 		return;
 	}
 	for (size_t i = 0; i < c->address_count; i++) {

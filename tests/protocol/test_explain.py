@@ -203,6 +203,14 @@ def test_without_a_server_it_says_so(checking, tmp_path):
     assert b'The filter cannot be reached, is the server running?' in result.stderr
 
 
+def test_a_filter_that_was_started_again_is_found(names):
+    with Server(accounts=USERS, env=environment(names)) as server:
+        before = server.roles()['filter']
+        server.kill_role('filter')
+        wait_until(lambda: server.roles().get('filter', before) != before, what='another filter')
+        wait_until(lambda: run(server, '-', text=MESSAGE).returncode == 0, what='an explanation')
+
+
 def test_asking_is_neither_logged_nor_counted(checking):
     before = checking.log().count('dkim=')
     explain(checking, '-', text=MESSAGE)

@@ -356,6 +356,17 @@ def test_a_dns_that_fails_is_not_taken_for_one_that_has_nothing(names, sts):
     assert checks['tls-rpt'][0]['state'] == 'wrong' and 'DNSSEC' in checks['tls-rpt'][0]['text']
 
 
+def test_without_any_answer_every_check_says_so(names, sts):
+    names.dns.misbehave('*', 'refused')
+    code, checks = names.check()
+    assert code == 1
+    assert {check: {f['state'] for f in found} for check, found in checks.items()} == {
+        check: {'unknown'} for check in (
+            'address', 'ptr', 'helo', 'dane', 'caa', 'mx', 'spf', 'dkim', 'dmarc', 'mta-sts',
+            'tls-rpt', 'clients')}
+    assert names.run('--yaml').out == ''
+
+
 def test_domains_are_those_of_accounts_and_aliases(names, sts):
     names.setup.write('postfix-virtual.cf', f'x@else.example a@{DOMAIN}\n')
     said = json.loads(names.run('--json').out)
