@@ -12,7 +12,7 @@ import sys
 import time
 
 from account import pss
-from compare import machine, median
+from compare import machine
 from relay_systems import DOMAINS, RelayPostfix, RelayPosthorn, address, domain
 from systems import remove_left_roots
 
@@ -28,6 +28,7 @@ ROWS = (
     ('fan', '1 message to 1,000 domains, s', (None, 1 / 3)),
     ('queued', 'taking a backlog, messages/s', None),
     ('backlog_mib', '  memory with it, MiB', None),
+    ('mib_per_100k', '  of it for 100,000 messages, MiB', None),
     ('drain', '  sending it, messages/s', (3, None)),
     ('live', '100 destinations, s', None),
     ('live_dead', '  with 100 dead ones beside them, s', None),
@@ -40,10 +41,19 @@ def free_port():
         return s.getsockname()[1]
 
 
+STEPS = ('one', 'ten', 'fan', 'backlog', 'live', 'live_dead')
+
+
+def patience(count):
+    """Seconds for so many messages, on a machine that is busy."""
+    return max(900, count / 20)
+
+
 class Sink:
     """smtp-sink, which ends when it has had `count` messages."""
 
     def __init__(self, port, count):
+        self.count = count
         self.process = subprocess.Popen(
             ['smtp-sink', '-u', 'nobody', '-M', str(count), f'0.0.0.0:{port}', '1024'],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -55,9 +65,13 @@ class Sink:
                 time.sleep(0.01)
         raise RuntimeError('smtp-sink does not listen')
 
-    def wait(self, seconds=900):
-        self.process.wait(seconds)
+    def wait(self):
+        self.process.wait(patience(self.count))
         return time.monotonic()
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
 
 
 def submit(system, sessions, count, recipient=lambda n: f'r{n}@elsewhere.example', many=1):
@@ -67,7 +81,7 @@ def submit(system, sessions, count, recipient=lambda n: f'r{n}@elsewhere.example
                                  recipient(n), f'127.0.0.1:{system.port("smtp")}'],
                                 stdout=subprocess.DEVNULL) for n in range(sessions)]
     for client in clients:
-        if client.wait(900):
+        if client.wait(patience(count)):
             raise RuntimeError(f'{system.name}: smtp-source failed')
     return time.monotonic()
 
@@ -106,7 +120,9 @@ def fan_out(system, port):
 
 
 def backlog(system, port, count):
-    """Messages that nobody takes, then somebody who does."""
+    """Messages that nobody takes, then somebody who does. What memory they need is the difference
+    to a server that has just started; of a few messages that would say nothing."""
+    before = pss(system.group.pids())
     begin = time.monotonic()
     queued = submit(system, 10, count)
     time.sleep(2)
@@ -115,8 +131,11 @@ def backlog(system, port, count):
     start = time.monotonic()
     system.flush()
     end = sink.wait()
-    return {'queued': count / (queued - begin), 'backlog_mib': memory / 2**20,
-            'drain': count / (end - start)}
+    result = {'queued': count / (queued - begin), 'backlog_mib': memory / 2**20,
+              'drain': count / (end - start)}
+    if count >= 10000:
+        result['mib_per_100k'] = (memory - before) / 2**20 * 100000 / count
+    return result
 
 
 class Silent:
@@ -192,34 +211,48 @@ def neighbours(system, port, dead, each=20):
         silent.close()
 
 
-def one_round(make, args):
-    """Fresh servers for each measure: nobody works off what another left."""
-    result = {}
-    for name, hub in (('one', True), ('ten', True), ('fan', False), ('backlog', True),
-                      ('live', False), ('live_dead', False)):
+def take_step(name, system, port, args):
+    """The figures of one measure."""
+    if name in ('one', 'ten'):
+        sessions = 1 if name == 'one' else 10
+        relay(system, port, sessions, 200)
+        speed, cpu = relay(system, port, sessions, args.messages)
+        return {name: speed, f'{name}_cpu': cpu}
+    if name == 'fan':
+        return {name: fan_out(system, port)}
+    if name == 'backlog':
+        return backlog(system, port, args.backlog)
+    return {name: neighbours(system, port, DEAD if name == 'live_dead' else 0)}
+
+
+def one_round(make, args, result):
+    """Fresh servers for each measure: nobody works off what another left. One that fails has no
+    figure, and the others go on. How many failed."""
+    failed = 0
+    for name in args.step or STEPS:
         port = free_port()
-        system = make(port, hub)
+        system = make(port, name in ('one', 'ten', 'backlog'))
         print(f'  {system.title}: {name}', file=sys.stderr, flush=True)
         system.start()
         try:
-            if name in ('one', 'ten'):
-                sessions = 1 if name == 'one' else 10
-                relay(system, port, sessions, 200)
-                result[name], result[f'{name}_cpu'] = relay(system, port, sessions, args.messages)
-            elif name == 'fan':
-                result[name] = fan_out(system, port)
-            elif name == 'backlog':
-                result.update(backlog(system, port, args.backlog))
-            else:
-                result[name] = neighbours(system, port, DEAD if name == 'live_dead' else 0)
+            result.update(take_step(name, system, port, args))
+        except (OSError, RuntimeError, subprocess.SubprocessError) as e:
+            print(f'  {system.title}: {name} failed: {e}', file=sys.stderr, flush=True)
+            failed += 1
         finally:
             system.stop()
             system.remove()
-    return result
+    return failed
 
 
 def figure(value):
     return f'{value:.2f}' if value < 10 else f'{value:.0f}'
+
+
+def middle(rounds):
+    """The median of each figure, of the rounds that have it."""
+    names = {name for r in rounds for name in r}
+    return {name: statistics.median(r[name] for r in rounds if name in r) for name in names}
 
 
 def print_table(results):
@@ -227,17 +260,18 @@ def print_table(results):
     for name, title, _ in ROWS:
         texts = []
         for r in results.values():
-            values = [x[name] for x in r['rounds']]
+            values = [x[name] for x in r['rounds'] if name in x]
             spread = f' [{figure(min(values))}-{figure(max(values))}]' if len(values) > 1 else ''
-            texts.append(figure(statistics.median(values)) + spread)
-        print(f'{title:<38}' + ''.join(f'{t:>22}' for t in texts))
+            texts.append(figure(statistics.median(values)) + spread if values else '-')
+        if set(texts) != {'-'}:
+            print(f'{title:<38}' + ''.join(f'{t:>22}' for t in texts))
 
 
 def print_targets(results):
     ours, peer = results['posthorn']['median'], results['postfix']['median']
     print()
     for name, title, target in ROWS:
-        if not target:
+        if not target or name not in ours or name not in peer:
             continue
         times = ours[name] / peer[name]
         least, most = target
@@ -247,11 +281,14 @@ def print_targets(results):
               f'{"reached" if reached else "MISSED"}')
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--messages', type=int, default=5000)
-    parser.add_argument('--backlog', type=int, default=100000)
+    parser.add_argument('--backlog', type=int, default=100000,
+                        help='messages that wait before there is anybody to take them')
+    parser.add_argument('--step', choices=STEPS, action='append',
+                        help='measure this alone; several times for several')
     parser.add_argument('--quick', action='store_true', help='1,000 messages, one round')
     parser.add_argument('--only', choices=TITLES, action='append')
     parser.add_argument('--directory', default='/var/tmp')
@@ -259,26 +296,42 @@ def main():
     args = parser.parse_args()
     if args.quick:
         args.rounds, args.messages, args.backlog = 1, 1000, 2000
+    return args
+
+
+def measure(args, results):
+    """Fills results as it goes: what was measured is there even if a later step fails."""
     makers = {
         'posthorn': lambda port, hub: RelayPosthorn(args.directory, os.environ['POSTHORN_BUILD'],
                                                     port, hub),
         'postfix': lambda port, hub: RelayPostfix(args.directory, port, hub)}
-    results = {name: {'rounds': []} for name in args.only or makers}
+    failed = 0
+    results.update({name: {'rounds': []} for name in args.only or makers})
+    for _ in range(args.rounds):
+        for name, result in results.items():
+            result['rounds'].append({})
+            failed += one_round(makers[name], args, result['rounds'][-1])
+    return failed
+
+
+def main():
+    args = arguments()
+    results = {}
+    report = {'machine': machine(args.directory), 'backlog': args.backlog, 'results': results}
     try:
-        for _ in range(args.rounds):
-            for name, result in results.items():
-                result['rounds'].append(one_round(makers[name], args))
+        failed = measure(args, results)
     finally:
         remove_left_roots()
-    for result in results.values():
-        result['median'] = median(result['rounds'])
-    print(', '.join(f'{k}: {v}' for k, v in machine(args.directory).items()), '\n')
+        for result in results.values():
+            result['median'] = middle(result['rounds'])
+        with open(args.json, 'w', encoding='utf-8') as f:
+            json.dump(report, f, indent=1)
+    print(', '.join(f'{k}: {v}' for k, v in report['machine'].items()), '\n')
     print_table(results)
     if len(results) == 2:
         print_targets(results)
-    with open(args.json, 'w', encoding='utf-8') as f:
-        json.dump({'machine': machine(args.directory), 'results': results}, f, indent=1)
+    return 1 if failed else 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())
