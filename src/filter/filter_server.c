@@ -178,12 +178,14 @@ static int may_suspend sign(void *ctx, struct filter_sign_in *in, struct arena *
 
 	buf_init(&job.head, a, HEAD_MAX);
 	/* Without a key nobody needs to read the message. */
-	int r = signing->rule_count ? work_run(run_sign, &job) : 0;
+	bool none = signing->rule_count == 0;
+	int r = none ? 0 : work_run(run_sign, &job);
 	signing_unref(signing);
 	if (r < 0)
 		return r;
 	metric_add(METRIC_DKIM_SIGNED, job.signatures);
 	out->head = buf_str(&job.head);
+	out->none = none;
 	return 0;
 }
 

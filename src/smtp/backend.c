@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "core/loop.h"
 #include "filter/filter.h"
 #include "filter/filter_ipc.h"
 #include "queue/queue_ipc.h"
@@ -15,6 +16,10 @@
 
 /* Recipients of so many bytes go into a call (IPC_MESSAGE_MAX); more of them into a file. */
 #define ENVELOPE_INLINE_MAX ((size_t)64 << 10)
+
+/* The filter's word that there is no key: under load it is not asked for every message, and the
+ * first key is in use at once for all that anybody can see. */
+#define NO_KEYS_MS 100
 
 static enum envelope_kind kind_of(unsigned kind)
 {
@@ -199,10 +204,15 @@ static int sign(void *ctx, const struct smtp_message *m, struct arena *a, struct
 	struct filter_sign_in in = { .head = m->head, .body = m->body, .body_size = m->body_size };
 	struct filter_sign_out out = { .head = STR_NONE };
 
-	int r = b->signs ? filter_sign(b->filter, &in, a, &out, err) : 0;
-	if (r == 0)
-		*lines = out.head;
-	return r;
+	if (!b->signs || loop_now() < b->no_keys_until)
+		return 0;
+	int r = filter_sign(b->filter, &in, a, &out, err);
+	if (r < 0)
+		return r;
+	*lines = out.head;
+	if (out.none)
+		b->no_keys_until = loop_deadline(NO_KEYS_MS);
+	return 0;
 }
 
 /* Who passes it on to another server. Text without a header is nothing to vouch for. */
