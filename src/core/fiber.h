@@ -26,6 +26,10 @@ int must_check fiber_spawn(struct group *g, const char *name, fiber_fn *fn, void
 void fiber_set_limit(unsigned limit);
 unsigned fiber_count(void);
 
+/* So many stacks of fibers that have ended are kept for others (default 64, at most 512): for
+ * processes whose fibers come and go in crowds. */
+void fiber_keep_stacks(unsigned n);
+
 /* The running fiber; NULL in the loop itself. */
 struct fiber *fiber_self(void);
 

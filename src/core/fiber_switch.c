@@ -17,13 +17,18 @@
 
 #include "base/asan.h"
 #include "base/check.h"
+#include "core/fiber.h"
 
 #ifdef WITH_ASAN
 #include <sanitizer/common_interface_defs.h>
 #define SWITCH_BY_UCONTEXT 1
 #endif
 
-#define STACKS_KEPT 64
+/* A stack that is kept costs the pages that were touched of it, a new one two calls and page
+ * faults. */
+#define STACKS_KEPT_MAX 512
+
+static unsigned stacks_kept = 64;
 
 struct fiber_context {
 	char *stack; /* lowest usable byte; the guard page is below */
@@ -41,7 +46,7 @@ struct fiber_context {
 #endif
 };
 
-static char *kept_stacks[STACKS_KEPT];
+static char *kept_stacks[STACKS_KEPT_MAX];
 static unsigned kept_count;
 
 static size_t page_size(void)
@@ -75,7 +80,7 @@ static void stack_unmap(char *stack)
 static void stack_free(char *stack)
 {
 	ASAN_UNPOISON_MEMORY_REGION(stack, FIBER_STACK_SIZE);
-	if (kept_count < STACKS_KEPT)
+	if (kept_count < stacks_kept)
 		kept_stacks[kept_count++] = stack;
 	else
 		stack_unmap(stack);
@@ -96,6 +101,11 @@ void fiber_context_free(struct fiber_context *c)
 {
 	stack_free(c->stack);
 	free(c);
+}
+
+void fiber_keep_stacks(unsigned n)
+{
+	stacks_kept = n < STACKS_KEPT_MAX ? n : STACKS_KEPT_MAX;
 }
 
 void fiber_context_release_all(void)

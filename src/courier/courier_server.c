@@ -91,12 +91,19 @@ static void attempt_init(struct attempt *t, struct courier *c, struct courier_de
 		t->recipients[i].failed = false;
 }
 
+/* A call with what is known of it. */
+struct job {
+	const struct courier_deliver_in *in;
+	struct arena *arena;
+	struct delivered_call call;
+};
+
 /* Recipients that were not delivered before; the others, which are `known`, have their results. */
-static struct courier_deliver_in without_delivered(struct courier *c,
-						   const struct courier_deliver_in *in,
-						   struct arena *a, bool *known,
-						   struct courier_deliver_out *out)
+static struct courier_deliver_in without_delivered(struct courier *c, const struct job *job,
+						   bool *known, struct courier_deliver_out *out)
 {
+	const struct courier_deliver_in *in = job->in;
+	struct arena *a = job->arena;
 	struct courier_deliver_in rest = *in;
 
 	out->results = ARENA_NEW_ARRAY(a, struct courier_result, in->recipients_count);
@@ -104,8 +111,7 @@ static struct courier_deliver_in without_delivered(struct courier *c,
 	rest.recipients = ARENA_NEW_ARRAY(a, struct courier_recipient, in->recipients_count);
 	rest.recipients_count = 0;
 	for (size_t i = 0; i < in->recipients_count; i++) {
-		const struct courier_result *r =
-			delivered_find(&c->delivered, in->id, in->recipients[i].address);
+		const struct courier_result *r = delivered_find(&c->delivered, job->call.keys[i]);
 		known[i] = r != NULL;
 		if (r)
 			out->results[i] = (struct courier_result){
@@ -119,22 +125,22 @@ static struct courier_deliver_in without_delivered(struct courier *c,
 	return rest;
 }
 
-static void fill_results(struct courier *c, const struct courier_deliver_in *in, const bool *known,
+static void fill_results(struct courier *c, const struct job *job, const bool *known,
 			 const struct courier_result *results, struct courier_deliver_out *out)
 {
-	for (size_t i = 0, n = 0; i < in->recipients_count; i++) {
+	for (size_t i = 0, n = 0; i < job->call.count; i++) {
 		if (known[i])
 			continue;
 		out->results[i] = results[n++];
-		delivered_add(&c->delivered, in->id, in->recipients[i].address, &out->results[i]);
+		delivered_add(&c->delivered, job->call.keys[i], &out->results[i]);
 	}
 }
 
-static void may_suspend attempt(struct courier *c, const struct courier_deliver_in *in,
-				struct arena *a, struct courier_deliver_out *out)
+static void may_suspend attempt(struct courier *c, const struct job *job,
+				struct courier_deliver_out *out)
 {
-	bool *known = ARENA_NEW_ARRAY(a, bool, in->recipients_count);
-	struct courier_deliver_in rest = without_delivered(c, in, a, known, out);
+	bool *known = ARENA_NEW_ARRAY(job->arena, bool, job->call.count);
+	struct courier_deliver_in rest = without_delivered(c, job, known, out);
 	struct attempt t;
 
 	out->relay = STR("none");
@@ -142,13 +148,13 @@ static void may_suspend attempt(struct courier *c, const struct courier_deliver_
 		return;
 	int64_t begin = loop_now();
 	metric_add(METRIC_COURIER_ATTEMPTS, 1);
-	attempt_init(&t, c, &rest, a);
+	attempt_init(&t, c, &rest, job->arena);
 	int64_t limit = fiber_limit_begin(loop_deadline(c->config.times.attempt));
 	hosts_try(c, &t);
 	fiber_limit_end(limit);
 	metric_observe(METRIC_COURIER_TIME, (uint64_t)(loop_now() - begin));
 	attempt_done(&t);
-	fill_results(c, in, known, t.results, out);
+	fill_results(c, job, known, t.results, out);
 	out->relay = t.relay;
 	out->tls = t.tls;
 	out->trouble = (uint8_t)t.trouble;
@@ -159,14 +165,14 @@ static int may_suspend deliver(void *ctx, struct courier_deliver_in *in, struct 
 			       struct courier_deliver_out *out, struct err *err)
 {
 	struct courier *c = ctx;
-	struct delivered_call call;
+	struct job job = { .in = in, .arena = a };
 	(void)err;
 
-	int r = delivered_begin(&c->delivered, &call, in);
+	int r = delivered_begin(&c->delivered, &job.call, in, a);
 	if (r < 0)
 		return r;
-	attempt(c, in, a, out);
-	delivered_end(&c->delivered, &call);
+	attempt(c, &job, out);
+	delivered_end(&c->delivered, &job.call);
 	return 0;
 }
 

@@ -10,9 +10,9 @@
 /* More than can be under way at a time, and what is answered until a mark is on disk. */
 #define DELIVERED_MAX 20000
 
+/* The strings stand behind it. */
 struct entry {
 	struct list link;
-	struct arena arena;
 	struct str key;
 	struct courier_result result;
 };
@@ -22,7 +22,7 @@ void delivered_init(struct delivered *d)
 	*d = (struct delivered){ 0 };
 	map_init(&d->by_key);
 	list_init(&d->all);
-	list_init(&d->running);
+	map_init(&d->running);
 	waitq_init(&d->ended);
 }
 
@@ -30,7 +30,6 @@ static void forget(struct delivered *d, struct entry *e)
 {
 	list_remove(&e->link);
 	map_remove(&d->by_key, e->key);
-	arena_done(&e->arena);
 	free(e);
 }
 
@@ -39,45 +38,7 @@ void delivered_done(struct delivered *d)
 	while (!list_empty(&d->all))
 		forget(d, LIST_ITEM(d->all.next, struct entry, link));
 	map_done(&d->by_key);
-}
-
-static bool share_a_recipient(const struct courier_deliver_in *a,
-			      const struct courier_deliver_in *b)
-{
-	for (size_t i = 0; i < a->recipients_count; i++)
-		for (size_t k = 0; k < b->recipients_count; k++)
-			if (str_eq(a->recipients[i].address, b->recipients[k].address))
-				return true;
-	return false;
-}
-
-static bool is_under_way(const struct delivered *d, const struct courier_deliver_in *in)
-{
-	LIST_FOREACH (it, &d->running) {
-		const struct delivered_call *c = LIST_ITEM(it, struct delivered_call, link);
-		if (c->in->id == in->id && share_a_recipient(c->in, in))
-			return true;
-	}
-	return false;
-}
-
-int delivered_begin(struct delivered *d, struct delivered_call *call,
-		    const struct courier_deliver_in *in)
-{
-	while (is_under_way(d, in)) {
-		int r = waitq_wait(&d->ended, "the same delivery", LOOP_FOREVER);
-		if (r < 0)
-			return r;
-	}
-	call->in = in;
-	list_append(&d->running, &call->link);
-	return 0;
-}
-
-void delivered_end(struct delivered *d, struct delivered_call *call)
-{
-	list_remove(&call->link);
-	waitq_wake_all(&d->ended);
+	map_done(&d->running);
 }
 
 static struct str key_of(struct arena *a, uint64_t id, struct str address)
@@ -89,30 +50,69 @@ static struct str key_of(struct arena *a, uint64_t id, struct str address)
 	return str_of(key, sizeof(id) + address.n);
 }
 
-const struct courier_result *delivered_find(const struct delivered *d, uint64_t id,
-					    struct str address)
+static bool is_under_way(const struct delivered *d, const struct delivered_call *call)
 {
-	auto_arena struct arena a = ARENA_INIT;
-	const struct entry *e = map_get(&d->by_key, key_of(&a, id, address));
+	for (size_t i = 0; i < call->count; i++)
+		if (map_get(&d->running, call->keys[i]))
+			return true;
+	return false;
+}
+
+int delivered_begin(struct delivered *d, struct delivered_call *call,
+		    const struct courier_deliver_in *in, struct arena *a)
+{
+	*call = (struct delivered_call){ ARENA_NEW_ARRAY(a, struct str, in->recipients_count),
+					 in->recipients_count };
+	for (size_t i = 0; i < call->count; i++)
+		call->keys[i] = key_of(a, in->id, in->recipients[i].address);
+	while (is_under_way(d, call)) {
+		int r = waitq_wait(&d->ended, "the same delivery", LOOP_FOREVER);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < call->count; i++)
+		map_put(&d->running, call->keys[i], call);
+	return 0;
+}
+
+void delivered_end(struct delivered *d, struct delivered_call *call)
+{
+	for (size_t i = 0; i < call->count; i++)
+		map_remove(&d->running, call->keys[i]);
+	waitq_wake_all(&d->ended);
+}
+
+const struct courier_result *delivered_find(const struct delivered *d, struct str key)
+{
+	const struct entry *e = map_get(&d->by_key, key);
 
 	return e ? &e->result : NULL;
 }
 
-void delivered_add(struct delivered *d, uint64_t id, struct str address,
-		   const struct courier_result *result)
+static struct str append(char **to, struct str s)
+{
+	char *p = *to;
+
+	memcpy(p, s.p, s.n);
+	*to += s.n;
+	return str_of(p, s.n);
+}
+
+void delivered_add(struct delivered *d, struct str key, const struct courier_result *result)
 {
 	struct entry *e;
 
-	if (result->outcome != COURIER_DELIVERED || delivered_find(d, id, address))
+	if (result->outcome != COURIER_DELIVERED || delivered_find(d, key))
 		return;
-	e = calloc(1, sizeof(*e));
+	e = calloc(1, sizeof(*e) + key.n + result->status.n + result->text.n);
 	if (!e)
 		check_no_memory();
-	e->key = key_of(&e->arena, id, address);
+	char *strings = (char *)(e + 1);
+	e->key = append(&strings, key);
 	e->result = (struct courier_result){
 		.outcome = result->outcome,
-		.status = arena_str(&e->arena, result->status),
-		.text = arena_str(&e->arena, result->text),
+		.status = append(&strings, result->status),
+		.text = append(&strings, result->text),
 	};
 	map_put(&d->by_key, e->key, e);
 	list_append(&d->all, &e->link);

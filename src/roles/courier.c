@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "core/fiber.h"
 #include "core/group.h"
 #include "core/sandbox.h"
 #include "core/settings.h"
@@ -43,6 +44,8 @@ static int courier_prepare(unsigned instance, struct err *err)
 	struct courier_config config = courier_config_from_settings(set);
 	(void)instance;
 
+	/* A message to many domains is as many fibers at once as the queue makes calls. */
+	fiber_keep_stacks((unsigned)set->courier_calls);
 	state_dir = arena_printf(&memory, "%" STR_FMT "/courier", STR_ARG(set->state_dir)).p;
 	config.dir = state_dir;
 	int r = fd_make_dirs(state_dir, 0700, err);
