@@ -91,8 +91,20 @@ void journal_batch_init(struct journal_batch *b)
 {
 	*b = (struct journal_batch){ 0 };
 	list_init(&b->appends);
+	list_init(&b->loose);
 	list_init(&b->retired);
 	list_init(&b->opened);
+}
+
+/* In the order in which they were written. */
+static void note_ends(struct list *appends)
+{
+	LIST_FOREACH (at, appends) {
+		struct journal_append *a = LIST_ITEM(at, struct journal_append, link);
+		if (a->result == 0)
+			a->segment->end = a->segment->synced =
+				a->offset + journal_record_size(journal_append_length(a));
+	}
 }
 
 void journal_batch_finish(struct journal *j, struct journal_batch *b)
@@ -108,12 +120,8 @@ void journal_batch_finish(struct journal *j, struct journal_batch *b)
 		LIST_ITEM(it, struct journal_segment, link)->retiring = false;
 		list_prepend(&j->segments, it);
 	}
-	LIST_FOREACH (at, &b->appends) {
-		struct journal_append *a = LIST_ITEM(at, struct journal_append, link);
-		if (a->result == 0)
-			a->segment->end = a->segment->synced =
-				a->offset + journal_record_size(journal_append_length(a));
-	}
+	note_ends(&b->loose);
+	note_ends(&b->appends);
 }
 
 struct list *journal_segments(struct journal *j)

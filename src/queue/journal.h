@@ -89,6 +89,8 @@ static inline struct journal_piece journal_piece_file(int fd, uint64_t offset, u
 	return (struct journal_piece){ .fd = fd, .offset = offset, .length = length };
 }
 
+#define JOURNAL_WRITTEN 1
+
 /* One record to write. */
 struct journal_append {
 	struct list link;
@@ -97,11 +99,13 @@ struct journal_append {
 	uint32_t envelope_length, recipient_count;
 	struct journal_piece pieces[JOURNAL_PIECES_MAX];
 	size_t piece_count;
+	bool relaxed; /* nobody waits until it is durable: it need not be synced for its own sake */
 	bool is_copy; /* of a record whose payload has this CRC; anything else is -EBADMSG */
 	uint32_t copy_crc;
 
 	/* After the commit: 0 and the place, durable; or -errno and nothing was written that
-	 * counts. */
+	 * counts. JOURNAL_WRITTEN, of a relaxed one: it outlives the process, and gets its result
+	 * by a later commit, in whose `loose` it has to be. */
 	int result;
 	struct journal_segment *segment;
 	uint64_t offset;
@@ -114,6 +118,8 @@ uint64_t journal_append_length(const struct journal_append *a);
  * segments. */
 struct journal_batch {
 	struct list appends; /* struct journal_append */
+	struct list loose;   /* those of earlier commits that are written only */
+	bool sync;	     /* make all of them durable in any case */
 	struct list retired; /* struct journal_segment, oldest first */
 	struct list opened;  /* out: segments begun */
 	unsigned syncs;	     /* out: of segments, for metrics */

@@ -5,16 +5,19 @@
 
 #include "queue/journal_state.h"
 
-/* The result of an append that is written and not yet synced. */
-#define IN_FLIGHT 1
+static void settle_list(struct list *appends, int result)
+{
+	LIST_FOREACH (it, appends) {
+		struct journal_append *a = LIST_ITEM(it, struct journal_append, link);
+		if (a->result == JOURNAL_WRITTEN)
+			a->result = result;
+	}
+}
 
 static void settle(struct journal_batch *b, int result)
 {
-	LIST_FOREACH (it, &b->appends) {
-		struct journal_append *a = LIST_ITEM(it, struct journal_append, link);
-		if (a->result == IN_FLIGHT)
-			a->result = result;
-	}
+	settle_list(&b->loose, result);
+	settle_list(&b->appends, result);
 }
 
 /* After a failed write or fdatasync the kernel may have thrown the pages away and call them
@@ -72,7 +75,7 @@ static void append(struct journal *j, struct journal_batch *b, struct journal_ap
 	struct err err = { 0 };
 	a->segment = j->w.segment;
 	a->offset = j->w.tail;
-	a->result = IN_FLIGHT;
+	a->result = JOURNAL_WRITTEN;
 	r = journal_writer_put(j, a, &err);
 	if (r == 0)
 		return;
@@ -84,6 +87,28 @@ static void append(struct journal *j, struct journal_batch *b, struct journal_ap
 		abandon(j, b, r);
 }
 
+/* Segments go only when the marks of their messages are durable. */
+static bool must_sync(const struct journal_batch *b)
+{
+	if (b->sync || !list_empty(&b->retired))
+		return true;
+	LIST_FOREACH (it, &b->appends) {
+		if (!LIST_ITEM(it, struct journal_append, link)->relaxed)
+			return true;
+	}
+	return false;
+}
+
+static int write_all(struct journal *j, struct journal_batch *b)
+{
+	if (!j->w.segment || !j->w.used)
+		return 0;
+	int r = journal_writer_flush(j, &b->err);
+	if (r < 0)
+		abandon(j, b, r);
+	return r;
+}
+
 void journal_commit(struct journal *j, struct journal_batch *b)
 {
 	struct err err;
@@ -91,7 +116,8 @@ void journal_commit(struct journal *j, struct journal_batch *b)
 	LIST_FOREACH (it, &b->appends) {
 		append(j, b, LIST_ITEM(it, struct journal_append, link));
 	}
-	if (sync_all(j, b) < 0)
+	int r = must_sync(b) ? sync_all(j, b) : write_all(j, b);
+	if (r < 0)
 		return;
 	if (journal_retire(j, &b->retired, &err) < 0 && b->err.code == 0)
 		b->err = err;

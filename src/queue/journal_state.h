@@ -58,6 +58,9 @@ void journal_writer_leave(struct journal *j);
  * failed (the reason is in err; the writer is as before); any other -errno when the segment did. */
 int must_check journal_writer_put(struct journal *j, struct journal_append *a, struct err *err);
 
+/* Hand everything to the kernel. */
+int must_check journal_writer_flush(struct journal *j, struct err *err);
+
 /* Make everything durable. */
 int must_check journal_writer_sync(struct journal *j, struct err *err);
 

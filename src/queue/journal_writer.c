@@ -349,14 +349,19 @@ static void fill_ahead(struct journal *j)
 	}
 }
 
+int journal_writer_flush(struct journal *j, struct err *err)
+{
+	/* Whole sectors: the next batch never rewrites one that holds acknowledged mail. */
+	int r = put_zeros(j, JOURNAL_SECTOR, err);
+
+	return r < 0 ? r : flush(j, err);
+}
+
 int journal_writer_sync(struct journal *j, struct err *err)
 {
 	struct journal_writer *w = &j->w;
 
-	/* Whole sectors: the next batch never rewrites one that holds acknowledged mail. */
-	int r = put_zeros(j, JOURNAL_SECTOR, err);
-	if (r == 0)
-		r = flush(j, err);
+	int r = journal_writer_flush(j, err);
 	if (r < 0)
 		return r;
 	fill_ahead(j);

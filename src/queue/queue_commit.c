@@ -9,6 +9,11 @@
 #include "core/metrics.h"
 #include "core/work.h"
 
+/* Records that nobody waits for have so long to find company, first for being written and then for
+ * a sync. */
+#define COMPANY_MS 2
+#define LOOSE_MS   100
+
 /* The same trouble is reported once in this time. */
 #define REPORT_PAUSE 10000
 
@@ -40,6 +45,7 @@ void queue_append_piece(struct queue_append *a, struct journal_piece piece)
 void queue_commit_post(struct queue_commit *c, struct queue_append *a)
 {
 	list_append(&c->waiting, &a->append.link);
+	c->hurry |= !a->append.relaxed;
 	waitq_wake_one(&c->work);
 }
 
@@ -85,12 +91,21 @@ static struct queue_append *take_first(struct list *appends)
 	return a ? CONTAINER_OF(a, struct queue_append, append) : NULL;
 }
 
+static void move_all(struct list *from, struct list *to)
+{
+	for (struct list *it; (it = list_shift(from));)
+		list_append(to, it);
+}
+
 static void collect(struct queue_commit *c, struct journal_batch *b)
 {
 	unsigned count = 0;
 	uint64_t bytes = 0;
 
 	journal_batch_init(b);
+	move_all(&c->loose, &b->loose);
+	b->sync = c->sync_now;
+	c->sync_now = false;
 	while (!list_empty(&c->waiting) && count < c->messages_max && bytes < c->bytes_max) {
 		struct list *it = list_shift(&c->waiting);
 		bytes += journal_append_length(LIST_ITEM(it, struct journal_append, link));
@@ -99,7 +114,24 @@ static void collect(struct queue_commit *c, struct journal_batch *b)
 	}
 	c->messages += count;
 	c->tidy = false;
+	c->hurry = !list_empty(&c->waiting);
 	journal_collect_retired(c->journal, &b->retired);
+}
+
+/* What is not durable yet waits for a later commit. */
+static void finish_all(struct queue_commit *c, struct list *appends)
+{
+	struct queue_append *a;
+
+	while ((a = take_first(appends))) {
+		if (a->append.result != JOURNAL_WRITTEN) {
+			finish(c, a);
+			continue;
+		}
+		if (list_empty(&c->loose))
+			c->sync_at = loop_deadline(LOOSE_MS);
+		list_append(&c->loose, &a->append.link);
+	}
 }
 
 struct commit_job {
@@ -131,11 +163,12 @@ static void may_suspend commit(struct queue_commit *c)
 {
 	struct journal_batch b;
 	struct commit_job job = { .journal = c->journal, .batch = &b };
-	struct queue_append *a;
 
 	collect(c, &b);
-	if (list_empty(&b.appends) && list_empty(&b.retired))
+	if (list_empty(&b.appends) && list_empty(&b.retired) && !b.sync) {
+		move_all(&b.loose, &c->loose);
 		return;
+	}
 	int64_t before = loop_now();
 	c->writing = true;
 	(void)!work_run(run_commit, &job);
@@ -148,14 +181,38 @@ static void may_suspend commit(struct queue_commit *c)
 	journal_batch_finish(c->journal, &b);
 	/* Every record is accounted for before anybody can look for segments that are not
 	 * needed. */
-	while ((a = take_first(&b.appends)))
-		finish(c, a);
+	finish_all(c, &b.loose);
+	finish_all(c, &b.appends);
 	report(c, &b.err);
 }
 
 static bool is_idle(const struct queue_commit *c)
 {
-	return list_empty(&c->waiting) && !c->tidy;
+	return list_empty(&c->waiting) && !c->tidy && !c->sync_now;
+}
+
+static int may_suspend wait_for_work(struct queue_commit *c)
+{
+	bool loose = !list_empty(&c->loose);
+
+	if (!loose)
+		waitq_wake_all(&c->idle);
+	int r = waitq_wait(&c->work, "something to commit", loose ? c->sync_at : LOOP_FOREVER);
+	if (r != -ETIMEDOUT)
+		return r;
+	c->sync_now = true;
+	return 0;
+}
+
+/* What nobody waits for goes with what comes next. */
+static int may_suspend wait_for_company(struct queue_commit *c)
+{
+	int64_t deadline = loop_deadline(COMPANY_MS);
+	int r = 0;
+
+	while (r == 0 && !c->hurry && !c->sync_now)
+		r = waitq_wait(&c->work, "company", deadline);
+	return r == -ETIMEDOUT ? 0 : r;
 }
 
 void queue_commit_run(void *arg)
@@ -166,13 +223,15 @@ void queue_commit_run(void *arg)
 
 	while (r == 0) {
 		if (is_idle(c)) {
-			waitq_wake_all(&c->idle);
-			r = waitq_wait(&c->work, "something to commit", LOOP_FOREVER);
+			r = wait_for_work(c);
 			continue;
 		}
-		if (c->wait > 0)
-			r = fiber_sleep(c->wait);
+		r = c->wait > 0 ? fiber_sleep(c->wait) : wait_for_company(c);
 		commit(c);
+	}
+	while ((a = take_first(&c->loose))) {
+		a->append.result = 0; /* a process that ends takes nothing with it */
+		finish(c, a);
 	}
 	while ((a = take_first(&c->waiting))) {
 		a->append.result = -ECANCELED;
@@ -184,7 +243,10 @@ int queue_commit_flush(struct queue_commit *c, int64_t deadline)
 {
 	int r = 0;
 
-	while (r == 0 && (!is_idle(c) || c->writing))
+	while (r == 0 && (!is_idle(c) || c->writing || !list_empty(&c->loose))) {
+		c->sync_now = true;
+		waitq_wake_one(&c->work);
 		r = waitq_wait(&c->idle, "commits to end", deadline);
+	}
 	return r;
 }

@@ -34,6 +34,10 @@ struct queue_commit {
 	int64_t wait;
 
 	struct list waiting; /* struct queue_append.append.link */
+	struct list loose;   /* the same: written, and not durable yet */
+	int64_t sync_at;     /* when they are to be, at the latest */
+	bool hurry;	     /* somebody waits for what waits to be written */
+	bool sync_now;
 	struct waitq work;
 	struct waitq idle;
 	bool tidy; /* a segment may have become free */
@@ -47,7 +51,8 @@ struct queue_commit {
 struct queue_append *queue_append_new(enum journal_type type, uint64_t id);
 void queue_append_piece(struct queue_append *a, struct journal_piece piece);
 
-/* Write it sometime soon; freed after `committed`. */
+/* Write it sometime soon; freed after `committed`. A relaxed one outlives the process from then on,
+ * and a power cut with the next record that somebody waits for, or a little later. */
 void queue_commit_post(struct queue_commit *c, struct queue_append *a);
 
 /* Write it and wait until it is durable; freed. The record's result, or -ECANCELED: unknown. */
@@ -56,7 +61,7 @@ int may_suspend must_check queue_commit_wait(struct queue_commit *c, struct queu
 /* Look whether segments can go, even when nothing is to be written. */
 void queue_commit_tidy(struct queue_commit *c);
 
-/* Wait until nothing waits to be written. 0, -ETIMEDOUT, -ECANCELED. */
+/* Wait until nothing waits to be written or to be durable. 0, -ETIMEDOUT, -ECANCELED. */
 int may_suspend must_check queue_commit_flush(struct queue_commit *c, int64_t deadline);
 
 /* The fiber. Ends when cancelled; what still waits then fails. */

@@ -75,6 +75,7 @@ static struct queue_append *record_of(enum journal_type type, const void *notes,
 
 	memcpy(bytes, notes, n);
 	queue_append_piece(a, journal_piece_bytes(str_of(bytes, n)));
+	a->append.relaxed = true;
 	a->committed = committed;
 	return a;
 }
@@ -118,7 +119,9 @@ int queue_note_wait_now(struct queue *q, const struct queue_entry *e)
 	char bytes[JOURNAL_WAIT_SIZE];
 
 	journal_wait_write(&w, bytes);
-	return queue_commit_wait(&q->commit, record_of(JOURNAL_WAITS, bytes, 1));
+	struct queue_append *a = record_of(JOURNAL_WAITS, bytes, 1);
+	a->append.relaxed = false;
+	return queue_commit_wait(&q->commit, a);
 }
 
 bool queue_notes_empty(const struct queue *q)

@@ -89,6 +89,7 @@ static struct queue *queue_new(const struct queue_config *config)
 	waitq_init(&q->checkpoint);
 	waitq_init(&q->quiet);
 	list_init(&q->commit.waiting);
+	list_init(&q->commit.loose);
 	waitq_init(&q->commit.work);
 	waitq_init(&q->commit.idle);
 	q->auth = ipc_client_new("auth", &q->clients);

@@ -378,6 +378,80 @@ static int commit_one(struct life *l, struct journal_append *a)
 	return a->result;
 }
 
+static struct journal_append mark_of(uint64_t id, char bytes[JOURNAL_MARK_SIZE])
+{
+	struct journal_append a = { .type = JOURNAL_MARKS, .relaxed = true };
+
+	journal_mark_write(&(struct journal_mark){ .id = id, .recipient = JOURNAL_MARK_ALL },
+			   bytes);
+	a.pieces[a.piece_count++] = journal_piece_bytes(str_of(bytes, JOURNAL_MARK_SIZE));
+	return a;
+}
+
+/* What nobody waits for is written at once and synced with what comes next. */
+static void relaxed_records_share_the_sync_of_the_next(void **state)
+{
+	struct life *l = *state;
+	char bytes[JOURNAL_MARK_SIZE];
+	struct journal_batch b;
+
+	life_commit(l, 3, 0);
+	unsigned syncs = disk_syncs();
+	struct journal_append mark = mark_of(l->messages[1].id, bytes);
+	assert_int_equal(commit_one(l, &mark), JOURNAL_WRITTEN);
+	assert_int_equal(disk_syncs(), syncs);
+
+	struct journal_append message = { .type = JOURNAL_MESSAGE, .id = 1 };
+	message.pieces[message.piece_count++] = journal_piece_bytes(STR("body"));
+	journal_batch_init(&b);
+	list_append(&b.loose, &mark.link);
+	list_append(&b.appends, &message.link);
+	journal_commit(l->journal, &b);
+	journal_batch_finish(l->journal, &b);
+	assert_int_equal(disk_syncs(), syncs + 1);
+	assert_int_equal(mark.result, 0);
+	assert_int_equal(message.result, 0);
+	list_remove(&mark.link);
+	list_remove(&message.link);
+}
+
+static void relaxed_records_outlive_the_process(void **state)
+{
+	struct life *l = *state;
+	char bytes[JOURNAL_MARK_SIZE];
+
+	life_commit(l, 3, 0);
+	struct journal_append mark = mark_of(l->messages[1].id, bytes);
+	assert_int_equal(commit_one(l, &mark), JOURNAL_WRITTEN);
+	l->messages[1].live = false;
+	l->messages[1].marked_at = l->messages[1].mark_sent_at = 0;
+	list_remove(&l->messages[1].link);
+	restart(l);
+	assert_int_equal(count_live(l), 2);
+}
+
+static void a_sync_that_fails_is_told_to_all_it_was_for(void **state)
+{
+	struct life *l = *state;
+	char bytes[JOURNAL_MARK_SIZE];
+	struct journal_batch b;
+
+	life_commit(l, 3, 0);
+	struct journal_append mark = mark_of(l->messages[1].id, bytes);
+	assert_int_equal(commit_one(l, &mark), JOURNAL_WRITTEN);
+	journal_batch_init(&b);
+	list_append(&b.loose, &mark.link);
+	b.sync = true;
+	disk_fail(1, 1, EIO);
+	journal_commit(l->journal, &b);
+	journal_batch_finish(l->journal, &b);
+	list_remove(&mark.link);
+	disk_mend();
+	assert_int_equal(mark.result, -EIO);
+	restart(l);
+	assert_int_equal(count_live(l), 3);
+}
+
 /* A message larger than a segment gets one of its own, of a size that nobody chose. */
 static void marks_end_with_the_segment_whatever_its_size(void **state)
 {
@@ -471,6 +545,9 @@ int main(void)
 		TEST(a_record_inside_a_body_is_not_believed),
 		TEST(nothing_of_a_failed_sync_comes_back),
 		TEST(a_full_disk_refuses_messages_and_takes_marks),
+		TEST(relaxed_records_share_the_sync_of_the_next),
+		TEST(relaxed_records_outlive_the_process),
+		TEST(a_sync_that_fails_is_told_to_all_it_was_for),
 		TEST(marks_end_with_the_segment_whatever_its_size),
 		TEST(a_segment_that_could_not_be_begun_leaves_no_file),
 		TEST(a_second_process_is_kept_out),

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "disk.h"
 
 #define MINUTE ((int64_t)60 * 1000)
 #define HOUR   (60 * MINUTE)
@@ -87,6 +88,28 @@ IN_WORLD(what_another_server_has_taken_is_marked_at_once)
 	for (size_t i = 3; i < w->shipment_count; i++)
 		assert_string_equal(w->shipments[i].address, "busy@example.com");
 	assert_true(w->shipment_count > 3);
+}
+
+IN_WORLD(a_mark_shares_the_sync_of_the_next_message)
+{
+	unsigned syncs;
+
+	assert_int_equal(world_send_remote(w, "bob@example.org", "x@example.com"), 0);
+	world_sleep(w, 500);
+	syncs = disk_syncs();
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(world_send_remote(w, "bob@example.org", "x@example.com"), 0);
+		world_sleep(w, 20);
+	}
+	assert_int_equal(w->shipment_count, 11);
+	assert_int_equal(disk_syncs() - syncs, 10);
+	/* And alone, when nothing comes. */
+	world_sleep(w, 200);
+	assert_int_equal(disk_syncs() - syncs, 11);
+	assert_int_equal(world_messages(w), 0);
+	world_restart(w);
+	world_sleep(w, HOUR);
+	assert_int_equal(w->shipment_count, 11);
 }
 
 IN_WORLD(recipients_with_one_next_hop_share_a_call)
@@ -696,6 +719,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		fiber_test(a_remote_message_goes_to_the_domains_next_hop),
 		fiber_test(what_another_server_has_taken_is_marked_at_once),
+		fiber_test(a_mark_shares_the_sync_of_the_next_message),
 		fiber_test(recipients_with_one_next_hop_share_a_call),
 		fiber_test(a_large_envelope_comes_in_a_file),
 		fiber_test(a_file_that_is_no_envelope_is_refused),
