@@ -11,6 +11,7 @@
 #include "core/tls_client.h"
 #include "dns/dns_client.h"
 #include "dns/idna.h"
+#include "filter/public_suffix.h"
 #include "filter/signing.h"
 #include "setup/dkim_files.h"
 #include "setup/dkim_tables.h"
@@ -197,6 +198,7 @@ static enum setup_exit check_all(struct setup *s, void *arg)
 	c->config_dir = s->config_dir;
 	if (setup_file_read(s, DKIM_ROTATION_FILE, &c->rotations, &err) < 0)
 		return message_fail(s, "%s", err.text);
+	public_suffix_load();
 	if (dns_resolver_open(s, &resolver, &err) < 0)
 		return message_fail(s, "%s", err.text);
 	c->dns = resolver.client;

@@ -9,6 +9,7 @@
 #include "dns/dns_client.h"
 #include "filter/dkim_tag.h"
 #include "filter/dmarc.h"
+#include "filter/public_suffix.h"
 #include "filter/spf.h"
 #include "filter/spf_record.h"
 #include "setup/dns_check.h"
@@ -218,15 +219,7 @@ static bool next_report(struct str *rua, struct str *domain)
 	return false;
 }
 
-static bool is_related(struct str a, struct str b)
-{
-	struct str longer = a.n > b.n ? a : b, shorter = a.n > b.n ? b : a;
-
-	return str_eq_nocase(a, b) ||
-	       (str_ends_nocase(longer, shorter) && longer.p[longer.n - shorter.n - 1] == '.');
-}
-
-/* RFC 7489 7.1: another domain has to say that it wants reports about this one. */
+/* RFC 7489 7.1: a domain of somebody else has to say that it wants reports about this one. */
 static void may_suspend check_report_address(struct dns_check *c, struct str domain,
 					     struct str other, struct list *findings)
 {
@@ -235,7 +228,8 @@ static void may_suspend check_report_address(struct dns_check *c, struct str dom
 	struct dns_text_answer found;
 	bool wanted = false;
 
-	if (is_related(domain, other) || dns_find_txt(c->dns, name, c->a, &found) < 0 ||
+	if (public_suffix_is_one_owner(domain, other) ||
+	    dns_find_txt(c->dns, name, c->a, &found) < 0 ||
 	    dns_check_failed(c, findings, "dmarc", name, &found.answer))
 		return;
 	for (size_t i = 0; i < found.count; i++)

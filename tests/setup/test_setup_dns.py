@@ -257,6 +257,15 @@ def test_reports_to_others_need_their_consent(names, sts):
     assert [f['state'] for f in checks['dmarc']] == ['ok', 'ok']
 
 
+def test_reports_within_one_organization_need_none(names, sts):
+    for other in (DOMAIN, f'reports.{DOMAIN}'):
+        names.put(dmarc=[f'_dmarc TXT "v=DMARC1; p=none; rua=mailto:a@{other}"'])
+        assert names.only('dmarc')[1] == 'ok'
+    names.dns.set_zone(f'sub.{DOMAIN}', [
+        f'_dmarc TXT "v=DMARC1; p=none; rua=mailto:a@reports.{DOMAIN}"'], True)
+    assert names.only('dmarc', f'sub.{DOMAIN}')[1] == 'ok'
+
+
 def test_two_dmarc_records_are_none(names, sts):
     names.put(dmarc=['_dmarc TXT "v=DMARC1; p=none"', '_dmarc TXT "v=DMARC1; p=reject"'])
     assert names.only('dmarc')[:2] == (1, 'wrong')
