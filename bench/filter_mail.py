@@ -44,7 +44,7 @@ class Senders:
 
     def __init__(self):
         self.keys = {name: make_rsa() for name in (*SENDERS, SEALER)}
-        self.zones = {name: [txt('@', f'v=spf1 ip4:{CLIENT} -all'),
+        self.zones = {name: [txt('@', f'v=spf1 ip4:{CLIENT} -all'), f'@ A {CLIENT}',
                              txt('_dmarc', 'v=DMARC1; p=reject'),
                              txt('mail._domainkey', record)]
                       for name, (_, record) in self.keys.items()}

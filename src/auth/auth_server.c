@@ -253,7 +253,11 @@ static void judge_sender(const struct auth_resolve_in *in, struct arena *a,
 {
 	const struct directory *d = auth_server->directory;
 	const struct access_rule *rule = directory_check_sender(d, in->sender);
+	ssize_t at = str_rfind_byte(in->sender, '@');
+	struct str domain = str_skip(in->sender, (size_t)(at + 1));
 
+	out->sender_ours =
+		at < 0 || directory_is_managed(d, domain) || directory_is_local(d, domain);
 	out->sender_denied = rule && rule->action == ACCESS_REJECT;
 	if (out->sender_denied) {
 		out->sender_code = rule->code;

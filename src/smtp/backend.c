@@ -10,6 +10,7 @@
 #include "filter/filter.h"
 #include "filter/filter_ipc.h"
 #include "queue/queue_ipc.h"
+#include "smtp/mail_domain.h"
 #include "smtp/peer_name.h"
 #include "store/mailbox.h"
 #include "store/mailbox_ipc.h"
@@ -56,6 +57,7 @@ static int resolve(void *ctx, const struct smtp_question *q, struct arena *a,
 			.code = answer.sender_code,
 			.text = answer.sender_text,
 			.owned = answer.sender_owned,
+			.ours = answer.sender_ours,
 			.pause = answer.sender_pause,
 		},
 	};
@@ -105,6 +107,13 @@ static int find_name(void *ctx, const char *address, struct arena *a, struct smt
 	struct smtp_backend_ctx *b = ctx;
 
 	return smtp_peer_name_find(b->resolver, address, a, out);
+}
+
+static int find_domain(void *ctx, struct str domain, enum smtp_domain_state *out)
+{
+	struct smtp_backend_ctx *b = ctx;
+
+	return smtp_mail_domain_find(b->resolver, domain, out);
 }
 
 static int login(void *ctx, const struct smtp_login *login, struct arena *a, struct str *account,
@@ -261,6 +270,7 @@ const struct smtp_backend smtp_backend = {
 	.find_stranger = find_stranger,
 	.is_full = is_full,
 	.find_name = find_name,
+	.find_domain = find_domain,
 	.login = login,
 	.sign = sign,
 	.examine = examine,

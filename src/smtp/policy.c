@@ -107,6 +107,45 @@ static bool check_sender(struct smtp_session *s, struct str rcpt,
 	return true;
 }
 
+/* Is it worth a question? One is asked for all recipients. */
+static bool may_suspend is_missing(struct smtp_session *s, const struct smtp_sender_answer *answer)
+{
+	const struct smtp_backend *backend = s->svc->backend;
+	struct smtp_tx *tx = s->tx;
+	struct str domain = tx->sender.domain;
+
+	if (smtp_may_relay(s) || smtp_is_loopback(s->client->address) || answer->ours ||
+	    !backend->find_domain || !domain.n || smtp_domain_is_literal(domain) ||
+	    !str_is_ascii(domain))
+		return false;
+	if (tx->sender_domain == SMTP_DOMAIN_UNASKED &&
+	    backend->find_domain(s->svc->ctx, domain, &tx->sender_domain) < 0)
+		return false;
+	return tx->sender_domain == SMTP_DOMAIN_MISSING ||
+	       tx->sender_domain == SMTP_DOMAIN_WITHOUT_MAIL;
+}
+
+/* Where no report could go, no mail comes from. It may be there tomorrow, and what cannot be found
+ * out now is no reason. */
+static bool may_suspend check_sender_domain(struct smtp_session *s, struct str rcpt,
+					    const struct smtp_sender_answer *answer)
+{
+	struct str sender = s->tx->sender.address;
+
+	if (!is_missing(s, answer))
+		return true;
+	if (s->tx->sender_domain == SMTP_DOMAIN_MISSING)
+		smtp_refuse(s, rcpt,
+			    "450 4.1.8 <%" STR_FMT ">: Sender address rejected: Domain not found",
+			    STR_ARG(sender));
+	else
+		smtp_refuse(s, rcpt,
+			    "556 5.7.27 <%" STR_FMT ">: Sender address rejected: Domain %" STR_FMT
+			    " does not accept mail (nullMX)",
+			    STR_ARG(sender), STR_ARG(s->tx->sender.domain));
+	return false;
+}
+
 /* What cannot be found out just now is no name either: the client comes back. */
 static bool may_suspend check_client_name(struct smtp_session *s, struct str rcpt)
 {
@@ -192,9 +231,9 @@ bool smtp_policy_check(struct smtp_session *s, struct str rcpt, const struct smt
 {
 	return check_relay(s, rcpt, res) && check_rate(s, rcpt, &res->sender) &&
 	       check_helo_syntax(s, rcpt) && check_sender(s, rcpt, &res->sender) &&
-	       check_client_name(s, rcpt) && check_recipient(s, rcpt, res) &&
-	       check_helo_full(s, rcpt) && check_existence(s, rcpt, res) &&
-	       check_room(s, rcpt, res);
+	       check_sender_domain(s, rcpt, &res->sender) && check_client_name(s, rcpt) &&
+	       check_recipient(s, rcpt, res) && check_helo_full(s, rcpt) &&
+	       check_existence(s, rcpt, res) && check_room(s, rcpt, res);
 }
 
 bool smtp_is_loopback(const char *address)

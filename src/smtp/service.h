@@ -51,6 +51,7 @@ struct smtp_sender_answer {
 	unsigned code;
 	struct str text;
 	bool owned;	/* by the login */
+	bool ours;	/* its domain is one of ours, or it has none */
 	unsigned pause; /* seconds until the login may send more */
 };
 
@@ -91,6 +92,15 @@ struct smtp_peer_name {
 	struct str name; /* of FILTER_IPREV_PASS; ASCII */
 };
 
+/* Can mail for a domain be delivered? */
+enum smtp_domain_state {
+	SMTP_DOMAIN_UNASKED,
+	SMTP_DOMAIN_FOUND,
+	SMTP_DOMAIN_MISSING,
+	SMTP_DOMAIN_WITHOUT_MAIL, /* it says so: RFC 7505 */
+	SMTP_DOMAIN_UNKNOWN,	  /* cannot be found out now */
+};
+
 /* A complete message. */
 struct smtp_message {
 	uint64_t id;
@@ -126,6 +136,9 @@ struct smtp_backend {
 	 * nobody asks. */
 	int (*find_name)(void *ctx, const char *address, struct arena *a,
 			 struct smtp_peer_name *out);
+
+	/* What the DNS says of a domain (ASCII). 0, or -ECANCELED. NULL: nobody asks. */
+	int (*find_domain)(void *ctx, struct str domain, enum smtp_domain_state *out);
 
 	/* The account's name in *account, or -EACCES for wrong credentials (err: the reason), after
 	 * as long a wait as guessing deserves. */

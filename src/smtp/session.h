@@ -34,8 +34,9 @@ struct smtp_tx {
 	size_t envelope_bytes;	   /* at most what the recipients take in the envelope */
 	uint64_t id;		   /* 0 before it is needed */
 	struct smtp_receive *body; /* with BDAT: from the first chunk on */
-	bool overfull;		   /* a recipient was one too many */
-	bool failed;		   /* a chunk was refused: no more of them */
+	enum smtp_domain_state sender_domain;
+	bool overfull; /* a recipient was one too many */
+	bool failed;   /* a chunk was refused: no more of them */
 };
 
 /* How often a command was given, and how often it succeeded. */

@@ -26,11 +26,13 @@ ZONES = {DOMAIN: [RSA_RECORD, '_dmarc TXT "v=DMARC1; p=quarantine"'],
                               '10.2.0 PTR slow.example.', '11.2.0 PTR a\\032b.example.',
                               '12.2.0 PTR 192.0.2.12.'],
          'sender.example': [
-    'mx A 192.0.2.7', 'mx0 A 192.0.2.7', 'mx2 A 192.0.2.7', 'mx2 A 192.0.2.9',
+    '@ A 192.0.2.7', 'mx A 192.0.2.7', 'mx0 A 192.0.2.7', 'mx2 A 192.0.2.7', 'mx2 A 192.0.2.9',
     '@ TXT "v=spf1 ip4:192.0.2.7 exp=why.%{d} -all"', 'why TXT "%{i} is not ours"',
     '_dmarc TXT "v=DMARC1; p=reject; sp=quarantine"',
     RSA_RECORD, f'ed._domainkey TXT "{ED[1]}"'],
     'plain.example': ['@ A 192.0.2.9'],
+    'nothing.example': ['@ TXT "here"'], 'null.example': ['@ MX 0 .'],
+    'exchange.example': ['@ MX 5 mx.sender.example.'],
     'slow.example': ['@ TXT "v=spf1 -all"', '_dmarc TXT "v=DMARC1; p=reject"']}
 USERS = [f'user{n}@{DOMAIN}' for n in range(80)]
 numbers = itertools.count()
@@ -348,7 +350,8 @@ def test_what_a_trusted_host_sends_in_our_name_is_signed(names, hosts, trusted):
 def test_results_are_recorded_for_reports(names):
     record = 'v=DMARC1; p=quarantine; adkim=s; rua=mailto:dmarc@reports.example'
     names.set_zone('reports.example', [f'_dmarc TXT "{record}"',
-                                       '@ TXT "v=spf1 ip4:192.0.2.7 -all"'])
+                                       '@ TXT "v=spf1 ip4:192.0.2.7 -all"',
+                                       '@ A 192.0.2.7'])
     text = MESSAGE.replace(b'sender', b'news.reports')
     with Server(accounts=USERS, env=environment(names, ENABLE_POLICYD_SPF='0')) as server:
         path = server.root / 'var/mail-state/lib-posthorn/filter/dmarc-results'
@@ -365,3 +368,21 @@ def test_results_are_recorded_for_reports(names):
     assert failed[1:] == ['reports.example', policy, BAD, 'none', 'fail', 'fail', 'local_policy',
                           'news.reports.example', '-', 'client.example.org helo none',
                           'sender.example mail pass']
+
+
+@pytest.mark.parametrize('sender, answer', [
+    ('a@nowhere.example', '450 4.1.8 <a@nowhere.example>: Sender address rejected: '
+     'Domain not found'),
+    ('a@nothing.example', '450 4.1.8 <a@nothing.example>: Sender address rejected: '
+     'Domain not found'),
+    ('a@null.example', '556 5.7.27 <a@null.example>: Sender address rejected: '
+     'Domain null.example does not accept mail (nullMX)'),
+    ('a@slow.example', '250 2.1.5 Ok'), ('a@exchange.example', '250 2.1.5 Ok'),
+    (f'a@{DOMAIN}', '250 2.1.5 Ok'), (f'a@{HOSTNAME}', '250 2.1.5 Ok'), ('', '250 2.1.5 Ok'),
+    ('a@[192.0.2.1]', '250 2.1.5 Ok')])
+def test_a_sender_without_a_domain_is_refused(checking, names, sender, answer):
+    names.misbehave('slow.example', 'servfail')
+    with Wire(checking, 'smtp', proxy=v1(GOOD)) as wire:
+        wire.ehlo()
+        wire.expect(f'MAIL FROM:<{sender}>', 250)
+        assert str(wire.cmd(f'RCPT TO:<{USERS[0]}>')) == answer

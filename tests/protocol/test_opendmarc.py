@@ -78,7 +78,7 @@ KEY = make_rsa()
 
 def zones_of(chance):
     key = ' '.join(f'"{KEY[1][i:i + 200]}"' for i in range(0, len(KEY[1]), 200))
-    return {name: ['@ TXT "v=spf1 -all"', f'mail._domainkey TXT {key}',
+    return {name: ['@ TXT "v=spf1 -all"', '@ A 192.0.2.1', f'mail._domainkey TXT {key}',
                    *records(chance)] for name in NAMES}
 
 

@@ -77,6 +77,7 @@ static int fake_resolve(void *ctx, const struct smtp_question *q, struct arena *
 	}
 	out->sender.denied = str_starts(q->sender, STR("banned@"));
 	out->sender.owned = str_eq(q->sender, q->login);
+	out->sender.ours = !q->sender.n || str_ends(q->sender, STR("@example.org"));
 	return 0;
 }
 
@@ -121,6 +122,16 @@ static int fake_find_name(void *ctx, const char *address, struct arena *a,
 							  : FILTER_IPREV_PERMERROR,
 						str_from(sim->name) };
 	return r == -ECANCELED ? r : 0;
+}
+
+static int fake_find_domain(void *ctx, struct str domain, enum smtp_domain_state *out)
+{
+	struct sim *sim = ctx;
+
+	check(str_is_ascii(domain));
+	sim->domains_asked++;
+	*out = sim->sender_domain ? sim->sender_domain : SMTP_DOMAIN_FOUND;
+	return 0;
 }
 
 static int fake_login(void *ctx, const struct smtp_login *in, struct arena *a, struct str *account,
@@ -221,6 +232,7 @@ static const struct smtp_backend fake_backend = {
 	.find_stranger = fake_find_stranger,
 	.is_full = fake_is_full,
 	.find_name = fake_find_name,
+	.find_domain = fake_find_domain,
 	.login = fake_login,
 	.sign = fake_sign,
 	.examine = fake_examine,

@@ -39,6 +39,8 @@ struct sim {
 	int sign_error, examine_error;
 	const char *name; /* of the client; NULL: it has none */
 	int64_t name_delay;
+	enum smtp_domain_state sender_domain; /* what the DNS says of any; 0: it is there */
+	unsigned domains_asked;
 	int64_t submit_delay;
 	struct tls_context *tls;
 

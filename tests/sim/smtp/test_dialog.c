@@ -636,6 +636,52 @@ TEST(one_with_a_name_is_not, SMTP_PORT_MX, no_unknown)
 	sim_talk(sim, "S: 250 2.1.5 Ok\n");
 }
 
+TEST(a_sender_whose_domain_is_not_there_is_put_off, SMTP_PORT_MX, NULL)
+{
+	sim->sender_domain = SMTP_DOMAIN_MISSING;
+	sim_greet(sim);
+	sim_talk(sim, "C: MAIL FROM:<a@b.example>\n"
+		      "S: 250 *\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 450 4.1.8 <a@b.example>: Sender address rejected: Domain not found\n"
+		      "C: RCPT TO:<bob@example.org>\n"
+		      "S: 450 4.1.8 *\n");
+	assert_int_equal(sim->domains_asked, 1);
+	sim->sender_domain = SMTP_DOMAIN_WITHOUT_MAIL;
+	sim_talk(sim, "C: RSET\n"
+		      "S: 250 *\n"
+		      "C: MAIL FROM:<a@b.example>\n"
+		      "S: 250 *\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 556 5.7.27 <a@b.example>: Sender address rejected: Domain b.example "
+		      "does not accept mail (nullMX)\n");
+	sim->sender_domain = SMTP_DOMAIN_UNKNOWN;
+	sim_talk(sim, "C: RSET\n"
+		      "S: 250 *\n"
+		      "C: MAIL FROM:<a@b.example>\n"
+		      "S: 250 *\n"
+		      "C: RCPT TO:<alice@example.org>\n"
+		      "S: 250 *\n");
+}
+
+TEST(nobody_asks_for_domains_of_ours_or_for_none, SMTP_PORT_MX, NULL)
+{
+	static const char *const senders[] = { "", "bob@example.org", "a@[192.0.2.1]" };
+
+	sim->sender_domain = SMTP_DOMAIN_MISSING;
+	sim_greet(sim);
+	for (size_t i = 0; i < ARRAY_LEN(senders); i++) {
+		struct str line = arena_printf(&sim->arena, "MAIL FROM:<%s>\r\n", senders[i]);
+		sim_say(sim, line.p);
+		sim_talk(sim, "S: 250 *\n"
+			      "C: RCPT TO:<alice@example.org>\n"
+			      "S: 250 *\n"
+			      "C: RSET\n"
+			      "S: 250 *\n");
+	}
+	assert_int_equal(sim->domains_asked, 0);
+}
+
 TEST(mail_that_nobody_can_check_is_accepted, SMTP_PORT_MX, NULL)
 {
 	sim_greet(sim);
@@ -683,6 +729,8 @@ int main(void)
 		sim_test(nobody_waits_long_for_a_name),
 		sim_test(a_client_without_a_name_is_put_off_where_that_is_wanted),
 		sim_test(one_with_a_name_is_not),
+		sim_test(a_sender_whose_domain_is_not_there_is_put_off),
+		sim_test(nobody_asks_for_domains_of_ours_or_for_none),
 		sim_test(mail_that_nobody_can_check_is_accepted),
 		sim_test(mail_of_this_machine_is_not_checked),
 	};
