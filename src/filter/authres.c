@@ -86,12 +86,23 @@ const char *authres_iprev_name(enum filter_iprev r)
 	return r < FILTER_IPREVS ? names[r] : names[FILTER_IPREV_NONE];
 }
 
-/* RFC 8601 2.7.3. The name is one of a host: front has looked at it. */
+/* A name as the DNS has it may hold any byte; one that would end the comment is not shown. */
+static bool is_plain(struct str name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		unsigned char c = (unsigned char)name.p[i];
+		if (!ascii_is_alnum(c) && !(c && strchr("-._", c)))
+			return false;
+	}
+	return name.n > 0;
+}
+
+/* RFC 8601 2.7.3 */
 static void put_iprev(struct buf *out, const struct authres *r)
 {
 	buf_printf(out, ";\r\n\tiprev=%s", authres_iprev_name(r->iprev));
 	put_property(out, "policy.iprev", r->client_address);
-	if (r->client_name.n && r->iprev == FILTER_IPREV_PASS)
+	if (is_plain(r->client_name) && r->iprev == FILTER_IPREV_PASS)
 		buf_printf(out, " (%" STR_FMT ")", STR_ARG(r->client_name));
 }
 

@@ -67,11 +67,29 @@ static void nothing_is_said_of_what_was_not_checked(void **state)
 	assert_string_equal(buf_cstr(&b), "mx.example.org;\r\n\tdkim=none");
 }
 
+static void a_name_cannot_leave_its_comment(void **state)
+{
+	(void)state;
+	auto_buf struct buf b;
+	const struct dkim_verifier dkim = { .n = 0 };
+	const struct authres r = { .server = STR("mx.example.org"),
+				   .dkim = &dkim,
+				   .client_address = STR("192.0.2.1"),
+				   .client_name = STR("a.example) dmarc=pass (b"),
+				   .iprev = FILTER_IPREV_PASS };
+
+	buf_init(&b, NULL, 4096);
+	authres_write(&b, &r);
+	assert_string_equal(buf_cstr(&b), "mx.example.org;\r\n\tdkim=none;\r\n"
+					  "\tiprev=pass policy.iprev=192.0.2.1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_peers_said_is_quoted),
 		cmocka_unit_test(nothing_is_said_of_what_was_not_checked),
+		cmocka_unit_test(a_name_cannot_leave_its_comment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
