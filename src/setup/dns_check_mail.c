@@ -55,6 +55,22 @@ static void may_suspend check_exchange(struct dns_check *c, const struct dns_mx 
 				STR_ARG(found.answer.name));
 }
 
+/* RFC 7672 2.2.1: TLSA records count when it is also proven that the mail goes to their host. */
+static void may_suspend check_dane_of_domain(struct dns_check *c, struct str domain,
+					     struct list *findings)
+{
+	struct str name = arena_printf(c->a, "_25._tcp.%" STR_FMT, STR_ARG(c->host));
+	struct dns_tlsa_answer found;
+
+	if (dns_find_tlsa(c->dns, name, c->a, &found) < 0 || !found.answer.secure || !found.count)
+		return;
+	dns_finding_say(dns_finding_add(findings, c->a, "dane", DNS_IS_ADVISED), c->a,
+			"the zone of %" STR_FMT
+			" is not signed (DNSSEC): the TLSA records of %" STR_FMT
+			" do not protect its mail",
+			STR_ARG(domain), STR_ARG(c->host));
+}
+
 static int by_preference(const void *a, const void *b)
 {
 	const struct dns_mx *x = a, *y = b;
@@ -85,6 +101,8 @@ void dns_check_mx(struct dns_check *c, struct str domain, struct list *findings)
 		any |= dns_check_leads_here(c, mx->host) != 0;
 		check_exchange(c, mx, found.answer.secure, findings);
 	}
+	if (any && !found.answer.secure)
+		check_dane_of_domain(c, domain, findings);
 	if (any || (found.count && !c->address_count))
 		return;
 	f = dns_finding_add(findings, c->a, "mx", DNS_IS_MISSING);

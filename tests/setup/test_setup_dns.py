@@ -311,6 +311,16 @@ def test_without_dnssec_there_is_no_dane(names, sts):
     assert 'is not signed (DNSSEC)' in text and 'do not count' in text
 
 
+def test_dane_protects_domains_whose_zones_are_signed(names, sts):
+    names.dns.set_zone('else.example', [f'@ MX 10 {HOST}.'])
+    said = json.loads(names.run('--json', 'else.example', DOMAIN).out)
+    dane = {d['name']: [(f['state'], f['text']) for f in d['checks'] if f['check'] == 'dane']
+            for d in said['domains'][1:]}
+    assert dane == {DOMAIN: [], 'else.example': [
+        ('advice', f'the zone of else.example is not signed (DNSSEC): the TLSA records of {HOST} '
+                   'do not protect its mail')]}
+
+
 def test_caa_knows_who_made_our_certificate(names, sts, tmp_path):
     key, cert = tmp_path / 'le.key', tmp_path / 'le.pem'
     subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
