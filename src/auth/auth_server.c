@@ -18,6 +18,7 @@
 #include "core/loop.h"
 #include "core/settings.h"
 #include "core/work.h"
+#include "dns/idna.h"
 
 /* Of broken lines, as many are logged; a file of the wrong format would fill the log. */
 #define REPORTS_MAX 100
@@ -248,6 +249,15 @@ static int check_found(enum auth_verdict verdict, struct err *err)
 	return 0;
 }
 
+static bool owns_any_script(struct str login, struct str sender, struct arena *a)
+{
+	const struct directory *d = auth_server->directory;
+	struct str other;
+
+	return directory_owns(d, login, sender) ||
+	       (idna_address_other(sender, a, &other) == 0 && directory_owns(d, login, other));
+}
+
 static void judge_sender(const struct auth_resolve_in *in, struct arena *a,
 			 struct auth_resolve_out *out)
 {
@@ -263,7 +273,25 @@ static void judge_sender(const struct auth_resolve_in *in, struct arena *a,
 		out->sender_code = rule->code;
 		out->sender_text = arena_str(a, rule->text);
 	}
-	out->sender_owned = in->login.n && directory_owns(d, in->login, in->sender);
+	out->sender_owned = in->login.n && owns_any_script(in->login, in->sender, a);
+}
+
+/* RFC 5890 2.3.2.1: a domain in UTF-8 and its ASCII form are the same, and the files know one. */
+static enum auth_verdict resolve_any_script(struct str address, struct arena *a,
+					    struct resolution *out, struct err *err)
+{
+	const struct directory *d = auth_server->directory;
+	struct resolution found;
+	struct str other;
+
+	enum auth_verdict verdict = directory_resolve(d, address, a, out, err);
+	if (verdict != AUTH_NOT_OURS || idna_address_other(address, a, &other) < 0)
+		return verdict;
+	enum auth_verdict second = directory_resolve(d, other, a, &found, err);
+	if (second == AUTH_NOT_OURS)
+		return verdict;
+	*out = found;
+	return second;
 }
 
 /* Only who got a rewritten address from us can have it: what it leads to is as good as an alias. */
@@ -276,8 +304,7 @@ static enum auth_verdict resolve_any(struct str address, struct arena *a, struct
 	if (r < 0 && r != -ENOENT)
 		log_event(LOG_SRS_REFUSED, LOG_STR("address", address),
 			  LOG_CSTR("reason", r == -ETIME ? "too old" : "not made here"));
-	enum auth_verdict verdict =
-		directory_resolve(auth_server->directory, r == 0 ? original : address, a, out, err);
+	enum auth_verdict verdict = resolve_any_script(r == 0 ? original : address, a, out, err);
 	return r == 0 && verdict == AUTH_NOT_OURS ? AUTH_OK : verdict;
 }
 
@@ -322,7 +349,7 @@ static int owns(void *ctx, struct auth_owns_in *in, struct arena *a, struct auth
 	(void)ctx;
 
 	for (size_t i = 0; i < in->authors_count && !out->stranger.n; i++)
-		if (!directory_owns(d, in->login, in->authors[i].address))
+		if (!owns_any_script(in->login, in->authors[i].address, a))
 			out->stranger = arena_str(a, in->authors[i].address);
 	return out->stranger.n && d->incomplete
 		       ? err_set(err, -EAGAIN, "the account files could not be read")

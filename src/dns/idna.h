@@ -12,3 +12,7 @@ int must_check idna_to_ascii(struct str name, struct arena *a, struct str *out);
 
 /* The same for the domain of an address; -EILSEQ also when the local part is not ASCII. */
 int must_check idna_address_to_ascii(struct str address, struct arena *a, struct str *out);
+
+/* An address with its domain in the other form: ASCII for UTF-8, UTF-8 for ASCII. -ENOENT: it has
+ * only one. */
+int must_check idna_address_other(struct str address, struct arena *a, struct str *out);

@@ -14,7 +14,9 @@
 	"alice@t.test|{PLAIN}secret\n"                                                             \
 	"bob@t.test|{PLAIN}hidden|userdb_quota_rule=*:bytes=1M allow_nets=192.0.2.0/24\n"          \
 	"off@t.test|{PLAIN}secret|nologin\n"                                                       \
-	"broken@t.test|{NOSUCH}x\n"
+	"broken@t.test|{NOSUCH}x\n"                                                                \
+	"carol@xn--b-eha.test|{PLAIN}x\n"                                                          \
+	"dave@m\xc3\xbc.test|{PLAIN}x\n"
 
 #define FAILURE_MS 1500
 
@@ -214,6 +216,46 @@ static void ask_about_addresses(void *unused)
 	assert_true(out.sender_owned);
 }
 
+static void ask_in_both_forms(void *unused)
+{
+	static const struct {
+		const char *address, *account;
+	} cases[] = {
+		{ "carol@xn--b-eha.test", "carol@xn--b-eha.test" },
+		{ "carol@b\xc3\xbc.test", "carol@xn--b-eha.test" },
+		{ "dave@m\xc3\xbc.test", "dave@m\xc3\xbc.test" },
+		{ "dave@xn--m-eha.test", "dave@m\xc3\xbc.test" },
+	};
+	struct auth_resolve_in in = { .address = STR("carol@m\xc3\xb6.test") };
+	auto_arena struct arena a = ARENA_INIT;
+	struct auth_resolve_out out = { 0 };
+	struct err err;
+	(void)unused;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		in = (struct auth_resolve_in){ .address = str_from(cases[i].address),
+					       .sender = str_from(cases[i].address),
+					       .login = str_from(cases[i].account) };
+		out = (struct auth_resolve_out){ 0 };
+		assert_int_equal(auth_server_ops.resolve(NULL, &in, &a, &out, &err), 0);
+		assert_int_equal(out.verdict, AUTH_OK);
+		assert_true(str_eq(out.targets[0].account, str_from(cases[i].account)));
+		assert_true(out.sender_owned);
+	}
+	in.address = STR("nobody@b\xc3\xbc.test");
+	assert_int_equal(auth_server_ops.resolve(NULL, &in, &a, &out, &err), 0);
+	assert_int_equal(out.verdict, AUTH_UNKNOWN_USER);
+	in.address = STR("carol@m\xc3\xb6.test");
+	assert_int_equal(auth_server_ops.resolve(NULL, &in, &a, &out, &err), 0);
+	assert_int_equal(out.verdict, AUTH_NOT_OURS);
+}
+
+static void a_domain_is_ours_in_both_forms(void **state)
+{
+	(void)state;
+	run_in_fiber(ask_in_both_forms, NULL);
+}
+
 static void ask_about_authors(void *unused)
 {
 	auto_arena struct arena a = ARENA_INIT;
@@ -261,7 +303,7 @@ static void ask_about_accounts(void *unused)
 	assert_int_equal(auth_server_ops.account(NULL, &in, &a, &out, NULL), 0);
 	assert_false(out.exists);
 	assert_int_equal(auth_server_ops.status(NULL, &status_in, &a, &status, NULL), 0);
-	assert_int_equal(status.accounts, 4);
+	assert_int_equal(status.accounts, 6);
 	assert_int_equal(status.aliases, 3);
 }
 
@@ -332,6 +374,7 @@ int main(void)
 		server_test(many_guesses_at_once_gain_nothing),
 		server_test(recipients_and_senders_are_judged),
 		server_test(authors_are_those_of_the_login),
+		server_test(a_domain_is_ours_in_both_forms),
 		server_test(accounts_have_limits),
 		server_test(a_reload_ends_the_old_password_at_once),
 		server_test(reloads_at_the_same_time_are_one),

@@ -89,12 +89,38 @@ static void an_address_needs_an_ascii_local_part(void **state)
 	assert_int_equal(idna_address_to_ascii(STR("b\xc3\xbc@b.example"), &a, &out), -EILSEQ);
 }
 
+static void an_address_has_another_form_or_not(void **state)
+{
+	static const struct {
+		const char *address, *other;
+	} cases[] = {
+		{ "bob@b\xc3\xbc.example", "bob@xn--b-eha.example" },
+		{ "bob@XN--B-EHA.example", "bob@b\xc3\xbc.example" },
+		{ "j\xc3\xb6rg@b\xc3\xbc.example", "j\xc3\xb6rg@xn--b-eha.example" },
+		{ "bob@b.example", NULL },
+		{ "xn--b-eha.example@b.example", NULL },
+		{ "bob@\xff.example", NULL },
+		{ "bob@xn--\x7f.example", NULL },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_arena struct arena a = ARENA_INIT;
+		struct str other;
+		int r = idna_address_other(str_from(cases[i].address), &a, &other);
+		assert_int_equal(r, cases[i].other ? 0 : -ENOENT);
+		if (cases[i].other)
+			assert_true(str_eq(other, str_from(cases[i].other)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_become_a_labels),
 		cmocka_unit_test(a_name_that_is_too_long_is_none),
 		cmocka_unit_test(an_address_needs_an_ascii_local_part),
+		cmocka_unit_test(an_address_has_another_form_or_not),
 	};
 	return cmocka_run_group_tests_name("dns/idna", tests, NULL, NULL);
 }
