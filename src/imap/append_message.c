@@ -213,7 +213,7 @@ int imap_append_finish(struct imap_session *s, struct store_append *ap, struct s
 		imap_no_store(s, r, &err);
 		return 1;
 	}
-	fts_notice(s->params->fts, s->params->mail_path, FTS_USED);
+	fts_notice(s->params->fts, s->params->mail_path, FTS_ADDED);
 	buf_init(&b, &s->arena, SIZE_MAX / 2);
 	buf_printf(&b, "APPENDUID %u ", done.uidvalidity);
 	imap_uids_write(&b, &done.uids);

@@ -108,7 +108,7 @@ static int may_suspend deliver(const struct mailbox_deliver_in *in, struct arena
 	store_close(s);
 	/* Whatever is delivered is on a volume that the next checkpoint knows. */
 	if (r == 0)
-		fts_notice(mailbox_role.fts, path, FTS_DELIVERED);
+		fts_notice(mailbox_role.fts, path, FTS_ADDED);
 	return r < 0 ? r : mailbox_volumes_add(&mailbox_role.volumes, path.p, err);
 }
 

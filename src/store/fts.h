@@ -4,7 +4,7 @@
  *
  * A message is known by a hash of its GUID, so that it stays indexed wherever it is moved or
  * copied. Messages are added in the background by one fiber of the process, some at a time, when
- * nothing is delivered; those that are not in yet a search has to read. */
+ * no mail comes in; those that are not in yet a search has to read. */
 #pragma once
 
 #include <stdbool.h>
@@ -37,7 +37,7 @@ struct fts_settings {
 	struct str mail_root; /* accounts are <mail_root>/<domain>/<user> */
 	struct store_pool *pool;
 	void (*report)(const struct fts_report *r);
-	int64_t calm_ms; /* wait so long after the last delivery */
+	int64_t calm_ms; /* wait so long after mail came in */
 };
 
 /* Never fails; the strings are copied. */
@@ -50,8 +50,8 @@ void may_suspend fts_main(void *fts);
 
 /* There may be messages to add. */
 enum fts_notice_kind {
-	FTS_DELIVERED,
-	FTS_USED,  /* by a session, or something was added by one */
+	FTS_ADDED, /* mail came in: it is added when there is calm */
+	FTS_USED,  /* by a session */
 	FTS_LACKS, /* a search had to read a message */
 };
 void fts_notice(struct fts *f, struct str mail_path, enum fts_notice_kind kind);

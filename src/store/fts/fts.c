@@ -47,7 +47,7 @@ struct fts {
 	struct map accounts;
 	struct list queue;
 	struct waitq wake;
-	int64_t last_delivery;
+	int64_t last_added;
 	unsigned asking;    /* queries that run */
 	struct waitq asked; /* one has ended */
 };
@@ -65,7 +65,7 @@ struct fts *fts_new(const struct fts_settings *set)
 	list_init(&f->queue);
 	waitq_init(&f->wake);
 	waitq_init(&f->asked);
-	f->last_delivery = INT64_MIN / 2;
+	f->last_added = INT64_MIN / 2;
 	return f;
 }
 
@@ -101,8 +101,8 @@ void fts_notice(struct fts *f, struct str mail_path, enum fts_notice_kind kind)
 
 	if (!ac)
 		return;
-	if (kind == FTS_DELIVERED)
-		f->last_delivery = loop_now();
+	if (kind == FTS_ADDED)
+		f->last_added = loop_now();
 	ac->lacks |= kind == FTS_LACKS;
 	if (ac->queued || loop_now() < ac->not_before)
 		return;
@@ -202,7 +202,7 @@ static int may_suspend rest(struct fts *f, int64_t worked_ms)
 	int r = fiber_sleep(worked_ms > 0 ? worked_ms : 1);
 
 	for (int i = 0; r == 0 && i < CALM_WAITS; i++) {
-		int64_t left = f->last_delivery + f->set.calm_ms - loop_now();
+		int64_t left = f->last_added + f->set.calm_ms - loop_now();
 		if (left <= 0)
 			break;
 		r = fiber_sleep(left);
