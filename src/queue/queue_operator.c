@@ -123,6 +123,7 @@ static int may_suspend add_message(struct queue *q, uint64_t id, struct arena *a
 		.size = queue_entry_content_length(e),
 		.sender = envelope.sender,
 		.auth_user = envelope.auth_user,
+		.priority = envelope_priority(envelope.flags),
 		.client_address = envelope.client_address,
 		.state = (uint8_t)state_of(e),
 		.attempts = e->attempts,

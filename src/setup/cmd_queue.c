@@ -101,6 +101,8 @@ static int show_envelope(void *ctx, const struct operator_message *m,
 		print_text(m->client_address);
 		putchar('\n');
 	}
+	if (m->priority)
+		printf("Priority:  %" PRId64 "\n", m->priority);
 	for (uint32_t i = 0; i < m->recipients; i++) {
 		fputs("Recipient: <", stdout);
 		print_text(recipients[i].address);

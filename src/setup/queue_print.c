@@ -134,6 +134,8 @@ void queue_print_json(const struct operator_message *m, const struct operator_re
 	       ", \"message_size\": %" PRIu64 ", \"attempts\": %" PRIu32,
 	       queue_state_word(m->state), queue_id_text(m->id).c, queue_id_usec(m->id) / 1000000,
 	       m->size, m->attempts);
+	if (m->priority)
+		printf(", \"priority\": %" PRId64, m->priority);
 	if (m->next)
 		printf(", \"next_attempt\": %" PRId64, m->next);
 	fputs(", \"sender\": ", stdout);

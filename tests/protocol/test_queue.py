@@ -76,10 +76,11 @@ def test_a_message_that_waits_is_listed_with_its_reason(greylisted):
 
 def test_a_message_is_shown_with_all_that_is_known(greylisted):
     server, _ = greylisted
-    submit(server, ELSEWHERE)
+    submit(server, ELSEWHERE, mail_options=['MT-PRIORITY=9'])
     message, = wait_deferred(server)
     text = ok(server, 'queue', 'show', message['queue_id'])
     for part in (f'Sender:    <{ALICE}>', f'Recipient: <{ELSEWHERE}>', f'Login:     {ALICE}',
+                 'Priority:  9\n',
                  'deferred <bob@elsewhere.example>, host ', 'Subject: hello', 'How are you?'):
         assert part in text
     assert run(server, 'queue', 'show', 'B' * 13).returncode == 1
@@ -238,11 +239,12 @@ def test_all_that_is_shown_can_be_had_as_json(greylisted):
     server, sink = greylisted
     submit(server, [ELSEWHERE, 'x@other.example'],
            b'Message-ID: <one@here.example>\r\nSubject: "a\\b" \xe9\r\n\r\nb\tc \xe2\x82\xac'
-           b'\r\n' + (b'\xc3\xa4' * 300 + b'\r\n') * 300)
+           b'\r\n' + (b'\xc3\xa4' * 300 + b'\r\n') * 300, mail_options=['MT-PRIORITY=-2'])
     message, = wait_deferred(server)
     qid = message['queue_id']
     shown = json.loads(ok(server, 'queue', 'show', '--json', qid))
     assert {k: v for k, v in shown.items() if k in message} == message
+    assert shown['priority'] == -2
     assert shown['login'] == ALICE and shown['client_address'] == '127.0.0.1'
     assert 'Subject: "a\\b" \ufffd\r\n' in shown['content']
     assert shown['content'].endswith('\r\n\r\nb\tc \u20ac\r\n' + ('\u00e4' * 300 + '\r\n') * 300)
