@@ -65,11 +65,10 @@ static void watch(struct io *io)
 
 static void watch_output(struct io *io)
 {
-	watch(io);
 	if (io->output_watched)
 		return;
 	loop_watch_output(io);
-	io->output_watched = true;
+	io->registered = io->output_watched = true;
 }
 
 /* An edge that came since the caller's EAGAIN is consumed instead of waited for. */

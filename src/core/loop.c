@@ -108,7 +108,8 @@ void loop_watch_output(struct io *io)
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 				  .data.ptr = io };
 
-	check(epoll_ctl(epoll_fd, EPOLL_CTL_MOD, io->fd, &ev) == 0);
+	int op = io->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	check(epoll_ctl(epoll_fd, op, io->fd, &ev) == 0);
 }
 
 void loop_unwatch(struct io *io)

@@ -44,8 +44,8 @@ void waitq_wait_uncancelled(struct waitq *q, const char *why);
 
 /* Register with the loop's epoll; events reach it as io_event. */
 void loop_watch(struct io *io);
-/* From now on also tell when there is room for output: asked for only when some was missing, since
- * the kernel reports it after every packet that a peer takes. */
+/* From now on, registered or not, also tell when there is room for output: asked for only when
+ * some was missing, since the kernel reports it after every packet that a peer takes. */
 void loop_watch_output(struct io *io);
 void loop_unwatch(struct io *io);
 void io_event(struct io *io, uint32_t events);

@@ -201,6 +201,36 @@ static int may_suspend run_race(struct race *race, struct runner *runners, size_
 	return r;
 }
 
+/* The only endpoint that was not tried, or NULL: there are none or several. */
+static struct endpoint *find_only(struct endpoint *list, size_t n)
+{
+	struct endpoint *only = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].tried)
+			continue;
+		if (only)
+			return NULL;
+		only = &list[i];
+	}
+	return only;
+}
+
+/* It has nobody to race against, and needs no fiber for that. */
+static void may_suspend connect_only(struct race *race, struct endpoint *list,
+				     struct endpoint *only)
+{
+	int fd = connect_one(race->config, only);
+
+	only->tried = fd != -ECANCELED;
+	if (fd < 0) {
+		race->error = fd;
+	} else {
+		race->winner = (int)(only - list);
+		race->fd = fd;
+	}
+}
+
 int endpoints_connect(const struct courier_config *config, struct endpoint *list, size_t n, int *fd,
 		      struct err *err)
 {
@@ -212,7 +242,12 @@ int endpoints_connect(const struct courier_config *config, struct endpoint *list
 	for (size_t i = 0; i < n; i++)
 		runners[i] = (struct runner){ &race, &list[i], (int)i };
 	waitq_init(&race.news);
-	int r = run_race(&race, runners, n);
+	struct endpoint *only = find_only(list, n);
+	int r = 0;
+	if (only)
+		connect_only(&race, list, only);
+	else
+		r = run_race(&race, runners, n);
 	if (race.winner < 0 && fiber_is_cancelled())
 		return err_set(err, -ECANCELED, "this server is stopping");
 	if (race.winner < 0)
