@@ -174,3 +174,36 @@ def starttls(server):
     client = smtplib.SMTP('127.0.0.1', server.port('submission'), timeout=TIMEOUT)
     client.starttls(context=insecure_tls())
     return client
+
+
+def test_a_login_writes_in_its_own_name(make_server):
+    alice, bob = f'alice@{DOMAIN}', f'bob@{DOMAIN}'
+    server = make_server(start=False, accounts=[alice, bob],
+                         env={'POSTHORN_CHECK_HEADER_FROM': '1'})
+    server.write('postfix-virtual.cf', f'team@{DOMAIN} {alice}\n')
+    server.start()
+    with smtplib.SMTP_SSL('127.0.0.1', server.port('submissions'), context=insecure_tls(),
+                          timeout=TIMEOUT) as client:
+        client.login(alice, PASSWORD)
+        for author in (bob, f'Alice <{alice}>, {bob}', 'alice'):
+            with pytest.raises(smtplib.SMTPDataError) as refusal:
+                client.sendmail(alice, [bob], f'From: {author}\r\n\r\nx\r\n')
+            assert refusal.value.smtp_code == 550
+            assert b'not owned by user' in refusal.value.smtp_error
+        for author in (f'"Bob" <{alice.upper()}>', f'team@{DOMAIN}'):
+            client.sendmail(alice, [bob], f'From: {author}\r\n\r\nx\r\n')
+    server.wait_stored(bob, 2)
+
+
+def test_parts_of_submitted_mail_do_not_tell_of_the_users_machine(server, user, other_user):
+    part = 'X-Mailer: secret\r\nContent-Type: message/rfc822\r\n\r\nUser-Agent: secret\r\n' \
+           'Subject: inner\r\n\r\ntext\r\n'
+    signed = '--c\r\nX-Mailer: signed\r\n\r\ntext\r\n--c--\r\n'
+    body = f'--b\r\n{part}--b\r\n' \
+           f'Content-Type: multipart/signed; boundary=c\r\n\r\n{signed}--b--\r\n'
+    with starttls(server) as client:
+        client.login(user, PASSWORD)
+        client.sendmail(user, [other_user],
+                        f'Content-Type: multipart/mixed; boundary=b\r\n\r\n{body}')
+    stored = server.wait_stored(other_user)[0].read_text()
+    assert 'secret' not in stored and 'X-Mailer: signed' in stored and 'Subject: inner' in stored
