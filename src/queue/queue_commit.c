@@ -104,7 +104,7 @@ static void collect(struct queue_commit *c, struct journal_batch *b)
 
 	journal_batch_init(b);
 	move_all(&c->loose, &b->loose);
-	b->sync = c->sync_now;
+	b->sync = c->sync_now || (!list_empty(&b->loose) && loop_now() >= c->sync_at);
 	c->sync_now = false;
 	while (!list_empty(&c->waiting) && count < c->messages_max && bytes < c->bytes_max) {
 		struct list *it = list_shift(&c->waiting);
@@ -118,8 +118,8 @@ static void collect(struct queue_commit *c, struct journal_batch *b)
 	journal_collect_retired(c->journal, &b->retired);
 }
 
-/* What is not durable yet waits for a later commit. */
-static void finish_all(struct queue_commit *c, struct list *appends)
+/* What is not durable yet waits for a later commit: the first of them until sync_at. */
+static void finish_all(struct queue_commit *c, struct list *appends, int64_t sync_at)
 {
 	struct queue_append *a;
 
@@ -129,7 +129,7 @@ static void finish_all(struct queue_commit *c, struct list *appends)
 			continue;
 		}
 		if (list_empty(&c->loose))
-			c->sync_at = loop_deadline(LOOSE_MS);
+			c->sync_at = sync_at;
 		list_append(&c->loose, &a->append.link);
 	}
 }
@@ -181,8 +181,8 @@ static void may_suspend commit(struct queue_commit *c)
 	journal_batch_finish(c->journal, &b);
 	/* Every record is accounted for before anybody can look for segments that are not
 	 * needed. */
-	finish_all(c, &b.loose);
-	finish_all(c, &b.appends);
+	finish_all(c, &b.loose, c->sync_at);
+	finish_all(c, &b.appends, loop_deadline(LOOSE_MS));
 	report(c, &b.err);
 }
 

@@ -714,12 +714,34 @@ IN_WORLD(whatever_happens_every_recipient_is_sent_to)
 		assert_true(seen[i]);
 }
 
+/* One after the other, less than the patience of a mark apart. */
+static int64_t in_turn(struct world *w, const struct courier_deliver_in *in)
+{
+	(void)in;
+	return 50 * (int64_t)w->calls;
+}
+
+IN_WORLD(marks_become_durable_though_more_of_them_keep_coming)
+{
+	char domain[32];
+
+	w->courier_slow = in_turn;
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(domain, sizeof(domain), "x@d%u.example", i);
+		assert_int_equal(world_send_remote(w, "a@example.org", domain), 0);
+	}
+	unsigned syncs = disk_syncs();
+	world_sleep(w, 1500);
+	assert_in_range(disk_syncs() - syncs, 5, 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fiber_test(a_remote_message_goes_to_the_domains_next_hop),
 		fiber_test(what_another_server_has_taken_is_marked_at_once),
 		fiber_test(a_mark_shares_the_sync_of_the_next_message),
+		fiber_test(marks_become_durable_though_more_of_them_keep_coming),
 		fiber_test(recipients_with_one_next_hop_share_a_call),
 		fiber_test(a_large_envelope_comes_in_a_file),
 		fiber_test(a_file_that_is_no_envelope_is_refused),
