@@ -377,6 +377,22 @@ TEST(a_login_writes_in_its_own_name_only, SMTP_PORT_SUBMISSION, own_names)
 		      "S: 451 4.3.0 Error: the author cannot be checked now\n");
 }
 
+/* What stands behind the addresses that are looked at is not looked at. */
+TEST(an_author_does_not_hide_behind_many_others, SMTP_PORT_SUBMISSION, own_names)
+{
+	static const char refusal[] = "550 5.7.1 Error: the message needs one From line with an "
+				      "address";
+	char header[300], filler[128];
+	size_t n = 0;
+
+	sim_greet(sim);
+	sim_talk(sim, "C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHNlY3JldA==\nS: 235 *\n");
+	for (unsigned i = 0; i < 25; i++)
+		n += (size_t)snprintf(filler + n, sizeof(filler) - n, "g:;,");
+	snprintf(header, sizeof(header), "C: From: alice@example.org,%s bob@example.org\n", filler);
+	send_from(sim, header, refusal);
+}
+
 TEST(an_author_is_nobodys_business_unless_the_operator_says_so, SMTP_PORT_SUBMISSION, spoof)
 {
 	sim_greet(sim);
@@ -715,6 +731,7 @@ int main(void)
 		sim_test(guessing_passwords_ends_the_session),
 		sim_test(a_login_sends_from_its_own_addresses_only),
 		sim_test(a_login_writes_in_its_own_name_only),
+		sim_test(an_author_does_not_hide_behind_many_others),
 		sim_test(an_author_is_nobodys_business_unless_the_operator_says_so),
 		sim_test(parts_of_submitted_mail_are_cleaned_too),
 		sim_test(submission_demands_tls_where_there_is_tls),
