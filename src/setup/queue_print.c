@@ -12,9 +12,15 @@
 
 void print_text(struct str s)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		putchar(c < 0x20 || c == 0x7f ? '?' : c);
+	while (s.n) {
+		struct str at = s;
+		uint32_t cp;
+		/* Terminals obey C1 (ECMA-48) too: U+009B is what ESC [ is. */
+		bool shown = utf8_next(&s, &cp) == 0 && cp >= 0x20 && (cp < 0x7f || cp >= 0xa0);
+		if (shown)
+			fwrite(at.p, 1, at.n - s.n, stdout);
+		else
+			putchar('?');
 	}
 }
 

@@ -11,6 +11,7 @@ struct operator_message;
 struct operator_recipient;
 struct queue_reasons;
 
+/* What is a control character, or no UTF-8, is a question mark. */
 void print_text(struct str s);
 
 /* "Thu Nov 26 10:05:24", and "2026-11-26 10:05:24". */

@@ -5,19 +5,35 @@
 #define STRING_MAX 255
 #define LABEL_MAX  253 /* of a name in Kubernetes */
 
+static bool is_printable(char c)
+{
+	return c >= ' ' && c < 0x7f;
+}
+
+/* RFC 1035 5.1: any byte in printable characters. */
+static void put_byte(struct buf *out, char c)
+{
+	if (is_printable(c))
+		buf_putc(out, c);
+	else
+		buf_printf(out, "\\%03u", (unsigned char)c);
+}
+
+static void put_bytes(struct buf *out, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		put_byte(out, s.p[i]);
+}
+
 void zone_record_write_strings(struct buf *out, struct str text)
 {
 	do {
 		struct str part = str_sub(text, 0, STRING_MAX);
 		buf_putc(out, '"');
 		for (size_t i = 0; i < part.n; i++) {
-			unsigned char c = (unsigned char)part.p[i];
-			if (c == '"' || c == '\\')
-				buf_printf(out, "\\%c", c);
-			else if (c < ' ' || c >= 0x7f)
-				buf_printf(out, "\\%03u", c);
-			else
-				buf_putc(out, (char)c);
+			if (part.p[i] == '"' || part.p[i] == '\\')
+				buf_putc(out, '\\');
+			put_byte(out, part.p[i]);
 		}
 		buf_putc(out, '"');
 		text = str_skip(text, part.n);
@@ -51,11 +67,12 @@ bool zone_record_has_endpoint(const char *type)
 
 void zone_record_write_zone(struct buf *out, const struct zone_record *r)
 {
-	buf_printf(out, "%" STR_FMT ".\t%d\tIN\t%s\t", STR_ARG(r->name), ZONE_RECORD_TTL, r->type);
+	put_bytes(out, r->name);
+	buf_printf(out, ".\t%d\tIN\t%s\t", ZONE_RECORD_TTL, r->type);
 	if (strcmp(r->type, "TXT") == 0)
 		zone_record_write_strings(out, r->value);
 	else
-		buf_put_str(out, r->value);
+		put_bytes(out, r->value);
 	if (names_a_host(r->type))
 		buf_putc(out, '.');
 }
@@ -77,12 +94,13 @@ static void write_scalar(struct buf *out, struct str s)
 }
 
 /* A short text is given as it is, and every provider quotes it as it needs. One that is too long
- * for a string has to be split here. */
+ * for a string has to be split here, and bytes that are no characters of YAML are escaped as a zone
+ * has them. */
 static void write_target(struct buf *out, const char *type, struct str value)
 {
 	auto_buf struct buf strings;
 
-	if (strcmp(type, "TXT") != 0 || value.n <= STRING_MAX) {
+	if (strcmp(type, "TXT") != 0 || (value.n <= STRING_MAX && str_is_ascii(value))) {
 		write_scalar(out, value);
 		return;
 	}

@@ -26,6 +26,8 @@ static void records_are_lines_of_a_zone(void **state)
 		  "a.\t3600\tIN\tCAA\t0 issue \"b\"" },
 		{ { STR_INIT("a"), "TXT", STR_INIT("v=x; \"y\\z\" \xff\x01") },
 		  "a.\t3600\tIN\tTXT\t\"v=x; \\\"y\\\\z\\\" \\255\\001\"" },
+		{ { STR_INIT("a\x1b[2J\xc2\x9b"), "MX", STR_INIT("10 b\n\x7f") },
+		  "a\\027[2J\\194\\155.\t3600\tIN\tMX\t10 b\\010\\127." },
 		{ { STR_INIT("a"), "TXT", STR_INIT("") }, "a.\t3600\tIN\tTXT\t\"\"" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -64,10 +66,11 @@ static void long_texts_are_split_at_255_bytes(void **state)
 static void sets_of_records_become_an_endpoint(void **state)
 {
 	(void)state;
-	static const struct str texts[] = { STR_INIT("say \"x\""), STR_INIT("b\\\t") };
+	static const struct str texts[] = { STR_INIT("say \"x\""), STR_INIT("b\\\t"),
+					    STR_INIT("\xff\xc2\x9b") };
 	static const struct str hosts[] = { STR_INIT("10 mx.example") };
 	const struct zone_record_set sets[] = {
-		{ STR("example.org"), "TXT", texts, 2 },
+		{ STR("example.org"), "TXT", texts, 3 },
 		{ STR("example.org"), "MX", hosts, 1 },
 	};
 	auto_buf struct buf b;
@@ -86,6 +89,7 @@ static void sets_of_records_become_an_endpoint(void **state)
 					  "      targets:\n"
 					  "        - \"say \\\"x\\\"\"\n"
 					  "        - \"b\\\\\\x09\"\n"
+					  "        - \"\\\"\\\\255\\\\194\\\\155\\\"\"\n"
 					  "    - dnsName: \"example.org\"\n"
 					  "      recordType: MX\n"
 					  "      recordTTL: 3600\n"
