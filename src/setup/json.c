@@ -4,21 +4,33 @@
 
 #include "base/utf8.h"
 
-void json_write_string(struct buf *out, struct str s)
+size_t json_write_piece(struct buf *out, struct str piece, bool last)
 {
-	uint32_t cp;
+	struct str rest = piece;
 
-	buf_putc(out, '"');
-	while (s.n) {
-		if (utf8_next(&s, &cp) < 0)
-			cp = 0xfffd;
-		if (cp < 0x20 || cp == 0x7f)
+	while (rest.n) {
+		struct str at = rest;
+		uint32_t cp;
+		int r = utf8_next(&rest, &cp);
+		/* Cut in the middle: what is missing may be in the next piece. */
+		if (r < 0 && !last && at.n < 4)
+			return piece.n - at.n;
+		if (r < 0)
+			utf8_put(out, 0xfffd);
+		else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
 			buf_printf(out, "\\u%04x", cp);
 		else if (cp == '"' || cp == '\\')
 			buf_printf(out, "\\%c", (char)cp);
 		else
-			utf8_put(out, cp);
+			buf_put(out, at.p, at.n - rest.n);
 	}
+	return piece.n;
+}
+
+void json_write_string(struct buf *out, struct str s)
+{
+	buf_putc(out, '"');
+	json_write_piece(out, s, true);
 	buf_putc(out, '"');
 }
 

@@ -1,5 +1,6 @@
-/* Writing JSON (RFC 8259) into a buffer. Whatever bytes a value has, the result is valid: what
- * is no UTF-8 becomes U+FFFD. */
+/* Writing JSON (RFC 8259) into a buffer. Whatever bytes a value has, the result is valid, and safe
+ * for a terminal: what is no UTF-8 becomes U+FFFD, and control characters of both sets (C0, C1) are
+ * escaped. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +16,10 @@ struct json {
 
 /* A value of its own in quotes. */
 void json_write_string(struct buf *out, struct str s);
+
+/* The same in pieces, without the quotes: `last` ends it. How many bytes of the piece were taken;
+ * the others begin the next one. */
+size_t json_write_piece(struct buf *out, struct str piece, bool last);
 
 /* Members of what was opened last; `key` is NULL in arrays and for the outermost value. */
 void json_open(struct json *j, const char *key, char bracket);

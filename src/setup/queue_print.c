@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/utf8.h"
 #include "queue/operator.h"
 #include "queue/operator_ipc.h"
 #include "queue/queue_id.h"
+#include "setup/json.h"
 #include "setup/queue_past.h"
 
 void print_text(struct str s)
@@ -95,34 +97,29 @@ void queue_print_foot(uint64_t count, uint64_t bytes)
 	       count == 1 ? "" : "s");
 }
 
+static void print_buf(const struct buf *b)
+{
+	check(!buf_failed(b));
+	fwrite(b->p, 1, b->n, stdout);
+}
+
 size_t print_json_piece(struct str piece, bool last)
 {
-	struct str rest = piece;
+	auto_buf struct buf b;
 
-	while (rest.n) {
-		struct str at = rest;
-		uint32_t cp;
-		int r = utf8_next(&rest, &cp);
-		/* Cut in the middle: what is missing may be in the next piece. */
-		if (r < 0 && !last && at.n < 4)
-			return piece.n - at.n;
-		if (r < 0)
-			fputs("\\ufffd", stdout);
-		else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
-			printf("\\u%04x", cp);
-		else if (cp == '"' || cp == '\\')
-			printf("\\%c", (char)cp);
-		else
-			fwrite(at.p, 1, at.n - rest.n, stdout);
-	}
-	return piece.n;
+	buf_init(&b, NULL, SIZE_MAX);
+	size_t n = json_write_piece(&b, piece, last);
+	print_buf(&b);
+	return n;
 }
 
 void print_json_string(struct str s)
 {
-	putchar('"');
-	print_json_piece(s, true);
-	putchar('"');
+	auto_buf struct buf b;
+
+	buf_init(&b, NULL, SIZE_MAX);
+	json_write_string(&b, s);
+	print_buf(&b);
 }
 
 void print_json_field(const char *name, struct str value)

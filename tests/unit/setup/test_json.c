@@ -41,6 +41,9 @@ static void any_bytes_make_a_valid_string(void **state)
 		{ STR_INIT("a\"b\\c"), "\"a\\\"b\\\\c\"" },
 		{ STR_INIT("\0\t\x7f\r\n"), "\"\\u0000\\u0009\\u007f\\u000d\\u000a\"" },
 		{ STR_INIT("\xc3\xa4\xe2\x82\xac"), "\"\xc3\xa4\xe2\x82\xac\"" },
+		{ STR_INIT("\xc2\x9b"
+			   "31m\xc2\xa0"),
+		  "\"\\u009b31m\xc2\xa0\"" },
 		{ STR_INIT("\xff"
 			   "a\xc3"),
 		  "\"\xef\xbf\xbd"
