@@ -6,6 +6,10 @@
 #include "base/list.h"
 #include "base/map.h"
 
+/* Twice what a record with a usual RSA key has. Longer ones, which may hold larger keys, take the
+ * place of several. */
+#define RECORD_BYTES 1024
+
 struct entry {
 	struct list used; /* in dkim_keys.used */
 	struct dkim_public_key key;
@@ -15,8 +19,8 @@ struct entry {
 
 struct dkim_keys {
 	struct map by_record;
-	struct list used; /* the latest at its end */
-	size_t max;
+	struct list used;  /* the latest at its end */
+	size_t max, bytes; /* the latter of records */
 };
 
 struct dkim_keys *dkim_keys_new(size_t max)
@@ -35,6 +39,7 @@ struct dkim_keys *dkim_keys_new(size_t max)
 static void forget(struct dkim_keys *k, struct entry *e)
 {
 	map_remove(&k->by_record, str_of(e->record, e->n));
+	k->bytes -= e->n;
 	list_remove(&e->used);
 	dkim_public_key_done(&e->key);
 	free(e);
@@ -62,7 +67,13 @@ static struct entry *remember(struct dkim_keys *k, struct str record,
 	memcpy(e->record, record.p, record.n);
 	list_append(&k->used, &e->used);
 	map_put(&k->by_record, str_of(e->record, e->n), e);
+	k->bytes += e->n;
 	return e;
+}
+
+static bool is_full(const struct dkim_keys *k, size_t more)
+{
+	return k->by_record.count == k->max || k->bytes + more > k->max * RECORD_BYTES;
 }
 
 int dkim_keys_find(struct dkim_keys *k, struct str record, const struct dkim_public_key **out,
@@ -77,7 +88,7 @@ int dkim_keys_find(struct dkim_keys *k, struct str record, const struct dkim_pub
 			dkim_public_key_done(&key);
 			return r;
 		}
-		if (k->by_record.count == k->max)
+		while (k->by_record.count && is_full(k, record.n))
 			forget(k, LIST_ITEM(k->used.next, struct entry, used));
 		e = remember(k, record, &key);
 	}

@@ -11,7 +11,7 @@
 
 struct dkim_keys;
 
-/* Remembers at most `max` keys, those that were used last. */
+/* Remembers at most `max` keys, those that were used last; fewer when their records are long. */
 struct dkim_keys *dkim_keys_new(size_t max);
 void dkim_keys_free(struct dkim_keys *k); /* NULL is fine */
 

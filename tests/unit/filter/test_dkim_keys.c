@@ -62,6 +62,35 @@ static void those_used_last_are_kept(void **state)
 	dkim_keys_free(k);
 }
 
+/* Whose records are long does not get more memory for it. */
+static void long_records_take_the_place_of_several(void **state)
+{
+	(void)state;
+	auto_arena struct arena a = ARENA_INIT;
+	struct dkim_keys *k = dkim_keys_new(20);
+	const struct dkim_public_key *key;
+	const char *reason;
+	struct buf b;
+
+	for (unsigned i = 0; i < 20; i++) {
+		buf_init(&b, &a, 16384);
+		buf_put_str(&b, record(&a, i));
+		buf_puts(&b, "; x=");
+		while (b.n < 8192)
+			buf_putc(&b, 'x');
+		assert_int_equal(dkim_keys_find(k, buf_str(&b), &key, &reason), 0);
+	}
+	assert_int_equal(dkim_keys_count(k), 2);
+	dkim_keys_free(k);
+
+	/* One is always kept: *out refers to it. */
+	k = dkim_keys_new(1);
+	assert_int_equal(dkim_keys_find(k, buf_str(&b), &key, &reason), 0);
+	assert_int_equal(key->algorithm, DKIM_ED25519_SHA256);
+	assert_int_equal(dkim_keys_count(k), 1);
+	dkim_keys_free(k);
+}
+
 static void what_is_no_key_is_not_remembered(void **state)
 {
 	(void)state;
@@ -82,6 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_is_read_once),
 		cmocka_unit_test(those_used_last_are_kept),
+		cmocka_unit_test(long_records_take_the_place_of_several),
 		cmocka_unit_test(what_is_no_key_is_not_remembered),
 	};
 
