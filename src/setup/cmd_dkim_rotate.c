@@ -45,6 +45,7 @@ struct change {
 	struct str at;		       /* the domain in its signatures */
 	struct str type;
 	struct str today;
+	struct str seen; /* the text of dkim-rotation.cf by which all was decided */
 };
 
 static struct str date_of(struct rotate *r, time_t when)
@@ -88,6 +89,25 @@ static int save(const struct change *c, const struct dkim_rotation *state, struc
 	return dkim_files_write_table(s, DKIM_ROTATION_FILE, buf_str(&b), err);
 }
 
+/* Nobody waits for the DNS with a lock, so that another command may have gone on meanwhile: a key
+ * whose record somebody is putting into the DNS must not be forgotten for another. */
+static int lock_unchanged(const struct change *c, struct err *err)
+{
+	struct setup *s = c->r->s;
+	struct str text;
+
+	auto_close int lock = setup_lock(s, err);
+	if (lock < 0)
+		return lock;
+	int r = setup_file_read(s, DKIM_ROTATION_FILE, &text, err);
+	if (r == 0 && !str_eq(text, c->seen))
+		r = err_set(err, -EAGAIN,
+			    "'%" STR_FMT "' (%" STR_FMT "): another command was faster, call this "
+			    "one again",
+			    STR_ARG(c->domain), STR_ARG(c->type));
+	return r < 0 ? r : take_fd(&lock);
+}
+
 /* The date, and a letter where that is taken. */
 static int make_key(const struct change *c, struct dkim_options *o, struct dkim_made *made,
 		    struct err *err)
@@ -119,7 +139,7 @@ static enum setup_exit begin(const struct change *c)
 
 	o.algorithm = c->key->key.algorithm;
 	o.rspamd = !c->key->name.n;
-	auto_close int lock = setup_lock(s, &err);
+	auto_close int lock = lock_unchanged(c, &err);
 	if (lock < 0 || make_key(c, &o, &made, &err) < 0)
 		return message_fail(s, "%s", err.text);
 	const struct dkim_rotation state = { .domain = c->domain,
@@ -226,7 +246,7 @@ static enum setup_exit note_signing(const struct change *c, const struct dkim_ro
 	struct dkim_rotation state = *waiting;
 	struct err err;
 
-	auto_close int lock = setup_lock(c->r->s, &err);
+	auto_close int lock = lock_unchanged(c, &err);
 	state.signing = true;
 	state.date = c->today;
 	if (lock < 0 || save(c, &state, &err) < 0)
@@ -241,7 +261,7 @@ static enum setup_exit let_sign(const struct change *c, const struct dkim_rotati
 	struct dkim_rotation state = *waiting;
 	struct err err;
 
-	auto_close int lock = setup_lock(s, &err);
+	auto_close int lock = lock_unchanged(c, &err);
 	if (lock < 0)
 		return message_fail(s, "%s", err.text);
 	state.signing = true;
@@ -294,14 +314,13 @@ static enum setup_exit may_suspend rotate_key(struct rotate *r, struct str domai
 	struct setup *s = r->s;
 	struct change c = { .r = r, .domain = domain, .key = key, .today = date_of(r, time(NULL)) };
 	struct dkim_rotation state;
-	struct str text;
 	struct err err;
 
 	c.at = key->any_domain ? domain : key->domain;
 	c.type = key->key.algorithm == DKIM_ED25519_SHA256 ? STR("ed25519") : STR("rsa");
-	if (setup_file_read(s, DKIM_ROTATION_FILE, &text, &err) < 0)
+	if (setup_file_read(s, DKIM_ROTATION_FILE, &c.seen, &err) < 0)
 		return message_fail(s, "%s", err.text);
-	if (!dkim_rotation_find(text, domain, c.type, &state))
+	if (!dkim_rotation_find(c.seen, domain, c.type, &state))
 		return begin(&c);
 	if (!state.signing && !str_eq(state.selector, key->selector))
 		return go_on(&c, &state);

@@ -2,6 +2,7 @@
 import datetime
 import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,23 @@ def test_after_its_time_the_old_key_may_go_and_the_next_change_begins(opendkim, 
     code, line, texts = rotate(opendkim)
     assert code == 0 and line.startswith(f"{day().replace('-', '')}a._domainkey.{DOMAIN}.")
     assert f"'mail' is used no more since {day(-14)}" in texts[0]
+
+
+def test_a_command_that_was_overtaken_changes_nothing(opendkim, dns):
+    """Another one begins anew while this one waits for the DNS."""
+    name = f'next._domainkey.{DOMAIN}'
+    _, line, _ = rotate(opendkim, 'selector', 'next')
+    publish(dns, line)
+    dns.misbehave(name, 'slow', 0.3)
+    waiting = opendkim.start('config', 'dkim', 'rotate')
+    while not dns.count(name, 'TXT'):
+        time.sleep(0.01)
+    opendkim.write(ROTATION, opendkim.read(ROTATION).replace('next', 'other'))
+    before = all_files(opendkim)
+    _, err = waiting.communicate(timeout=60)
+    assert waiting.returncode == 1
+    assert f"'{DOMAIN}' (rsa): another command was faster, call this one again" in err
+    assert all_files(opendkim) == before
 
 
 def test_force_does_not_look(opendkim, dns):
