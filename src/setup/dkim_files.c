@@ -17,13 +17,15 @@
 #define TEXT_MAX    65536
 #define RECORD_PART 250 /* of 255 that a string of a TXT record may have */
 
-/* Root makes files for the server, which is the owner of the mail. */
+/* What root makes is the server's, which is the owner of the mail; what is somebody's stays his.
+ * The owner of the directory may have put a link to something else there in the meantime. */
 static void give(struct setup *s, const char *path)
 {
-	struct stat st;
+	struct stat mail, st;
 
-	if (geteuid() == 0 && stat(s->mail_dir.p, &st) == 0 && st.st_uid != 0)
-		(void)!chown(path, st.st_uid, st.st_gid);
+	if (geteuid() == 0 && stat(s->mail_dir.p, &mail) == 0 && lstat(path, &st) == 0 &&
+	    st.st_uid == 0)
+		(void)!lchown(path, mail.st_uid, mail.st_gid);
 }
 
 static int make_dirs(struct setup *s, const char *name, struct err *err)

@@ -1,5 +1,6 @@
 """setup config dkim rotate: another key in the place of one."""
 import datetime
+import os
 import re
 import sys
 import time
@@ -134,6 +135,24 @@ def test_a_command_that_was_overtaken_changes_nothing(opendkim, dns):
     assert waiting.returncode == 1
     assert f"'{DOMAIN}' (rsa): another command was faster, call this one again" in err
     assert all_files(opendkim) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root gives files away')
+def test_root_makes_files_for_the_server_and_leaves_others_as_they_are(opendkim, dns):
+    opendkim.mail.mkdir(parents=True)
+    os.chown(opendkim.mail, 12345, 12346)
+    os.chown(opendkim.config / TABLE, 54321, 54322)
+    rotate(opendkim, 'selector', 'next')
+    rotate(opendkim, '-f')
+
+    def owner(name):
+        st = (opendkim.config / name).stat()
+        return st.st_uid, st.st_gid
+
+    key = f'opendkim/keys/{DOMAIN}/next.private'
+    assert owner(key) == owner(ROTATION) == (12345, 12346)
+    assert (opendkim.config / key).stat().st_mode & 0o777 == 0o600
+    assert owner(TABLE) == (54321, 54322)
 
 
 def test_force_does_not_look(opendkim, dns):
