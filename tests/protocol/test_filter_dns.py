@@ -85,7 +85,8 @@ def test_loops_end():
              'dkim.example': [line for line in zone() if 'domainkey' not in line] +
                              ['mail._domainkey CNAME one.dkim.example.',
                               'one CNAME two.dkim.example.', 'two CNAME one.dkim.example.'],
-             'dmarc.example': [line for line in zone() if '_dmarc' not in line] + ['_dmarc CNAME _dmarc.dmarc.example.']}
+             'dmarc.example': [line for line in zone() if '_dmarc' not in line] +
+                              ['_dmarc CNAME _dmarc.dmarc.example.']}
     seen = all_found(zones, lambda names: None)
     assert seen['spf'] == {**FINE, 'spf': 'permerror'}
     assert seen['dkim']['dkim'] in ('temperror', 'permerror') and seen['dkim']['dmarc'] == 'pass'

@@ -15,6 +15,7 @@ struct target {
 	const char *dir;
 	int fd;
 	bool own_fd;
+	struct str name; /* of the file, up to its sizes */
 };
 
 static void target_done(struct target *t)
@@ -98,6 +99,17 @@ static int write_tmp(struct message_writer *w, int boxfd, struct str unique,
 	return r;
 }
 
+/* Never in the place of another message, as far as the file system can promise it: ids come again
+ * when the clock is set back (-EEXIST). */
+static int place(int dirfd, const char *from, const char *to, struct err *err)
+{
+	int r = renameat2(dirfd, from, dirfd, to, RENAME_NOREPLACE);
+
+	if (r < 0 && (errno == EINVAL || errno == ENOSYS))
+		r = renameat(dirfd, from, dirfd, to);
+	return r < 0 ? err_sys(err, "%s: rename", from) : 0;
+}
+
 /* Put the finished file in place. With the UID list in our hands it gets its UID at once;
  * otherwise the next scan gives it one. */
 static int publish(struct target *t, struct message_writer *w, struct maildir_new *new,
@@ -109,14 +121,15 @@ static int publish(struct target *t, struct message_writer *w, struct maildir_ne
 		return err_set(err, -ENAMETOOLONG, "file name too long");
 
 	bool numbered = t->mb && maildir_add_begin(t->mb, &lock, NULL) == 0;
-	if (renameat(t->fd, w->path, t->fd, path.p) < 0)
-		return err_sys(err, "%s: rename", w->path);
+	int r = place(t->fd, w->path, path.p, err);
+	if (r < 0)
+		return r;
 	message_writer_close(w);
 	if (!t->mb)
 		return 0;
 	if (numbered) {
 		uint32_t uid = t->mb->base.uidnext;
-		int r = maildir_add(t->mb, new, 1, err);
+		r = maildir_add(t->mb, new, 1, err);
 		if (r < 0) {
 			(void)unlinkat(t->fd, path.p, 0);
 			return r;
@@ -129,23 +142,22 @@ static int publish(struct target *t, struct message_writer *w, struct maildir_ne
 	return 0;
 }
 
-static int deliver_new(struct store *s, const struct store_delivery *d, struct target *t,
-		       struct store_delivered *out, struct err *err)
+static int deliver_as(struct store *s, const struct store_delivery *d, struct target *t,
+		      struct store_delivered *out, struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	char unique[128], base[MAILDIR_BASE_MAX];
 	struct message_writer w;
 	struct mime_facts facts;
 	struct maildir_marks marks = { maildir_letters_with_flags(0, d->mark.flags), 0 };
 	if (t->mb) /* mail does not wait for a keyword */
 		(void)maildir_mark(t->mb, &d->mark, &marks, NULL);
 
-	int r = write_tmp(&w, t->fd, delivery_name(s, d, unique), d, err);
+	int r = write_tmp(&w, t->fd, t->name, d, err);
 	if (r == 0) {
-		int n = snprintf(base, sizeof(base), "%s,S=%llu,W=%llu", unique,
-				 (unsigned long long)w.size, (unsigned long long)w.wire_size);
 		struct maildir_new new = {
-			.base = str_of(base, (size_t)n),
+			.base = arena_printf(&a, "%" STR_FMT ",S=%llu,W=%llu", STR_ARG(t->name),
+					     (unsigned long long)w.size,
+					     (unsigned long long)w.wire_size),
 			.letters = marks.letters,
 			.keywords = marks.keywords,
 			.size = w.size,
@@ -163,6 +175,20 @@ static int deliver_new(struct store *s, const struct store_delivery *d, struct t
 	}
 	if (r < 0)
 		message_writer_abort(&w);
+	return r;
+}
+
+static int deliver_new(struct store *s, const struct store_delivery *d, struct target *t,
+		       struct store_delivered *out, struct err *err)
+{
+	char name[128];
+
+	t->name = delivery_name(s, d, name);
+	int r = deliver_as(s, d, t, out, err);
+	if (r == -EEXIST) { /* another message has it */
+		t->name = maildir_unique_name(s->pool, name);
+		r = deliver_as(s, d, t, out, err);
+	}
 	return r;
 }
 

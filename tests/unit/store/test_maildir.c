@@ -681,6 +681,31 @@ static void the_uidlist_does_not_collect_dead_lines_forever(void **state)
 	assert_int_equal(account_append(t, "INBOX", MSG, 0), 301);
 }
 
+/* The clock was set back and the server started anew. */
+static void an_id_that_comes_again_replaces_nothing(void **state)
+{
+	struct account *t = *state;
+	static const char *const texts[] = { MSG "aaaa\r\n", MSG "bbbb\r\n" };
+	struct store_delivered done;
+
+	for (int indexed = 0; indexed < 2; indexed++) {
+		for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+			int fd = text_fd(str_from(texts[i]));
+			struct store_delivery d = { .box = STR("INBOX"),
+						    .id = (uint64_t)(indexed + 1) << 40,
+						    .create = true,
+						    .fd = fd,
+						    .length = strlen(texts[i]),
+						    .first_attempt = true };
+			assert_int_equal(store_deliver(t->store, &d, &done, &t->err), 0);
+			close(fd);
+		}
+		struct store_view *v = account_view(t, "INBOX", 0); /* loads it */
+		assert_int_equal(store_view_count(v), 2 * (indexed + 1));
+		store_view_close(v);
+	}
+}
+
 /* Deliver until killed, telling each id that was done. */
 static void deliver_until_killed(struct account *t, uint64_t id, int report)
 {
@@ -836,6 +861,7 @@ int main(void)
 		TEST(a_delivery_is_found_under_the_name_of_another_host),
 		TEST(a_torn_delivery_is_written_again),
 		TEST(the_uidlist_does_not_collect_dead_lines_forever),
+		TEST(an_id_that_comes_again_replaces_nothing),
 		TEST(nothing_is_lost_or_doubled_when_the_process_is_killed),
 		TEST(the_directory_of_an_account_may_be_made_anew),
 		TEST(an_inbox_without_directories_gets_them_at_the_next_delivery),
