@@ -1,6 +1,5 @@
 /* What is known about a message: SPF and DKIM at once, then what its author's domain makes of
  * them. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <time.h>
 
@@ -20,6 +19,7 @@
 #include "filter/dmarc_results.h"
 #include "filter/filter.h"
 #include "filter/filter_state.h"
+#include "filter/iprev.h"
 #include "filter/message.h"
 #include "filter/spf.h"
 
@@ -131,30 +131,18 @@ static void check_spf(void *arg)
 	fiber_limit_end(limit);
 }
 
-struct str filter_address_bytes(struct str address, struct arena *a)
-{
-	unsigned char bytes[16];
-	const char *text = arena_cstr(a, address);
-
-	if (inet_pton(AF_INET, text, bytes) == 1)
-		return arena_str(a, str_of(bytes, 4));
-	if (inet_pton(AF_INET6, text, bytes) == 1)
-		return arena_str(a, str_of(bytes, 16));
-	return STR_NONE;
-}
-
 /* Both at once. A check that is cut short has temporary results, never none. */
 static void may_suspend check_sources(struct check *c)
 {
 	auto_group struct group g;
 
 	group_init(&g);
-	c->question = (struct spf_question){ .address = filter_address_bytes(c->in->client_address,
-									     c->arena),
-					     .sender = c->in->sender,
-					     .helo = c->in->helo,
-					     .receiver = c->filter->config.server,
-					     .now = time(NULL) };
+	c->question =
+		(struct spf_question){ .address = iprev_address(c->in->client_address, c->arena),
+				       .sender = c->in->sender,
+				       .helo = c->in->helo,
+				       .receiver = c->filter->config.server,
+				       .now = time(NULL) };
 	if (c->question.address.n)
 		(void)!fiber_spawn(&g, "spf", check_spf, c);
 	c->read = work_run(read_message, c);

@@ -51,9 +51,6 @@ struct check *filter_check_new(struct filter *f, const struct filter_examine_in 
 			       struct arena *a, struct err *err);
 void filter_check_done(struct check *c);
 
-/* 4 or 16 bytes, or none for what is no address. */
-struct str filter_address_bytes(struct str address, struct arena *a);
-
 /* Find everything out; *out lives in the arena. Nothing is logged or counted. 0, or the error of
  * reading the message. */
 int may_suspend must_check filter_check_run(struct check *c, struct filter_examine_out *out);

@@ -11,6 +11,7 @@
 #include "filter/check.h"
 #include "filter/explain_ipc.h"
 #include "filter/filter.h"
+#include "filter/iprev.h"
 #include "filter/lookup.h"
 
 /* An answer is at most 256 KiB. */
@@ -19,7 +20,6 @@
 #define SEALS_MAX     10 /* the newest */
 #define FACTS_EACH    16
 #define FINDINGS_MAX  (DKIM_SIGNATURES_MAX + SEALS_MAX + 6)
-#define NAMES_MAX     4 /* of the client, as smtp/peer_name.c has it */
 #define RECORDS_MAX   3 /* of one name that are shown */
 
 struct telling {
@@ -121,31 +121,6 @@ static struct str address_text(struct telling *t)
 	if (!inet_ntop(a.n == 4 ? AF_INET : AF_INET6, a.p, text, sizeof(text)))
 		return STR_NONE;
 	return arena_str(t->arena, str_from(text));
-}
-
-/* Does a name of the client lead back to it? front has asked that when the client came, by
- * smtp/peer_name.c. `name` is the one that does, or the last that does not. */
-static enum filter_iprev may_suspend find_iprev(const struct lookup *dns, struct str address,
-						struct arena *a, struct str *name)
-{
-	struct lookup_answer names = { .status = DNS_TEMPFAIL }, back;
-	bool undecided = false;
-
-	if (lookup_find(dns, DNS_PTR, address, a, &names) < 0 || names.status == DNS_TEMPFAIL)
-		return FILTER_IPREV_TEMPERROR;
-	for (size_t i = 0; i < names.n && i < NAMES_MAX; i++) {
-		back = (struct lookup_answer){ .status = DNS_TEMPFAIL };
-		*name = names.v[i];
-		if (lookup_find(dns, address.n == 4 ? DNS_A : DNS_AAAA, *name, a, &back) < 0 ||
-		    back.status == DNS_TEMPFAIL)
-			undecided = true;
-		for (size_t k = 0; k < back.n; k++)
-			if (str_eq(back.v[k], address))
-				return FILTER_IPREV_PASS;
-	}
-	return !names.n	   ? FILTER_IPREV_PERMERROR
-	       : undecided ? FILTER_IPREV_TEMPERROR
-			   : FILTER_IPREV_FAIL;
 }
 
 static void tell_iprev(struct telling *t)
@@ -333,12 +308,14 @@ static int may_suspend explain(void *ctx, struct explain_message_in *in, struct 
 	};
 	struct filter_examine_out answer = { .action = 0 };
 	struct telling t = { .arena = a, .out = out };
+	struct iprev client;
 
 	int64_t limit = fiber_limit_begin(loop_deadline(f->config.timeout));
-	struct str address = filter_address_bytes(in->client_address, a);
-	if (address.n)
-		question.iprev = find_iprev(&f->dns, address, a, &question.client_name);
+	struct str address = iprev_address(in->client_address, a);
+	(void)!iprev_find(&f->dns, address, a, &client);
 	fiber_limit_end(limit);
+	question.iprev = (uint8_t)client.result;
+	question.client_name = client.name;
 	t.check = filter_check_new(f, &question, a, err);
 	int r = filter_check_run(t.check, &answer);
 	if (r == 0) {

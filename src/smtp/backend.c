@@ -9,9 +9,9 @@
 #include "core/loop.h"
 #include "filter/filter.h"
 #include "filter/filter_ipc.h"
+#include "filter/iprev.h"
 #include "queue/queue_ipc.h"
 #include "smtp/mail_domain.h"
-#include "smtp/peer_name.h"
 #include "store/mailbox.h"
 #include "store/mailbox_ipc.h"
 
@@ -106,7 +106,12 @@ static int find_name(void *ctx, const char *address, struct arena *a, struct smt
 {
 	struct smtp_backend_ctx *b = ctx;
 
-	return smtp_peer_name_find(b->resolver, address, a, out);
+	const struct lookup dns = lookup_resolver(b->resolver);
+	struct iprev found;
+
+	int r = iprev_find(&dns, iprev_address(str_from(address), a), a, &found);
+	*out = (struct smtp_peer_name){ found.result, found.name };
+	return r;
 }
 
 static int find_domain(void *ctx, struct str domain, enum smtp_domain_state *out)

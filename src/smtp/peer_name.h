@@ -4,17 +4,9 @@
 
 #include "base/check.h"
 
-struct arena;
-struct ipc_client;
-struct smtp_peer_name;
 struct smtp_session;
 
 void smtp_peer_name_begin(struct smtp_session *s);
 
 /* Wait until it is known, or known that it cannot be found. */
 void may_suspend smtp_peer_name_wait(struct smtp_session *s);
-
-/* Ask the resolver: the names of the address, of which one must lead back to it (RFC 8601 3). 0 or
- * -ECANCELED; the name lives in `a`. */
-int may_suspend must_check smtp_peer_name_find(struct ipc_client *dns, const char *address,
-					       struct arena *a, struct smtp_peer_name *out);

@@ -97,7 +97,8 @@ def test_other_line_ends_are_those_of_mail(checking):
 
 @pytest.mark.parametrize('client,result,name', [
     (GOOD, 'pass', 'mx.sender.example'), ('192.0.2.8', 'fail', 'mx.sender.example'),
-    ('192.0.2.9', 'pass', 'mx2.sender.example'), ('192.0.2.99', 'permerror', ''),
+    ('192.0.2.9', 'pass', 'mx2.sender.example'), ('192.0.2.12', 'fail', '192.0.2.12'),
+    ('192.0.2.99', 'permerror', ''),
     ('2001:db8::7', 'permerror', '')])
 def test_the_name_of_the_client_is_asked_for(checking, client, result, name):
     said = explain(checking, '--client', client, '-', text=MESSAGE)
