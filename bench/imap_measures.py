@@ -260,6 +260,7 @@ def curve(system, sizes, times=20):
     for size in sizes:
         client.do(f'SELECT m{size}')
         client.do('STORE 1 +FLAGS.SILENT (\\Flagged)')
+        system.wait_calm()      # new mail is looked at in the background
         rng, runs = random.Random(size), []
         for n in range(times):
             runs.append(client.timed(f'STORE {rng.randint(1, size)} +FLAGS (\\Flagged)'))

@@ -80,6 +80,17 @@ class System:
                 time.sleep(0.001)
         raise RuntimeError(f'{self.name}: no banner on {service}')
 
+    def wait_calm(self, seconds=300):
+        """Until nothing is left to be done in the background."""
+        end, before = time.monotonic() + seconds, self.group.cpu()
+        while time.monotonic() < end:
+            time.sleep(1)
+            now = self.group.cpu()
+            if now - before < 0.02:
+                return
+            before = now
+        raise RuntimeError(f'{self.name} is never idle')
+
     def kill_left(self):
         for pid in self.group.pids():
             try:
