@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "filter/dkim_tag.h"
 #include "mime/header.h"
+#include "mime/lex.h"
 
 /* The three fields of one server. */
 enum part {
@@ -201,9 +202,42 @@ static bool is_trusted(struct str domain, struct str trusted)
 	return false;
 }
 
+/* The value of a result of DMARC (RFC 8601 2.2), of a method and what belongs to it; empty for what
+ * is of another method. */
+static struct str dmarc_result(struct str text)
+{
+	struct str rest = mime_lex_skip_cfws(text), method = mime_lex_token(rest);
+
+	rest = mime_lex_skip_cfws(str_skip(rest, method.n));
+	if (str_starts(rest, STR("/"))) {
+		rest = mime_lex_skip_cfws(str_skip(rest, 1));
+		rest = mime_lex_skip_cfws(str_skip(rest, mime_lex_token(rest).n));
+	}
+	if (!str_eq_nocase(method, STR("dmarc")) || !str_starts(rest, STR("=")))
+		return STR_NONE;
+	return mime_lex_token(mime_lex_skip_cfws(str_skip(rest, 1)));
+}
+
+/* Did DMARC pass, and nothing else come of it? Properties and comments hold what the sender chose:
+ * MAIL FROM:<dmarc=pass@example.org>. */
+static bool has_seen_dmarc_pass(struct str results)
+{
+	bool passed = false;
+
+	while (results.n) {
+		size_t end = mime_lex_find(results, ";");
+		struct str result = dmarc_result(str_sub(results, 0, end));
+		results = str_skip(results, end + 1);
+		if (result.n && !str_eq_nocase(result, STR("pass")))
+			return false;
+		passed |= result.n > 0;
+	}
+	return passed;
+}
+
 bool arc_vouches(const struct arc_chain *c, struct str trusted)
 {
-	if (c->result != ARC_PASS || str_find_nocase(c->first_results, STR("dmarc=pass")) < 0)
+	if (c->result != ARC_PASS || !has_seen_dmarc_pass(c->first_results))
 		return false;
 	for (size_t i = 0; i < c->n; i++)
 		if (!is_trusted(c->seals[i].domain, trusted))
