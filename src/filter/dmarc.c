@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/arena.h"
+#include "dns/idna.h"
 #include "filter/dkim_tag.h"
 #include "filter/lookup.h"
 #include "filter/public_suffix.h"
@@ -251,10 +252,33 @@ static int undecided(int r, struct dmarc_answer *out)
 	return 0;
 }
 
-int dmarc_check(const struct lookup *dns, const struct dmarc_identifiers *i, struct arena *a,
-		struct dmarc_answer *out)
+/* RFC 8616 5: domains are compared as the DNS has them. What is no domain stays as it is, and is
+ * nobody's. */
+static struct str to_ascii(struct str domain, struct arena *a)
+{
+	struct str ascii;
+
+	return idna_to_ascii(domain, a, &ascii) < 0 ? domain : ascii;
+}
+
+static struct dmarc_identifiers all_in_ascii(const struct dmarc_identifiers *i, struct arena *a)
+{
+	struct dmarc_identifiers out = *i;
+	struct str *dkim = ARENA_NEW_ARRAY(a, struct str, i->dkim_count);
+
+	out.from = to_ascii(i->from, a);
+	out.spf = to_ascii(i->spf, a);
+	for (size_t k = 0; k < i->dkim_count; k++)
+		dkim[k] = to_ascii(i->dkim[k], a);
+	out.dkim = dkim;
+	return out;
+}
+
+int dmarc_check(const struct lookup *dns, const struct dmarc_identifiers *identifiers,
+		struct arena *a, struct dmarc_answer *out)
 {
 	struct walk w = { .dns = dns, .arena = a };
+	const struct dmarc_identifiers ascii = all_in_ascii(identifiers, a), *i = &ascii;
 
 	*out = (struct dmarc_answer){ .result = DMARC_NONE };
 	int r = walk_up(&w, i->from);

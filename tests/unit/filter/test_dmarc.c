@@ -28,6 +28,7 @@
 	"_dmarc.news.shop.co.uk TXT v=DMARC1; p=reject\n"                                          \
 	"_dmarc.apart.shop.co.uk TXT v=DMARC1; p=reject; psd=n\n"                                  \
 	"_dmarc.gov.uk TXT v=DMARC1; p=reject\n"                                                   \
+	"_dmarc.xn--bcher-kva.example TXT v=DMARC1; p=reject\n"                                    \
 	"_dmarc.strict.gov.uk TXT v=DMARC1; p=quarantine; adkim=s\n"
 
 struct dmarc_case {
@@ -100,6 +101,21 @@ static void what_the_domain_of_the_author_wants_is_found(void **state)
 		/* A record at a public suffix makes it nobody's. */
 		{ "tax.gov.uk", "health.gov.uk", "", DMARC_FAIL, DMARC_REJECT },
 		{ "a.tax.gov.uk", "tax.gov.uk", "", DMARC_PASS, DMARC_ACCEPT },
+		/* One domain has two forms, and mail both of them (RFC 8616). */
+		{ "B\xc3\xbc"
+		  "cher.example",
+		  "xn--bcher-kva.example", "", DMARC_PASS, DMARC_ACCEPT },
+		{ "xn--bcher-kva.example",
+		  "a.b\xc3\xbc"
+		  "cher.example",
+		  "", DMARC_PASS, DMARC_ACCEPT },
+		{ "xn--bcher-kva.example", "",
+		  "b\xc3\xbc"
+		  "cher.example",
+		  DMARC_PASS, DMARC_ACCEPT },
+		{ "b\xc3\xbc"
+		  "cher.example",
+		  "bucher.example", "", DMARC_FAIL, DMARC_REJECT },
 		{ "strict.gov.uk", "a.strict.gov.uk", "", DMARC_FAIL, DMARC_QUARANTINE },
 	};
 
