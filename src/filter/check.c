@@ -73,7 +73,7 @@ static int read_message(void *arg)
 		return r;
 	dkim_verify_body_end(&c->dkim);
 	arc_body_end(&c->arc, &c->dkim);
-	c->author_count = message_author_domains(&c->dkim.fields, &c->reading, c->authors);
+	message_author_domains(&c->dkim.fields, &c->reading, &c->authors);
 	return 0;
 }
 
@@ -191,9 +191,9 @@ static void may_suspend check_dmarc(struct check *c)
 		i.spf = c->sender.domain;
 	i.undecided |= !c->has_spf || c->sender.result == SPF_TEMPERROR;
 	int64_t limit = fiber_limit_begin(policy_end(c));
-	for (size_t k = 0; k < c->author_count; k++) {
+	for (size_t k = 0; k < c->authors.count; k++) {
 		struct dmarc_answer answer = { .result = DMARC_TEMPERROR };
-		i.from = c->authors[k];
+		i.from = c->authors.domains[k];
 		if (dmarc_check(&c->filter->dns, &i, c->arena, &answer) < 0)
 			answer = (struct dmarc_answer){ .result = DMARC_TEMPERROR };
 		if (k == 0 || is_worse(&answer, &c->dmarc)) {
@@ -375,7 +375,9 @@ static void decide(struct check *c, struct filter_examine_out *out)
 		refuse(out,
 		       arena_printf(c->arena, "550 5.7.1 rejected by DMARC policy for %" STR_FMT,
 				    STR_ARG(c->author_domain)));
-	else if (c->dmarc.disposition > DMARC_ACCEPT)
+	else if (c->authors.more && config->dmarc_rejects)
+		refuse(out, STR("550 5.7.1 rejected: the From line is too long to be checked"));
+	else if (c->dmarc.disposition > DMARC_ACCEPT || c->authors.more)
 		out->action = FILTER_QUARANTINE;
 }
 

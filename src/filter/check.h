@@ -28,8 +28,7 @@ struct check {
 	int read; /* what came of reading it */
 	struct dkim_verifier dkim;
 	struct arc_chain arc;
-	struct str authors[MESSAGE_AUTHORS_MAX];
-	size_t author_count;
+	struct message_authors authors;
 	struct str author_domain; /* whose result counts; empty: there is no author */
 	struct dmarc_answer dmarc;
 	bool vouched; /* by ARC: its policy does not count */

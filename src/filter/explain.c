@@ -258,13 +258,15 @@ static void may_suspend tell_dmarc(struct telling *t)
 
 	if (!c->author_domain.n) {
 		begin(t, "dmarc", STR_NONE, "none");
-		fact(t, "reason", STR("the message has no author"));
+		fact(t, "reason",
+		     c->authors.more ? STR("the From line is too long to be checked")
+				     : STR("the message has no author"));
 		return;
 	}
 	begin(t, "dmarc", c->author_domain, dmarc_result_name(d->result));
-	if (c->author_count > 1)
+	if (c->authors.count > 1)
 		fact(t, "authors",
-		     arena_printf(t->arena, "%zu domains; the worst counts", c->author_count));
+		     arena_printf(t->arena, "%zu domains; the worst counts", c->authors.count));
 	records(t,
 		arena_printf(t->arena, "_dmarc.%" STR_FMT,
 			     STR_ARG(d->domain.n ? d->domain : c->author_domain)),

@@ -95,32 +95,32 @@ struct str message_author(const struct dkim_fields *fields, struct arena *a)
 	return STR_NONE;
 }
 
-static void add_domain(struct str domain, struct arena *a, struct str *out, size_t *n)
+static void add_domain(struct str domain, struct arena *a, struct message_authors *out)
 {
 	char *lower = arena_cstr(a, domain);
 
 	str_lower_bytes(lower, domain.n);
 	domain.p = lower;
-	for (size_t i = 0; i < *n; i++)
-		if (str_eq(out[i], domain))
+	for (size_t i = 0; i < out->count; i++)
+		if (str_eq(out->domains[i], domain))
 			return;
-	if (*n < MESSAGE_AUTHORS_MAX)
-		out[(*n)++] = domain;
+	out->more |= out->count == MESSAGE_AUTHORS_MAX;
+	if (!out->more)
+		out->domains[out->count++] = domain;
 }
 
-size_t message_author_domains(const struct dkim_fields *fields, struct arena *a,
-			      struct str out[MESSAGE_AUTHORS_MAX])
+void message_author_domains(const struct dkim_fields *fields, struct arena *a,
+			    struct message_authors *out)
 {
-	size_t n = 0;
-
+	*out = (struct message_authors){ .count = 0 };
 	for (size_t i = 0; i < fields->n; i++) {
 		struct mime_addr_list list;
 		if (!str_eq_nocase(fields->v[i].name, STR("From")))
 			continue;
 		mime_addr_list_parse(fields->v[i].value, MIME_ADDR_LIMITS, a, &list);
+		out->more |= list.truncated;
 		for (size_t k = 0; k < list.n; k++)
 			if (list.items[k].kind == MIME_ADDR_MAILBOX && list.items[k].domain.n)
-				add_domain(list.items[k].domain, a, out, &n);
+				add_domain(list.items[k].domain, a, out);
 	}
-	return n;
 }

@@ -38,8 +38,13 @@ int must_check message_read_body(const struct message *m, void (*sink)(void *ctx
  * empty. Lives in `a`. */
 struct str message_author(const struct dkim_fields *fields, struct arena *a);
 
-/* The domains of all authors in all From fields, each once and in lower case; how many. A message
- * has one of them as a rule. What stands behind the limit is not looked at. */
+/* The domains of all authors in all From fields, each once and in lower case. A message has one of
+ * them as a rule. */
 #define MESSAGE_AUTHORS_MAX 8
-size_t message_author_domains(const struct dkim_fields *fields, struct arena *a,
-			      struct str out[MESSAGE_AUTHORS_MAX]);
+struct message_authors {
+	struct str domains[MESSAGE_AUTHORS_MAX];
+	size_t count;
+	bool more; /* there are others, or may be: a limit was reached */
+};
+void message_author_domains(const struct dkim_fields *fields, struct arena *a,
+			    struct message_authors *out);

@@ -185,6 +185,17 @@ def test_nothing_is_checked_where_that_is_not_wanted(names):
         assert b'Authentication-Results' not in stored(server, MESSAGE, client=BAD)
 
 
+@pytest.mark.parametrize('before', [
+    b'g:;,' * 600, b'(' + (b'x' * 900 + b'\r\n ') * 80 + b')',
+    b''.join(b'a@d%d.plain.example, ' % n for n in range(9))],
+    ids=['groups', 'comment', 'addresses'])
+def test_an_author_does_not_hide_behind_what_is_too_long(checking, before):
+    text = MESSAGE.replace(b'From: ', b'From: ' + before)
+    assert text != MESSAGE
+    assert '550 5.7.1 rejected: the From line is too long to be checked' in str(
+        send(checking, text, client=BAD, sender='a@plain.example'))
+
+
 def through_a_list(message, result='dmarc=pass'):
     """As a mailing list sends it on: sealed after it was changed."""
     changed = f'Authentication-Results: mx.list.example; {result}\r\n'.encode() + \
