@@ -39,13 +39,19 @@ static SSL_CTX *new_ssl_ctx(void)
 	return ssl;
 }
 
-/* The next certificate of the file; false: there is no more, or none that can be read. */
+/* The next certificate of the file; false: there is no more. One that cannot be read does not hide
+ * those behind it. */
 static bool take_authority(struct tls_roots *roots)
 {
-	X509 *cert = PEM_read_bio_X509(roots->pem, NULL, NULL, NULL);
-	bool ok = cert && X509_STORE_add_cert(SSL_CTX_get_cert_store(roots->ssl), cert) == 1;
+	bool ok = false, end = false;
 
-	X509_free(cert);
+	while (!ok && !end) {
+		X509 *cert = PEM_read_bio_X509(roots->pem, NULL, NULL, NULL);
+		ok = cert && X509_STORE_add_cert(SSL_CTX_get_cert_store(roots->ssl), cert) == 1;
+		end = !cert && (BIO_eof(roots->pem) ||
+				ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE);
+		X509_free(cert);
+	}
 	return ok;
 }
 

@@ -67,6 +67,18 @@ def test_each_authority_of_the_file_is_believed(authority, good, tmp_path, place
         assert c.send('example.org').tls.startswith('verified')
 
 
+@pytest.mark.parametrize('change', [lambda line: '!' * 64, lambda line: line[::-1]])
+def test_an_authority_that_is_damaged_does_not_hide_the_next(authority, good, tmp_path, change):
+    lines = Authority(tmp_path / '0', 'Other').file.read_text().splitlines()
+    first = '\n'.join(lines)
+    lines[2] = change(lines[2])
+    file = tmp_path / 'many.pem'
+    file.write_text('\n'.join([first, *lines, authority.file.read_text()]))
+    with Sink(tls=good.context()) as sink, \
+            run(sink, authority, zone(), {'POSTHORN_CA_FILE': str(file)}) as c:
+        assert c.send('example.org').tls.startswith('verified')
+
+
 def test_tls_1_2_is_spoken(authority, good):
     context = good.context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
