@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "dns/idna.h"
 
 #define FILE_MAX  ((size_t)4 << 20)
 #define KEY_MAX	  16384
@@ -189,8 +190,8 @@ static bool fits(const struct signing_rule *rule, struct str author, struct str 
 		domain.p[domain.n - rule->pattern.n - 1] == '.');
 }
 
-size_t signing_find(const struct signing *s, struct str author,
-		    const struct signing_key *out[SIGNING_KEYS_PER_MESSAGE])
+static size_t find(const struct signing *s, struct str author,
+		   const struct signing_key *out[SIGNING_KEYS_PER_MESSAGE])
 {
 	ssize_t at = str_rfind_byte(author, '@');
 	struct str domain = str_skip(author, (size_t)(at + 1));
@@ -202,6 +203,19 @@ size_t signing_find(const struct signing *s, struct str author,
 		if (!have && fits(&s->rules[i], author, domain))
 			out[n++] = key;
 	}
+	return n;
+}
+
+/* RFC 5890 2.3.2.1: a domain in UTF-8 and its ASCII form are the same, and the tables know one. */
+size_t signing_find(const struct signing *s, struct str author,
+		    const struct signing_key *out[SIGNING_KEYS_PER_MESSAGE])
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct str other;
+	size_t n = find(s, author, out);
+
+	if (n == 0 && idna_address_other(author, &a, &other) == 0)
+		n = find(s, other, out);
 	return n;
 }
 

@@ -103,7 +103,9 @@ static void the_tables_of_opendkim_choose_the_key(void **state)
 				     "*@example.org rsa\n"
 				     "*@example.org any\n"
 				     "news@*.example.net any\n"
-				     "example.com  any\n");
+				     "example.com  any\n"
+				     "*@xn--bcher-kva.example any\n*@m\xc3\xbc"
+				     "ll.example any\n");
 	struct signing *s = load(true, false);
 	assert_string_equal(problems, "");
 	assert_keys(s, "a@example.org", "example.org:mail example.org:r");
@@ -113,6 +115,12 @@ static void the_tables_of_opendkim_choose_the_key(void **state)
 	assert_keys(s, "olds@a.example.net", "");
 	assert_keys(s, "x@example.com", "%:any");
 	assert_keys(s, "", "");
+	/* One domain has two forms. */
+	assert_keys(s,
+		    "a@b\xc3\xbc"
+		    "cher.example",
+		    "%:any");
+	assert_keys(s, "a@xn--mll-hoa.example", "%:any");
 	signing_unref(s);
 }
 
