@@ -100,11 +100,11 @@ static void write_target(struct buf *out, const char *type, struct str value)
 {
 	auto_buf struct buf strings;
 
+	buf_init(&strings, NULL, 5 * value.n + 64);
 	if (strcmp(type, "TXT") != 0 || (value.n <= STRING_MAX && str_is_ascii(value))) {
 		write_scalar(out, value);
 		return;
 	}
-	buf_init(&strings, NULL, 5 * value.n + 64);
 	zone_record_write_strings(&strings, value);
 	write_scalar(out, buf_str(&strings));
 }
