@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -134,6 +135,7 @@ static int show_content(struct ipc_client *queue, const struct showing *w, struc
 	struct operator_content_in in = { w->id };
 	struct operator_content_out out;
 	static char block[65536];
+	bool terminal = isatty(STDOUT_FILENO); /* whoever wants the bytes has them in a file */
 	size_t kept = 0; /* of a character that the last block had not all of */
 
 	int r = operator_content(queue, &in, &a, &out, err);
@@ -149,8 +151,9 @@ static int show_content(struct ipc_client *queue, const struct showing *w, struc
 		out.offset += (uint64_t)n;
 		out.length -= (uint64_t)n;
 		struct str piece = str_of(block, kept + (size_t)n);
-		size_t used = w->json ? print_json_piece(piece, out.length == 0)
-				      : fwrite(block, 1, piece.n, stdout);
+		size_t used = w->json	 ? print_json_piece(piece, out.length == 0)
+			      : terminal ? print_lines_piece(piece, out.length == 0)
+					 : fwrite(block, 1, piece.n, stdout);
 		kept = piece.n - used;
 		memmove(block, block + used, kept);
 	}

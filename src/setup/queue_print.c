@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/buf.h"
@@ -12,18 +13,39 @@
 #include "setup/json.h"
 #include "setup/queue_past.h"
 
-void print_text(struct str s)
+/* Terminals obey C1 (ECMA-48) too: U+009B is what ESC [ is. */
+static bool is_control(uint32_t cp)
 {
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0);
+}
+
+/* How many bytes were taken. `last`: the others of a character that is cut are not to come. */
+static size_t print_shown(struct str piece, const char *allowed, bool last)
+{
+	struct str s = piece;
+
 	while (s.n) {
 		struct str at = s;
 		uint32_t cp;
-		/* Terminals obey C1 (ECMA-48) too: U+009B is what ESC [ is. */
-		bool shown = utf8_next(&s, &cp) == 0 && cp >= 0x20 && (cp < 0x7f || cp >= 0xa0);
-		if (shown)
+		int r = utf8_next(&s, &cp);
+		if (r < 0 && !last && at.n < 4)
+			return piece.n - at.n;
+		if (r == 0 && (!is_control(cp) || (cp && cp < 0x20 && strchr(allowed, (int)cp))))
 			fwrite(at.p, 1, at.n - s.n, stdout);
 		else
 			putchar('?');
 	}
+	return piece.n;
+}
+
+void print_text(struct str s)
+{
+	print_shown(s, "", true);
+}
+
+size_t print_lines_piece(struct str piece, bool last)
+{
+	return print_shown(piece, "\t\r\n", last);
 }
 
 static void print_formatted(int64_t unix_s, const char *format)

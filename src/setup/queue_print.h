@@ -14,6 +14,10 @@ struct queue_reasons;
 /* What is a control character, or no UTF-8, is a question mark. */
 void print_text(struct str s);
 
+/* The same for lines of text in pieces, with their ends and tabs: how many bytes of the piece were
+ * taken; the others begin the next one, unless this is the last. */
+size_t print_lines_piece(struct str piece, bool last);
+
 /* "Thu Nov 26 10:05:24", and "2026-11-26 10:05:24". */
 void print_arrival(uint64_t id);
 void print_time(int64_t unix_s);

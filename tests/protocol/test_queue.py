@@ -1,5 +1,8 @@
 """What an operator sees of the queue and does with it: `setup queue` and the old names."""
+import contextlib
 import json
+import os
+import pty
 import re
 import smtplib
 import stat
@@ -85,6 +88,31 @@ def test_a_message_is_shown_with_all_that_is_known(greylisted):
         assert part in text
     assert run(server, 'queue', 'show', 'B' * 13).returncode == 1
     assert run(server, 'queue', 'show', 'nonsense').returncode == 1
+
+
+def test_a_message_that_is_shown_cannot_command_the_terminal(greylisted):
+    server, _ = greylisted
+    content = b'Subject: a\x1b[31m\r\n\r\nb\xc2\x9b31m\tc\xff\r\n' + \
+        (b'\xe2\x82\xac' * 300 + b'\r\n') * 150
+    submit(server, ELSEWHERE, content)
+    message, = wait_deferred(server)
+    command = ['queue', 'show', message['queue_id']]
+    main, terminal = pty.openpty()
+    shown = b''
+    with subprocess.Popen(['setup', *command], executable=server.build / 'setup', stdout=terminal,
+                          stderr=subprocess.DEVNULL, env=server.environment()):
+        os.close(terminal)
+        with contextlib.suppress(OSError):
+            while piece := os.read(main, 65536):
+                shown += piece
+    os.close(main)
+    shown = shown.replace(b'\r\r\n', b'\r\n')
+    wanted = content.replace(b'\x1b', b'?').replace(b'\xc2\x9b', b'?').replace(b'\xff', b'?')
+    assert shown.endswith(wanted)
+    # Elsewhere the bytes are what is wanted.
+    raw = subprocess.run(['setup', *command], executable=server.build / 'setup', timeout=30,
+                         env=server.environment(), capture_output=True, check=True).stdout
+    assert raw.endswith(content)
 
 
 def test_a_message_is_tried_at_once_when_somebody_asks(greylisted):
