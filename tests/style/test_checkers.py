@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import check_banned  # noqa: E402
+import check_cleanup  # noqa: E402
 import check_format  # noqa: E402
 import check_layers  # noqa: E402
 import check_limits  # noqa: E402
@@ -110,6 +111,26 @@ class Limits(Samples):
     def test_tabs_are_eight_columns(self):
         self.assert_found(check_limits, self.c('\t' * 12 + 'abcd\n'))
         self.assert_found(check_limits, self.c('\t' * 12 + 'abcde\n'), '101 columns')
+
+
+class Cleanup(Samples):
+    def function(self, *lines):
+        return {'src/a/a.c': 'int f(void)\n{\n' + ''.join(f'\t{x}\n' for x in lines) + '}\n'}
+
+    def test_what_has_a_value_in_time_is_fine(self):
+        self.assert_found(check_cleanup, self.function(
+            'auto_buf struct buf b;', 'buf_init(&b, NULL, 1);', 'return 0;'))
+        self.assert_found(check_cleanup, self.function(
+            'auto_close int fd = -1;', 'return 0;'))
+        self.assert_found(check_cleanup, self.function(
+            'auto_close int fd;', 'fd = open(p, 0);', 'return fd;'))
+
+    def test_what_is_cleaned_up_before_is_found(self):
+        self.assert_found(check_cleanup, self.function(
+            'auto_buf struct buf b;', 'if (x)', '\treturn 0;', 'buf_init(&b, NULL, 1);'),
+            'src/a/a.c:3: b is cleaned up')
+        self.assert_found(check_cleanup, self.function('auto_free char *p;'),
+                          'src/a/a.c:3: p is cleaned up')
 
 
 class Banned(Samples):
