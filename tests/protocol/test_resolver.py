@@ -156,7 +156,7 @@ def test_aliases_in_a_circle_are_a_temporary_failure(resolver):
 
 @pytest.mark.parametrize('name', [
     '192.0.2.1', '2001:db8::1', '[192.0.2.1]', '[IPv6:2001:db8::1]', 'a..b', '.org',
-    'x' * 64 + '.org', '.'.join(['abcdefg'] * 32), 'm\\', 'mü.example.org', 'a\\256.org',
+    'x' * 64 + '.org', '.'.join(['abcdefg'] * 32), 'm\\', 'm\u2488.example.org', 'a\\256.org',
 ])
 def test_what_cannot_be_a_name_does_not_exist_and_nobody_is_asked(resolver, dns, name):
     for kind in ('HOST', 'MX'):
