@@ -6,9 +6,6 @@
 #include "smtp/policy.h"
 #include "smtp/session.h"
 
-/* From the beginning of the session. Later than that nobody waits for it. */
-#define NAME_MS 5000
-
 static void find(void *arg)
 {
 	struct smtp_session *s = arg;
@@ -16,7 +13,7 @@ static void find(void *arg)
 	const char *address = s->client->address;
 	struct smtp_peer_name found;
 
-	int64_t limit = fiber_limit_begin(loop_deadline(NAME_MS));
+	int64_t limit = fiber_limit_begin(loop_deadline(s->settings->smtp_name_timeout));
 	int r = s->svc->backend->find_name(s->svc->ctx, address, &a, &found);
 	fiber_limit_end(limit);
 	if (r < 0)

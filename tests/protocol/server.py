@@ -30,7 +30,7 @@ QUICK = {'OVERRIDE_HOSTNAME': HOSTNAME, 'ENABLE_POP3': '1', 'SSL_TYPE': '',
          'POSTHORN_CONNECTIONS_PER_ADDRESS': '1000', 'POSTHORN_SMTP_ERROR_DELAY': '20ms',
          'POSTHORN_RETRY_MIN': '200ms', 'POSTHORN_RENAME_DELAY': '0',
          # There is no DNS here, but for tests that bring their own.
-         'POSTHORN_FILTER_TIMEOUT': '500ms'}
+         'POSTHORN_FILTER_TIMEOUT': '500ms', 'POSTHORN_SMTP_NAME_TIMEOUT': '300ms'}
 READY = f'{HOSTNAME} is up and running'
 SANITIZER = re.compile(r'ERROR: \w+Sanitizer|runtime error:|check failed:')
 # The search for leaks at the end of a process needs /proc and ptrace, which a role has given up;

@@ -46,7 +46,7 @@ def names():
 
 def environment(names, **more):
     return {**TRUSTED, 'POSTHORN_DNS': names.address, 'POSTHORN_DNS_DNSSEC': 'off',
-            'POSTHORN_FILTER_TIMEOUT': '5s', **more}
+            'POSTHORN_FILTER_TIMEOUT': '5s', 'POSTHORN_SMTP_NAME_TIMEOUT': '3s', **more}
 
 
 @pytest.fixture(scope='module')
