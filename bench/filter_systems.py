@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from filter_mail import CLIENT
-from peer_config import write_postfix
+from peer_config import change_postfix, write_postfix
 from server import PROXIED
 from systems import HOSTNAME, Posthorn, System, user
 
@@ -124,8 +124,7 @@ class Milters(Checking, System):
                            ('policyd-spf.conf', POLICYD)):
             (self.root / name).write_text(text.format(**values))
         config = self.root / 'postfix'
-        with open(config / 'main.cf', 'a', encoding='ascii') as f:
-            f.write(MAIN.format(**values))
+        change_postfix(self, MAIN.format(**values))
         with open(config / 'master.cf', 'a', encoding='ascii') as f:
             f.write('spf unix - n n - 0 spawn user=policyd-spf '
                     f'argv=/usr/bin/policyd-spf {self.root}/policyd-spf.conf\n')

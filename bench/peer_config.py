@@ -236,6 +236,20 @@ def write_postfix(system):
                     root / 'cert.pem'], check=True, capture_output=True)
 
 
+def change_postfix(system, text):
+    """Other values for some of main.cf. One that stands there twice is warned of by every process,
+    and postlogd, which is one of them, can then wait for itself for ever."""
+    path = system.root / 'postfix/main.cf'
+    changed = {line.split(' =')[0] for line in text.splitlines() if line[:1].strip()}
+    kept, keep = [], True
+    for line in path.read_text().splitlines():
+        if line[:1].strip():
+            keep = line.split(' =')[0] not in changed
+        if keep:
+            kept.append(line)
+    path.write_text('\n'.join(kept) + '\n' + text)
+
+
 def write_dovecot(system):
     values, root = _values(system), system.root
     plugins = {'mail_plugins': '', 'imap_plugins': '', 'lmtp_plugins': ''} if system.lean else \

@@ -2,7 +2,7 @@
 import subprocess
 import time
 
-from peer_config import write_postfix
+from peer_config import change_postfix, write_postfix
 from systems import Posthorn, System
 
 DOMAINS = 1000
@@ -49,14 +49,11 @@ class RelayPostfix(System):
         super().__init__(directory)
         self.mail = self.root / 'mail'
         write_postfix(self)
-        config = self.root / 'postfix'
-        with open(config / 'main.cf', 'a', encoding='ascii') as f:
-            f.write('mynetworks = 127.0.0.0/8\nvirtual_mailbox_domains =\n'
-                    'smtpd_recipient_restrictions =\nsmtp_tls_security_level = may\n')
-            if hub:
-                f.write(f'relayhost = [127.0.0.1]:{sink_port}\n')
-            else:
-                f.write(f'transport_maps = texthash:{self.root}/transport\n')
+        relay = f'relayhost = [127.0.0.1]:{sink_port}\n' if hub else \
+            f'transport_maps = texthash:{self.root}/transport\n'
+        change_postfix(self, 'mynetworks = 127.0.0.0/8\nvirtual_mailbox_domains =\n'
+                             'smtpd_recipient_restrictions =\nsmtp_tls_security_level = may\n' +
+                       relay)
         (self.root / 'transport').write_text(''.join(
             f'{domain(n)} smtp:[{address(n)}]:{sink_port}\n' for n in range(DOMAINS)))
 

@@ -89,8 +89,8 @@ collect_data() {
 	mkdir -p "$root/etc/ssl/certs" "$root/usr/share"
 	cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 	cp -a /usr/share/zoneinfo "$root/usr/share/"
-	# The same zones with leap seconds, which no clock here counts, and under a second name; and what
-	# the C library does not read.
+	# The same zones with leap seconds, which no clock here counts, and under a second
+	# name; and what the C library does not read.
 	(cd "$root/usr/share/zoneinfo" && rm -rf right posix tzdata.zi leap* ./*.tab)
 	cp -P /etc/os-release "$root/etc/"
 	copy_file /usr/lib/os-release

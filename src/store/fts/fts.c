@@ -2,6 +2,7 @@
 #include "store/fts.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,9 @@ static int close_job(void *arg)
 	struct feeding *g = arg;
 
 	fts_db_close(&g->db);
+	/* SQLite has gathered megabytes in small pieces, and nobody will need as many again. */
+	if (g->done >= FTS_BATCH_MAX)
+		(void)malloc_trim(0);
 	return 0;
 }
 
