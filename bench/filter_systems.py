@@ -1,7 +1,6 @@
 """Servers that check who sent a message, and what the checking alone has used."""
 import os
 import pwd
-import subprocess
 import time
 from pathlib import Path
 
@@ -137,9 +136,7 @@ class Milters(Checking, System):
             self.launch('opendmarc', '-f', '-c', self.root / 'opendmarc.conf', **quiet)
             for name in ('opendkim', 'opendmarc'):
                 self._wait_socket(name)
-            config = self.root / 'postfix'
-            subprocess.run(['postfix', '-c', config, 'check'], check=True, **quiet)
-            self.launch('/usr/lib/postfix/sbin/master', '-c', config, '-w', **quiet)
+            self.start_postfix(output)
 
     def _wait_socket(self, name):
         for _ in range(500):
@@ -149,8 +146,7 @@ class Milters(Checking, System):
         raise RuntimeError(f'{name} does not start: see {self.root}/output')
 
     def stop(self):
-        subprocess.run(['postfix', '-c', self.root / 'postfix', 'stop'], check=False,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.stop_postfix()
         self.kill_left()
 
     def smtp_port(self):

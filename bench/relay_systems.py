@@ -1,6 +1,5 @@
 """Servers that send everything on to a sink."""
 import subprocess
-import time
 
 from peer_config import change_postfix, write_postfix
 from systems import Posthorn, System
@@ -58,22 +57,13 @@ class RelayPostfix(System):
             f'{domain(n)} smtp:[{address(n)}]:{sink_port}\n' for n in range(DOMAINS)))
 
     def start(self):
-        config = self.root / 'postfix'
         with open(self.root / 'output', 'ab') as output:
-            subprocess.run(['postfix', '-c', config, 'check'], check=True, stdout=output,
-                           stderr=output)
-            begin = time.monotonic()
-            self.launch('/usr/lib/postfix/sbin/master', '-c', config, '-w', stdout=output,
-                        stderr=output)
+            begin = self.start_postfix(output)
         return self.wait_greeting() - begin
 
     def stop(self):
-        subprocess.run(['postfix', '-c', self.root / 'postfix', 'stop'], check=False,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 10
-        while self.group.pids() and time.monotonic() < end:
-            time.sleep(0.1)
-        self.kill_left()
+        self.stop_postfix()
+        self.wait_end()
 
     def flush(self):
         subprocess.run(['postqueue', '-c', self.root / 'postfix', '-f'], check=True,

@@ -91,6 +91,28 @@ class System:
             before = now
         raise RuntimeError(f'{self.name} is never idle')
 
+    def start_postfix(self, output):
+        """The time when its master began. What `postfix start` checks before takes two seconds, and
+        is not counted."""
+        config = self.root / 'postfix'
+        subprocess.run(['postfix', '-c', config, 'check'], check=True, stdout=output,
+                       stderr=output)
+        begin = time.monotonic()
+        self.launch('/usr/lib/postfix/sbin/master', '-c', config, '-w', stdout=output,
+                    stderr=output)
+        return begin
+
+    def stop_postfix(self):
+        subprocess.run(['postfix', '-c', self.root / 'postfix', 'stop'], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def wait_end(self, seconds=10):
+        """Until all processes have ended, or are made to."""
+        end = time.monotonic() + seconds
+        while self.group.pids() and time.monotonic() < end:
+            time.sleep(0.1)
+        self.kill_left()
+
     def kill_left(self):
         for pid in self.group.pids():
             try:
@@ -174,27 +196,18 @@ class Peer(System):
         write_dovecot(self)
 
     def start(self):
-        config = self.root / 'postfix'
         with open(self.root / 'dovecot.out', 'ab') as output:
             self.launch('dovecot', '-c', self.root / 'dovecot.conf', wait=not self.tracer,
                         stdout=output, stderr=output)
             self.wait_greeting('imap')
-            # What `postfix start` checks before takes two seconds, and is not counted.
-            subprocess.run(['postfix', '-c', config, 'check'], check=True, stdout=output,
-                           stderr=output)
-            begin = time.monotonic()
-            self.launch('/usr/lib/postfix/sbin/master', '-c', config, '-w', stdout=output,
-                        stderr=output)
+            begin = self.start_postfix(output)
         return self.wait_greeting() - begin
 
     def stop(self):
-        quiet = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL, 'check': False}
-        subprocess.run(['postfix', '-c', self.root / 'postfix', 'stop'], **quiet)
-        subprocess.run(['doveadm', '-c', self.root / 'dovecot.conf', 'stop'], **quiet)
-        end = time.monotonic() + 10
-        while self.group.pids() and time.monotonic() < end:
-            time.sleep(0.1)
-        self.kill_left()
+        self.stop_postfix()
+        subprocess.run(['doveadm', '-c', self.root / 'dovecot.conf', 'stop'], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.wait_end()
 
     def maildir(self, number):
         return self.mail / DOMAIN / f'u{number}'
